@@ -1,0 +1,169 @@
+/*
+ * Thin calls to the kernel. Every function returns a result >= 0 or -errno: nothing can overwrite the
+ * error code between the call and its reader. No function here takes a decision.
+ *
+ * Calls that glibc 2.36 lacks go through syscall(2). Constants newer than the oldest supported headers
+ * (Debian 12, Linux 6.1) are spelled out in Swift, beside their use.
+ */
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Processes: clone3(2), wait(2), pidfd_*(2), prctl(2) */
+int cl_clone3(uint64_t flags, int cgroup_fd, int *pidfd);
+int cl_fork(void);
+int cl_unshare(int flags);
+int cl_setns(int fd, int flags);
+int cl_pidfd_open(int pid);
+int cl_pidfd_send_signal(int pidfd, int signal);
+/* Waits for a child; fills si_code and si_status. Returns the pid, or 0 if nothing is there with WNOHANG. */
+int cl_waitid(int idtype, int id, int *code, int *status, int options);
+int cl_kill(int pid, int signal);
+int cl_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5);
+int cl_execve(const char *path, char *const argv[], char *const envp[]);
+int cl_execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags);
+int cl_setsid(void);
+int cl_setpgid(int pid, int pgid);
+int cl_getppid(void);
+int cl_gettid(void);
+_Noreturn void cl_exit(int status);
+int cl_thread_count(void);
+
+/* Identity and privileges: setresuid(2), capset(2), setgroups(2), setrlimit(2), seccomp(2) */
+int cl_setresuid(unsigned r, unsigned e, unsigned s);
+int cl_setresgid(unsigned r, unsigned e, unsigned s);
+int cl_setgroups(size_t count, const unsigned *groups);
+int cl_getgroups(int count, unsigned *groups);
+int cl_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
+int cl_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);
+int cl_setrlimit(int resource, uint64_t soft, uint64_t hard);
+int cl_getrlimit(int resource, uint64_t *soft, uint64_t *hard);
+int cl_seccomp_filter(const uint64_t *program, uint16_t count, unsigned flags);
+int cl_keyctl_join_anonymous_session(void);
+int cl_sched_reset(void);
+int cl_umask(unsigned mask);
+
+/* Signals: sigprocmask(2), sigaction(2), signalfd(2) */
+int cl_sigmask_block(const int *signals, int count);
+int cl_sigmask_clear(void);
+int cl_signals_default(void);
+int cl_signal_ignore(int signal);
+int cl_signalfd(const int *signals, int count);
+/* Reads one signal; returns its number, or -EAGAIN. */
+int cl_signalfd_read(int fd);
+
+/* Files: openat2(2), statx(2) and friends */
+int cl_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+int cl_close(int fd);
+int cl_close_range(unsigned first, unsigned last);
+int cl_mkdirat(int dir, const char *path, unsigned mode);
+int cl_symlinkat(const char *target, int dir, const char *path);
+int cl_unlinkat(int dir, const char *path, int flags);
+int cl_renameat(int from_dir, const char *from, int to_dir, const char *to);
+int cl_linkat(int from_dir, const char *from, int to_dir, const char *to, int flags);
+int cl_fchmodat(int dir, const char *path, unsigned mode);
+int cl_fchown(int fd, unsigned uid, unsigned gid);
+int cl_fchownat(int dir, const char *path, unsigned uid, unsigned gid, int flags);
+long cl_read(int fd, void *buffer, size_t count);
+long cl_write(int fd, const void *buffer, size_t count);
+long cl_readlinkat(int dir, const char *path, char *buffer, size_t size);
+int cl_dup3(int from, int to, int flags);
+int cl_fcntl(int fd, int command, long argument);
+int cl_flock(int fd, int operation);
+int cl_ftruncate(int fd, int64_t length);
+int cl_chdir(const char *path);
+int cl_fchdir(int fd);
+int cl_faccessat(int dir, const char *path, int mode, int flags);
+int cl_memfd_create(const char *name, unsigned flags);
+int cl_pipe2(int fds[2], int flags);
+int cl_eventfd(unsigned value, int flags);
+/* One getdents64 block; the caller walks it with cl_dirent_next. */
+long cl_getdents(int fd, void *buffer, size_t size);
+
+struct cl_stat {
+    uint64_t device, inode, size, mount;
+    uint64_t changed_seconds, changed_nanoseconds;
+    uint32_t mode, uid, gid, links;
+    uint64_t blocks;
+};
+int cl_statx(int dir, const char *path, int flags, struct cl_stat *out);
+
+struct cl_statfs {
+    uint64_t type, block_size, blocks, blocks_free, files, files_free, flags;
+};
+int cl_fstatfs(int fd, struct cl_statfs *out);
+int cl_statfs(const char *path, struct cl_statfs *out);
+
+/* Mounts: open_tree(2), move_mount(2), mount_setattr(2), fsopen(2), pivot_root(2) */
+int cl_open_tree(int dir, const char *path, unsigned flags);
+int cl_move_mount(int from, int to, unsigned flags);
+int cl_mount_setattr(int fd, unsigned flags, uint64_t set, uint64_t clear, uint64_t propagation);
+int cl_fsopen(const char *type);
+int cl_fsconfig_string(int fd, const char *key, const char *value);
+int cl_fsconfig_flag(int fd, const char *key);
+int cl_fsconfig_create(int fd);
+int cl_fsmount(int fd, unsigned attributes);
+int cl_pivot_root(const char *new_root, const char *put_old);
+int cl_umount2(const char *path, int flags);
+int cl_sethostname(const char *name, size_t length);
+int cl_setdomainname(const char *name, size_t length);
+
+/* Landlock: landlock_create_ruleset(2), landlock_add_rule(2), landlock_restrict_self(2) */
+int cl_landlock_abi(void);
+int cl_landlock_create(uint64_t fs, uint64_t net, uint64_t scoped);
+int cl_landlock_add_path(int ruleset, int path_fd, uint64_t access);
+int cl_landlock_add_port(int ruleset, uint64_t port, uint64_t access);
+int cl_landlock_restrict(int ruleset);
+
+/* Sockets: socket(2), unix(7), ip(7), netdevice(7) */
+int cl_socket(int domain, int type, int protocol);
+int cl_socketpair(int type, int fds[2]);
+int cl_bind_inet4(int fd, uint32_t address, uint16_t port);
+int cl_connect_inet4(int fd, uint32_t address, uint16_t port);
+int cl_bind_unix(int fd, const char *path);
+int cl_connect_unix(int fd, const char *path);
+int cl_listen(int fd, int backlog);
+int cl_accept(int fd, int flags);
+int cl_setsockopt_int(int fd, int level, int option, int value);
+int cl_getsockopt_int(int fd, int level, int option, int *value);
+int cl_getsockname_port(int fd);
+int cl_shutdown(int fd, int how);
+int cl_peer_credentials(int fd, int *pid, unsigned *uid, unsigned *gid);
+int cl_loopback_up(void);
+/* One message with up to 8 descriptors. Returns the number of bytes, or -errno. Never blocks for SIGPIPE. */
+long cl_send_message(int fd, const void *bytes, size_t count, const int *fds, int fd_count);
+long cl_receive_message(int fd, void *bytes, size_t count, int *fds, int *fd_count);
+
+/* poll(2) */
+struct cl_poll {
+    int fd;
+    short events, revents;
+};
+int cl_poll(struct cl_poll *fds, unsigned count, int timeout_ms);
+
+/* Terminals: pty(7), termios(3), ioctl_tty(2) */
+int cl_open_pty(int *master, int *slave);
+int cl_tty_set_controlling(int fd);
+int cl_tty_get_size(int fd, uint16_t *rows, uint16_t *columns);
+int cl_tty_set_size(int fd, uint16_t rows, uint16_t columns);
+int cl_isatty(int fd);
+/* Saves the attributes of `fd` in `saved` (CL_TERMIOS_SIZE bytes) and switches it to raw mode. */
+#define CL_TERMIOS_SIZE 128
+int cl_tty_make_raw(int fd, unsigned char *saved);
+int cl_tty_restore(int fd, const unsigned char *saved);
+
+/* Time, in nanoseconds: clock_gettime(2) */
+int64_t cl_clock(int clock);
+int64_t cl_realtime_seconds(void);
+int cl_getrandom(void *buffer, size_t count);
+const char *cl_strerror(int error);
+unsigned cl_getuid(void);
+unsigned cl_geteuid(void);
+unsigned cl_getgid(void);
+unsigned cl_getegid(void);
+int cl_uname(char *release, size_t release_size, char *machine, size_t machine_size);
+char **cl_environment(void);
+
+#endif

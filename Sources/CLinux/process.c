@@ -1,0 +1,192 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+#include <dirent.h>
+#include <errno.h>
+#include <linux/sched.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <linux/capability.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RESULT(call)                    \
+    ({                                  \
+        long result_ = (call);          \
+        result_ < 0 ? -errno : result_; \
+    })
+
+int cl_clone3(uint64_t flags, int cgroup_fd, int *pidfd) {
+    struct clone_args args = {.flags = flags | CLONE_PIDFD, .pidfd = (uintptr_t)pidfd, .exit_signal = SIGCHLD};
+    if (cgroup_fd >= 0) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = (uint64_t)cgroup_fd;
+    }
+    return RESULT(syscall(SYS_clone3, &args, sizeof args));
+}
+int cl_fork(void) { return RESULT(fork()); }
+int cl_unshare(int flags) { return RESULT(unshare(flags)); }
+int cl_setns(int fd, int flags) { return RESULT(setns(fd, flags)); }
+int cl_pidfd_open(int pid) { return RESULT(syscall(SYS_pidfd_open, pid, 0)); }
+int cl_pidfd_send_signal(int pidfd, int signal) { return RESULT(syscall(SYS_pidfd_send_signal, pidfd, signal, 0, 0)); }
+
+int cl_waitid(int idtype, int id, int *code, int *status, int options) {
+    siginfo_t info;
+    int result;
+    do {
+        memset(&info, 0, sizeof info);
+        result = waitid((idtype_t)idtype, (id_t)id, &info, options);
+    } while (result < 0 && errno == EINTR);
+    if (result < 0) return -errno;
+    *code = info.si_code;
+    *status = info.si_status;
+    return info.si_pid;
+}
+
+int cl_kill(int pid, int signal) { return RESULT(kill(pid, signal)); }
+int cl_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5) {
+    return RESULT(prctl(option, a2, a3, a4, a5));
+}
+int cl_execve(const char *path, char *const argv[], char *const envp[]) { return RESULT(execve(path, argv, envp)); }
+int cl_execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags) {
+    return RESULT(syscall(SYS_execveat, fd, path, argv, envp, flags));
+}
+int cl_setsid(void) { return RESULT(setsid()); }
+int cl_setpgid(int pid, int pgid) { return RESULT(setpgid(pid, pgid)); }
+int cl_getppid(void) { return (int)syscall(SYS_getppid); }
+int cl_gettid(void) { return (int)syscall(SYS_gettid); }
+void cl_exit(int status) { _exit(status); }
+
+int cl_thread_count(void) {
+    DIR *tasks = opendir("/proc/self/task");
+    if (!tasks) return -errno;
+    int count = 0;
+    while (readdir(tasks)) count++;
+    closedir(tasks);
+    return count - 2;
+}
+
+/* The raw calls: glibc's setxid machinery exists for threads, and there is one. */
+int cl_setresuid(unsigned r, unsigned e, unsigned s) { return RESULT(syscall(SYS_setresuid, r, e, s)); }
+int cl_setresgid(unsigned r, unsigned e, unsigned s) { return RESULT(syscall(SYS_setresgid, r, e, s)); }
+int cl_setgroups(size_t count, const unsigned *groups) { return RESULT(syscall(SYS_setgroups, count, groups)); }
+int cl_getgroups(int count, unsigned *groups) { return RESULT(syscall(SYS_getgroups, count, groups)); }
+
+int cl_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {
+        {(uint32_t)effective, (uint32_t)permitted, (uint32_t)inheritable},
+        {(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), (uint32_t)(inheritable >> 32)}};
+    return RESULT(syscall(SYS_capset, &header, data));
+}
+int cl_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+    int result = RESULT(syscall(SYS_capget, &header, data));
+    if (result < 0) return result;
+    *effective = data[0].effective | (uint64_t)data[1].effective << 32;
+    *permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+    *inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
+    return 0;
+}
+int cl_setrlimit(int resource, uint64_t soft, uint64_t hard) {
+    struct rlimit limit = {soft, hard};
+    return RESULT(setrlimit((__rlimit_resource_t)resource, &limit));
+}
+int cl_getrlimit(int resource, uint64_t *soft, uint64_t *hard) {
+    struct rlimit limit;
+    int result = RESULT(getrlimit((__rlimit_resource_t)resource, &limit));
+    if (result < 0) return result;
+    *soft = limit.rlim_cur;
+    *hard = limit.rlim_max;
+    return 0;
+}
+int cl_seccomp_filter(const uint64_t *program, uint16_t count, unsigned flags) {
+    struct sock_fprog filter = {.len = count, .filter = (struct sock_filter *)(uintptr_t)program};
+    return RESULT(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter));
+}
+int cl_keyctl_join_anonymous_session(void) { return RESULT(syscall(SYS_keyctl, 1 /* KEYCTL_JOIN_SESSION_KEYRING */, 0)); }
+int cl_sched_reset(void) {
+    struct sched_param parameter = {0};
+    int policy = sched_getscheduler(0);
+    if (policy < 0) return -errno;
+    if (policy != SCHED_OTHER && sched_setscheduler(0, SCHED_OTHER, &parameter) < 0) return -errno;
+    errno = 0;
+    int nice_value = getpriority(PRIO_PROCESS, 0);
+    if (nice_value < 0 && errno == 0 && setpriority(PRIO_PROCESS, 0, 0) < 0) return -errno;
+    return errno ? -errno : 0;
+}
+int cl_umask(unsigned mask) { return (int)umask(mask); }
+
+static void fill(sigset_t *set, const int *signals, int count) {
+    sigemptyset(set);
+    for (int i = 0; i < count; i++) sigaddset(set, signals[i]);
+}
+int cl_sigmask_block(const int *signals, int count) {
+    sigset_t set;
+    fill(&set, signals, count);
+    return RESULT(sigprocmask(SIG_SETMASK, &set, NULL));
+}
+int cl_sigmask_clear(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    return RESULT(sigprocmask(SIG_SETMASK, &set, NULL));
+}
+int cl_signals_default(void) {
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    for (int signal = 1; signal < NSIG; signal++) {
+        if (signal == SIGKILL || signal == SIGSTOP) continue;
+        /* 32 and 33 belong to the threading library, which refuses them. */
+        if (sigaction(signal, &action, NULL) < 0 && errno != EINVAL) return -errno;
+    }
+    return 0;
+}
+int cl_signal_ignore(int signal) {
+    struct sigaction action = {.sa_handler = SIG_IGN};
+    return RESULT(sigaction(signal, &action, NULL));
+}
+int cl_signalfd(const int *signals, int count) {
+    sigset_t set;
+    fill(&set, signals, count);
+    return RESULT(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+int cl_signalfd_read(int fd) {
+    struct signalfd_siginfo info;
+    ssize_t count;
+    do count = read(fd, &info, sizeof info);
+    while (count < 0 && errno == EINTR);
+    if (count < 0) return -errno;
+    return count == (ssize_t)sizeof info ? (int)info.ssi_signo : -EIO;
+}
+
+int64_t cl_clock(int clock) {
+    struct timespec now;
+    if (clock_gettime(clock, &now) < 0) return -errno;
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+int64_t cl_realtime_seconds(void) { return time(NULL); }
+const char *cl_strerror(int error) { return strerror(error); }
+unsigned cl_getuid(void) { return getuid(); }
+unsigned cl_geteuid(void) { return geteuid(); }
+unsigned cl_getgid(void) { return getgid(); }
+unsigned cl_getegid(void) { return getegid(); }
+int cl_uname(char *release, size_t release_size, char *machine, size_t machine_size) {
+    struct utsname name;
+    if (uname(&name) < 0) return -errno;
+    if (strlen(name.release) >= release_size || strlen(name.machine) >= machine_size) return -ENAMETOOLONG;
+    strcpy(release, name.release);
+    strcpy(machine, name.machine);
+    return 0;
+}
+char **cl_environment(void) { return environ; }

@@ -1,0 +1,36 @@
+internal import CLinux
+
+/// A file descriptor that belongs to exactly one place, and is closed there.
+///
+/// Borrow it as ``Descriptor`` for calls. Closing errors are not reported: on Linux the descriptor is gone in any case,
+/// and nothing here relies on close(2) to flush.
+package struct OwnedDescriptor: ~Copyable, Sendable {
+    private let number: Int32
+
+    /// Takes ownership of an open descriptor.
+    package init(_ number: Int32) { self.number = number }
+
+    deinit { _ = cl_close(number) }
+
+    package var borrowed: Descriptor { Descriptor(number) }
+
+    /// Gives the number away; whoever gets it closes it.
+    package consuming func release() -> Int32 {
+        let number = number
+        discard self
+        return number
+    }
+}
+
+/// A descriptor that somebody else owns.
+package struct Descriptor: Hashable, Sendable {
+    package let number: Int32
+
+    package init(_ number: Int32) { self.number = number }
+
+    package static let standardInput = Descriptor(0)
+    package static let standardOutput = Descriptor(1)
+    package static let standardError = Descriptor(2)
+    /// AT_FDCWD: relative paths start at the working directory, absolute ones anywhere.
+    package static let workingDirectory = Descriptor(-100)
+}

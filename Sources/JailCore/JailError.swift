@@ -1,0 +1,90 @@
+/// Where in the launch something failed. The raw values cross the status pipe between init and supervisor.
+package enum Stage: UInt8, CaseIterable, Sendable {
+    case usage, profile, host, plan, runtime, cgroup, clone, identity, session, network, mounts, pivot, landlock
+    case limits, privileges, seccomp, terminal, exec, supervise
+}
+
+/// The one error that people see: stage, operation, path, reason, and the one thing to do about it, on one line.
+///
+/// Wording: lower case, no full stop, the kernel's own names.
+package struct JailError: Error, Sendable, CustomStringConvertible {
+    package var stage: Stage
+    /// The operation and its decisive argument, such as `mount(tmpfs)`; nil where no operation was tried.
+    package var operation: String?
+    package var path: String?
+    package var reason: String
+    package var hint: String?
+    /// The exit status that goes with it, see ``ExitStatus``.
+    package var status: Int32
+
+    package init(
+        _ stage: Stage, operation: String? = nil, path: String? = nil, reason: String, hint: String? = nil,
+        status: Int32? = nil
+    ) {
+        self.stage = stage
+        self.operation = operation
+        self.path = path
+        self.reason = reason
+        self.hint = hint
+        self.status = status ?? ExitStatus.standard(for: stage)
+    }
+
+    /// From a failed kernel call. The hint comes from the table of ``Hints`` unless one is given.
+    package init(
+        _ stage: Stage, _ error: SystemError, path: String? = nil, detail: String? = nil, hint: String? = nil,
+        status: Int32? = nil
+    ) {
+        let operation = detail.map { "\(error.call.name)(\($0))" } ?? error.call.name
+        self.init(
+            stage, operation: operation, path: path, reason: error.errno.description,
+            hint: hint ?? Hints.hint(stage: stage, call: error.call, errno: error.errno), status: status)
+    }
+
+    package var description: String {
+        var text = "\(stage): "
+        if let operation { text += operation }
+        if let path { text += (operation == nil ? "" : " ") + "'\(path.printable)'" }
+        if operation != nil || path != nil { text += ": " }
+        text += reason
+        if let hint { text += "; \(hint)" }
+        return text
+    }
+}
+
+/// Exit statuses, besides the command's own (0–255) and 128+N for a command ended by signal N.
+package enum ExitStatus {
+    /// Wrong usage (sysexits.h EX_USAGE).
+    package static let usage: Int32 = 64
+    /// Invalid profile or host set-up (sysexits.h EX_CONFIG; systemd's RestartPreventExitStatus).
+    package static let configuration: Int32 = 78
+    /// The launch failed before the command ran.
+    package static let launchFailed: Int32 = 125
+    /// The command is there and cannot be executed.
+    package static let notExecutable: Int32 = 126
+    /// The command is not there.
+    package static let notFound: Int32 = 127
+
+    static func standard(for stage: Stage) -> Int32 {
+        switch stage {
+        case .usage: usage
+        case .profile, .host, .plan: configuration
+        default: launchFailed
+        }
+    }
+}
+
+extension String {
+    /// The text with control bytes escaped, so that a hostile name cannot write to the reader's terminal or forge a line.
+    package var printable: String {
+        var result = ""
+        for scalar in unicodeScalars {
+            switch scalar.value {
+            case 0x0A: result += "\\n"
+            case 0..<0x20, 0x7F..<0xA0, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069:
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,189 @@
+internal import CLinux
+internal import Glibc
+
+/// Namespaces, as clone(2) numbers them.
+package struct NamespaceFlags: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt64
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    package static let time = NamespaceFlags(rawValue: 0x80)
+    package static let mount = NamespaceFlags(rawValue: 0x20000)
+    package static let cgroup = NamespaceFlags(rawValue: 0x0200_0000)
+    package static let uts = NamespaceFlags(rawValue: 0x0400_0000)
+    package static let ipc = NamespaceFlags(rawValue: 0x0800_0000)
+    package static let user = NamespaceFlags(rawValue: 0x1000_0000)
+    package static let pid = NamespaceFlags(rawValue: 0x2000_0000)
+    package static let network = NamespaceFlags(rawValue: 0x4000_0000)
+}
+
+/// How a process ended.
+package enum Termination: Hashable, Sendable {
+    case exited(Int32)
+    case signalled(Int32)
+
+    /// 0–255, or 128+N.
+    package var status: Int32 {
+        switch self {
+        case .exited(let code): code
+        case .signalled(let signal): 128 + signal
+        }
+    }
+}
+
+/// The two sides of a clone or fork.
+package enum Forked: ~Copyable {
+    case child
+    case parent(pid: Int32, pidfd: OwnedDescriptor)
+}
+
+extension System {
+    /// clone3(2) with CLONE_PIDFD, and with CLONE_INTO_CGROUP if a cgroup is given. Returns on both sides, like fork.
+    package static func clone(_ namespaces: NamespaceFlags, into cgroup: Descriptor?) throws(SystemError) -> Forked {
+        var pidfd: Int32 = -1
+        let pid = try check(.clone3, unsafe cl_clone3(namespaces.rawValue, cgroup?.number ?? -1, &pidfd))
+        return pid == 0 ? .child : .parent(pid: pid, pidfd: OwnedDescriptor(pidfd))
+    }
+
+    /// fork(2); 0 in the child.
+    package static func fork() throws(SystemError) -> Int32 { try check(.fork, cl_fork()) }
+
+    package static func unshare(_ namespaces: NamespaceFlags) throws(SystemError) {
+        try check(.unshare, cl_unshare(Int32(truncatingIfNeeded: namespaces.rawValue)))
+    }
+
+    package static func openProcess(_ pid: Int32) throws(SystemError) -> OwnedDescriptor {
+        OwnedDescriptor(try check(.pidfdOpen, cl_pidfd_open(pid)))
+    }
+
+    package static func send(signal: Int32, to pidfd: Descriptor) throws(SystemError) {
+        try check(.pidfdSendSignal, cl_pidfd_send_signal(pidfd.number, signal))
+    }
+
+    package static func kill(_ pid: Int32, _ signal: Int32) throws(SystemError) {
+        try check(.kill, cl_kill(pid, signal))
+    }
+
+    /// Reaps one child that has ended; nil if none has, or (`any: true`) if there is no child at all.
+    package static func reap() throws(SystemError) -> (pid: Int32, how: Termination)? {
+        try wait(idType: Int32(P_ALL.rawValue), id: 0, options: WNOHANG)
+    }
+
+    /// Waits for, and reaps, the child behind a pidfd.
+    package static func wait(for pidfd: Descriptor) throws(SystemError) -> Termination {
+        while true {
+            if let ended = try wait(idType: 3 /* P_PIDFD */, id: pidfd.number, options: 0) { return ended.how }
+        }
+    }
+
+    /// Waits for, and reaps, a child.
+    package static func wait(forChild pid: Int32) throws(SystemError) -> Termination {
+        while true {
+            if let ended = try wait(idType: Int32(P_PID.rawValue), id: pid, options: 0) { return ended.how }
+        }
+    }
+
+    /// Reaps the child behind a pidfd if it has ended.
+    package static func reapIfEnded(_ pidfd: Descriptor) throws(SystemError) -> Termination? {
+        try wait(idType: 3 /* P_PIDFD */, id: pidfd.number, options: WNOHANG)?.how
+    }
+
+    private static func wait(
+        idType: Int32, id: Int32, options: Int32
+    ) throws(SystemError) -> (pid: Int32, how: Termination)? {
+        var code: Int32 = 0
+        var status: Int32 = 0
+        let result = unsafe cl_waitid(idType, id, &code, &status, options | WEXITED)
+        if result == -ECHILD, options & WNOHANG != 0 { return nil }
+        let pid = try check(.waitid, result)
+        guard pid != 0 else { return nil }
+        return (pid, code == 1 /* CLD_EXITED */ ? .exited(status) : .signalled(status))
+    }
+
+    /// Replaces this process. `path` is resolved as it stands; `arguments` and `environment` are passed as they are.
+    package static func execute(_ path: String, arguments: [String], environment: [String]) throws(SystemError) -> Never {
+        var result: Int32 = 0
+        unsafe withCStrings(arguments) { argv in
+            unsafe withCStrings(environment) { envp in unsafe result = cl_execve(path, argv, envp) }
+        }
+        throw SystemError(.execve, Errno(-result))
+    }
+
+    private static func withCStrings(
+        _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Void
+    ) {
+        var pointers = unsafe strings.map { unsafe strdup($0) } + [nil]
+        unsafe pointers.withUnsafeMutableBufferPointer { unsafe body(UnsafePointer($0.baseAddress!)) }
+        for unsafe pointer in unsafe pointers { unsafe free(pointer) }
+    }
+
+    package static func newSession() throws(SystemError) { try check(.setsid, cl_setsid()) }
+
+    package static var processID: Int32 { getpid() }
+    package static var parentProcessID: Int32 { cl_getppid() }
+
+    /// Leaves at once: no exit handlers, no buffers flushed. The only way out of a cloned child.
+    package static func exitNow(_ status: Int32) -> Never { cl_exit(status) }
+
+    /// How many threads this process has, counted in /proc.
+    package static func threadCount() -> Int32 { cl_thread_count() }
+
+    // MARK: Signals
+
+    package static func block(_ signals: [Int32]) throws(SystemError) {
+        try check(.sigprocmask, unsafe cl_sigmask_block(signals, Int32(signals.count)))
+    }
+
+    /// Nothing blocked, everything at its default, as a fresh process expects.
+    package static func resetSignals() throws(SystemError) {
+        try check(.sigaction, cl_signals_default())
+        try check(.sigprocmask, cl_sigmask_clear())
+    }
+
+    package static func ignore(_ signal: Int32) throws(SystemError) {
+        try check(.sigaction, cl_signal_ignore(signal))
+    }
+
+    package static func signalDescriptor(_ signals: [Int32]) throws(SystemError) -> OwnedDescriptor {
+        OwnedDescriptor(try check(.signalfd, unsafe cl_signalfd(signals, Int32(signals.count))))
+    }
+
+    /// The next pending signal, or nil.
+    package static func nextSignal(_ descriptor: Descriptor) throws(SystemError) -> Int32? {
+        let result = cl_signalfd_read(descriptor.number)
+        if result == -EAGAIN { return nil }
+        return try check(.read, result)
+    }
+
+    // MARK: Waiting
+
+    package struct PollEntry: Sendable {
+        package let descriptor: Descriptor
+        package let events: Int16
+        package internal(set) var returned: Int16 = 0
+
+        package init(_ descriptor: Descriptor, _ events: Int16) {
+            self.descriptor = descriptor
+            self.events = events
+        }
+    }
+
+    /// poll(2) events.
+    package enum PollEvents {
+        package static let readable: Int16 = 0x1
+        package static let priority: Int16 = 0x2
+        package static let writable: Int16 = 0x4
+        package static let error: Int16 = 0x8
+        package static let hangUp: Int16 = 0x10
+        package static let invalid: Int16 = 0x20
+    }
+
+    /// Waits until something happens or `milliseconds` (-1: for ever) have passed. An interrupting signal returns nothing.
+    package static func poll(_ entries: inout [PollEntry], milliseconds: Int32) throws(SystemError) {
+        var raw = entries.map { cl_poll(fd: $0.descriptor.number, events: $0.events, revents: 0) }
+        let result = unsafe raw.withUnsafeMutableBufferPointer {
+            unsafe cl_poll($0.baseAddress, UInt32($0.count), milliseconds)
+        }
+        if result != -EINTR { try check(.poll, result) }
+        for index in entries.indices { entries[index].returned = raw[index].revents }
+    }
+}

@@ -1,0 +1,142 @@
+internal import CLinux
+internal import Glibc
+
+package enum SocketKind: Sendable {
+    case stream, datagram, sequencedPacket
+
+    var number: Int32 {
+        switch self {
+        case .stream: 1
+        case .datagram: 2
+        case .sequencedPacket: 5
+        }
+    }
+}
+
+package struct SocketPair: ~Copyable {
+    package var first: OwnedDescriptor
+    package var second: OwnedDescriptor
+}
+
+/// Who is at the other end of a UNIX socket, see SO_PEERCRED in unix(7).
+package struct PeerCredentials: Sendable {
+    package let pid: Int32
+    package let uid: UInt32
+    package let gid: UInt32
+}
+
+extension System {
+    /// An IPv4 socket of the namespace that this process is in.
+    package static func makeInternetSocket(nonBlocking: Bool = true) throws(SystemError) -> OwnedDescriptor {
+        let kind = Int32(1) | (nonBlocking ? O_NONBLOCK : 0)
+        return OwnedDescriptor(try check(.socket, cl_socket(AF_INET, kind, 0)))
+    }
+
+    package static func makeUnixSocket(_ kind: SocketKind) throws(SystemError) -> OwnedDescriptor {
+        OwnedDescriptor(try check(.socket, cl_socket(AF_UNIX, kind.number, 0)))
+    }
+
+    package static func makeSocketPair(_ kind: SocketKind) throws(SystemError) -> SocketPair {
+        var fds: (Int32, Int32) = (-1, -1)
+        let result = unsafe withUnsafeMutableBytes(of: &fds) {
+            unsafe cl_socketpair(kind.number, $0.assumingMemoryBound(to: Int32.self).baseAddress)
+        }
+        try check(.socketpair, result)
+        return SocketPair(first: OwnedDescriptor(fds.0), second: OwnedDescriptor(fds.1))
+    }
+
+    /// `address` and `port` in host byte order.
+    package static func bind(_ socket: Descriptor, address: UInt32, port: UInt16) throws(SystemError) {
+        try check(.setsockopt, cl_setsockopt_int(socket.number, SOL_SOCKET, SO_REUSEADDR, 1))
+        try check(.bind, cl_bind_inet4(socket.number, address, port))
+    }
+
+    /// Starts to connect; true once connected, false if it goes on in the background.
+    package static func connect(_ socket: Descriptor, address: UInt32, port: UInt16) throws(SystemError) -> Bool {
+        let result = cl_connect_inet4(socket.number, address, port)
+        if result == -EINPROGRESS || result == -EINTR { return false }
+        try check(.connect, result)
+        return true
+    }
+
+    package static func bind(_ socket: Descriptor, path: String) throws(SystemError) {
+        try check(.bind, unsafe cl_bind_unix(socket.number, path))
+    }
+
+    package static func connect(_ socket: Descriptor, path: String) throws(SystemError) {
+        try check(.connect, unsafe cl_connect_unix(socket.number, path))
+    }
+
+    package static func listen(_ socket: Descriptor, backlog: Int32 = 128) throws(SystemError) {
+        try check(.listen, cl_listen(socket.number, backlog))
+    }
+
+    /// The next waiting connection, non-blocking, or nil.
+    package static func accept(_ socket: Descriptor) throws(SystemError) -> OwnedDescriptor? {
+        let result = cl_accept(socket.number, O_NONBLOCK)
+        // A connection that its peer has given up already is no error of the listener.
+        if result == -EAGAIN || result == -ECONNABORTED { return nil }
+        return OwnedDescriptor(try check(.accept, result))
+    }
+
+    /// What came of a connection that was going on in the background, see SO_ERROR in socket(7).
+    package static func pendingError(_ socket: Descriptor) throws(SystemError) -> Errno? {
+        var value: Int32 = 0
+        try check(.getsockopt, unsafe cl_getsockopt_int(socket.number, SOL_SOCKET, SO_ERROR, &value))
+        return value == 0 ? nil : Errno(value)
+    }
+
+    package static func setNoDelay(_ socket: Descriptor) throws(SystemError) {
+        try check(.setsockopt, cl_setsockopt_int(socket.number, 6 /* IPPROTO_TCP */, 1 /* TCP_NODELAY */, 1))
+    }
+
+    package static func localPort(_ socket: Descriptor) throws(SystemError) -> UInt16 {
+        UInt16(try check(.getsockname, cl_getsockname_port(socket.number)))
+    }
+
+    /// No more is written to the peer.
+    package static func shutdownWriting(_ socket: Descriptor) throws(SystemError) {
+        try check(.shutdown, cl_shutdown(socket.number, 1))
+    }
+
+    package static func peer(of socket: Descriptor) throws(SystemError) -> PeerCredentials {
+        var pid: Int32 = 0
+        var uid: UInt32 = 0
+        var gid: UInt32 = 0
+        try check(.getsockopt, unsafe cl_peer_credentials(socket.number, &pid, &uid, &gid))
+        return PeerCredentials(pid: pid, uid: uid, gid: gid)
+    }
+
+    /// Brings `lo` of this network namespace up.
+    package static func bringLoopbackUp() throws(SystemError) { try check(.ioctl, cl_loopback_up()) }
+
+    /// Sends one message, with copies of up to 8 descriptors. Never raises SIGPIPE.
+    package static func send(
+        _ socket: Descriptor, _ bytes: [UInt8], descriptors: [Descriptor] = []
+    ) throws(SystemError) {
+        let numbers = descriptors.map(\.number)
+        let result = unsafe bytes.withUnsafeBytes {
+            unsafe cl_send_message(socket.number, $0.baseAddress, $0.count, numbers, Int32(numbers.count))
+        }
+        guard try check(.sendmsg, result) == bytes.count else { throw SystemError(.sendmsg, .inputOutput) }
+    }
+
+    /// Receives one message of at most `most` bytes and `descriptors` descriptors, whose owner the caller becomes.
+    /// More of either is an error (EMSGSIZE), and the descriptors are closed. Empty at the end of the stream.
+    package static func receive(
+        _ socket: Descriptor, most: Int, descriptors: Int = 0
+    ) throws(SystemError) -> (bytes: [UInt8], descriptors: [Int32]) {
+        var numbers = [Int32](repeating: -1, count: max(1, descriptors))
+        var count = Int32(descriptors)
+        var failure: SystemError?
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: most) { buffer, filled in
+            let result = unsafe numbers.withUnsafeMutableBufferPointer { numbers in
+                unsafe cl_receive_message(socket.number, buffer.baseAddress, buffer.count, numbers.baseAddress, &count)
+            }
+            if result < 0 { failure = SystemError(.recvmsg, Errno(Int32(-result))) }
+            filled = max(0, result)
+        }
+        if let failure { throw failure }
+        return (bytes, Array(numbers.prefix(Int(count))))
+    }
+}
