@@ -171,6 +171,19 @@ extension System {
         return bytes
     }
 
+    /// One pread(2) of at most `most` bytes at `offset`; fewer at the end of the file.
+    package static func read(_ descriptor: Descriptor, at offset: UInt64, most: Int) throws(SystemError) -> [UInt8] {
+        guard let offset = Int64(exactly: offset) else { throw SystemError(.read, .invalid) }
+        var failure: SystemError?
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: most) { buffer, count in
+            let result = unsafe cl_pread(descriptor.number, buffer.baseAddress, buffer.count, offset)
+            if result < 0 { failure = SystemError(.read, Errno(Int32(-result))) }
+            count = max(0, result)
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
     /// Writes everything, in as many write(2) calls as it takes.
     package static func writeAll(_ descriptor: Descriptor, _ bytes: [UInt8]) throws(SystemError) {
         var offset = 0

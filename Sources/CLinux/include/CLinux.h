@@ -67,6 +67,7 @@ int cl_fchmodat(int dir, const char *path, unsigned mode);
 int cl_fchown(int fd, unsigned uid, unsigned gid);
 int cl_fchownat(int dir, const char *path, unsigned uid, unsigned gid, int flags);
 long cl_read(int fd, void *buffer, size_t count);
+long cl_pread(int fd, void *buffer, size_t count, int64_t offset);
 long cl_write(int fd, const void *buffer, size_t count);
 long cl_readlinkat(int dir, const char *path, char *buffer, size_t size);
 int cl_dup3(int from, int to, int flags);
