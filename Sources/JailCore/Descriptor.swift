@@ -10,7 +10,7 @@ package struct OwnedDescriptor: ~Copyable, Sendable {
     /// Takes ownership of an open descriptor.
     package init(_ number: Int32) { self.number = number }
 
-    deinit { _ = cl_close(number) }
+    deinit { if number >= 0 { _ = cl_close(number) } }
 
     package var borrowed: Descriptor { Descriptor(number) }
 
@@ -19,6 +19,22 @@ package struct OwnedDescriptor: ~Copyable, Sendable {
         let number = number
         discard self
         return number
+    }
+}
+
+/// An owned descriptor where a copyable value is needed: in an array, or behind an optional.
+package final class SharedDescriptor {
+    private var descriptor: OwnedDescriptor
+
+    package init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
+
+    package var borrowed: Descriptor { descriptor.borrowed }
+
+    /// Gives the descriptor away; nothing is left here.
+    package func take() -> OwnedDescriptor {
+        var taken = OwnedDescriptor(-1)
+        swap(&taken, &descriptor)
+        return taken
     }
 }
 

@@ -1,7 +1,7 @@
 /// Where in the launch something failed. The raw values cross the status pipe between init and supervisor.
 package enum Stage: UInt8, CaseIterable, Sendable {
-    case usage, profile, host, plan, runtime, cgroup, clone, identity, session, network, mounts, pivot, landlock
-    case limits, privileges, seccomp, terminal, exec, supervise
+    case usage, profile, host, plan, runtime, cgroup, clone, session, clocks, identity, network, mounts, pivot, terminal
+    case limits, landlock, privileges, seccomp, exec, supervise
 }
 
 /// The one error that people see: stage, operation, path, reason, and the one thing to do about it, on one line.
@@ -87,4 +87,11 @@ extension String {
         }
         return result
     }
+}
+
+/// Makes kernel calls on behalf of a stage: a failed one becomes the error that people see.
+package func attempt<Result: ~Copyable>(
+    _ stage: Stage, _ path: String? = nil, _ body: () throws(SystemError) -> Result
+) throws(JailError) -> Result {
+    do { return try body() } catch { throw JailError(stage, error, path: path) }
 }

@@ -314,6 +314,9 @@ extension System {
         try check(.fcntl, cl_fcntl(descriptor.number, F_SETFL, Int(enabled ? flags | O_NONBLOCK : flags & ~O_NONBLOCK)))
     }
 
+    /// Closes a number that was given away by its owner.
+    package static func close(_ number: Int32) { _ = OwnedDescriptor(number) }
+
     /// Whether the number is an open descriptor.
     package static func isOpen(_ number: Int32) -> Bool { cl_fcntl(number, F_GETFD, 0) >= 0 }
 
@@ -334,6 +337,12 @@ extension System {
 package struct Pipe: ~Copyable {
     package var readEnd: OwnedDescriptor
     package var writeEnd: OwnedDescriptor
+
+    /// Gives both numbers away.
+    package consuming func release() -> (readEnd: Int32, writeEnd: Int32) { (readEnd.release(), writeEnd.release()) }
+
+    /// Keeps the reading end; the other is closed.
+    package consuming func takeReadEnd() -> OwnedDescriptor { readEnd }
 }
 
 extension FileSystemStatus {

@@ -7,6 +7,12 @@ package struct CapabilitySets: Hashable, Sendable {
     package var permitted: UInt64
     package var inheritable: UInt64
 
+    package init(effective: UInt64, permitted: UInt64, inheritable: UInt64) {
+        self.effective = effective
+        self.permitted = permitted
+        self.inheritable = inheritable
+    }
+
     package static let empty = CapabilitySets(effective: 0, permitted: 0, inheritable: 0)
 }
 

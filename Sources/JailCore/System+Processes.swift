@@ -30,18 +30,21 @@ package enum Termination: Hashable, Sendable {
     }
 }
 
-/// The two sides of a clone or fork.
-package enum Forked: ~Copyable {
-    case child
-    case parent(pid: Int32, pidfd: OwnedDescriptor)
+/// What clone(2) returned: in the child pid 0 and no descriptor.
+package struct Cloned: ~Copyable {
+    package let pid: Int32
+    package var pidfd: OwnedDescriptor
+
+    /// Keeps the descriptor.
+    package consuming func takeDescriptor() -> OwnedDescriptor { pidfd }
 }
 
 extension System {
     /// clone3(2) with CLONE_PIDFD, and with CLONE_INTO_CGROUP if a cgroup is given. Returns on both sides, like fork.
-    package static func clone(_ namespaces: NamespaceFlags, into cgroup: Descriptor?) throws(SystemError) -> Forked {
+    package static func clone(_ namespaces: NamespaceFlags, into cgroup: Descriptor?) throws(SystemError) -> Cloned {
         var pidfd: Int32 = -1
         let pid = try check(.clone3, unsafe cl_clone3(namespaces.rawValue, cgroup?.number ?? -1, &pidfd))
-        return pid == 0 ? .child : .parent(pid: pid, pidfd: OwnedDescriptor(pidfd))
+        return Cloned(pid: pid, pidfd: OwnedDescriptor(pid == 0 ? -1 : pidfd))
     }
 
     /// fork(2); 0 in the child.

@@ -16,6 +16,9 @@ package enum SocketKind: Sendable {
 package struct SocketPair: ~Copyable {
     package var first: OwnedDescriptor
     package var second: OwnedDescriptor
+
+    /// Gives both numbers away.
+    package consuming func release() -> (first: Int32, second: Int32) { (first.release(), second.release()) }
 }
 
 /// Who is at the other end of a UNIX socket, see SO_PEERCRED in unix(7).
@@ -79,11 +82,11 @@ extension System {
         return OwnedDescriptor(try check(.accept, result))
     }
 
-    /// What came of a connection that was going on in the background, see SO_ERROR in socket(7).
-    package static func pendingError(_ socket: Descriptor) throws(SystemError) -> Errno? {
+    /// Throws what became of a connection that was going on in the background, see SO_ERROR in socket(7).
+    package static func confirmConnected(_ socket: Descriptor) throws(SystemError) {
         var value: Int32 = 0
         try check(.getsockopt, unsafe cl_getsockopt_int(socket.number, SOL_SOCKET, SO_ERROR, &value))
-        return value == 0 ? nil : Errno(value)
+        guard value == 0 else { throw SystemError(.connect, Errno(value)) }
     }
 
     package static func setNoDelay(_ socket: Descriptor) throws(SystemError) {

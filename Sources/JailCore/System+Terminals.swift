@@ -14,6 +14,9 @@ package struct TerminalState: Sendable {
 package struct TerminalPair: ~Copyable {
     package var master: OwnedDescriptor
     package var slave: OwnedDescriptor
+
+    /// Gives both numbers away.
+    package consuming func release() -> (master: Int32, slave: Int32) { (master.release(), slave.release()) }
 }
 
 extension System {

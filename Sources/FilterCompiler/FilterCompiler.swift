@@ -1,0 +1,162 @@
+internal import CSeccomp
+internal import Glibc
+
+/// Compiles the jail's seccomp filters with libseccomp into classic BPF, see seccomp(2) and seccomp_export_bpf(3).
+///
+/// There are two, both in force. `allow` is the list of what may be called at all. `deny` looks at arguments of calls
+/// that are otherwise free: the kernel reads only the low 32 bits of an ioctl's number, so a comparison for inequality
+/// could be passed with a high bit set, and only a masked comparison for equality is safe.
+package enum FilterCompiler {
+    package enum Architecture: String, CaseIterable, Sendable {
+        case x86_64, arm64
+
+        /// AUDIT_ARCH_* of linux/audit.h.
+        fileprivate var token: UInt32 {
+            switch self {
+            case .x86_64: 0xC000_003E
+            case .arm64: 0xC000_00B7
+            }
+        }
+    }
+
+    package struct CompileError: Error, CustomStringConvertible {
+        package let description: String
+
+        package init(description: String) { self.description = description }
+    }
+
+    /// What may be called. `shell` allows executable memory files; `additional` are names beyond the list.
+    package static func allow(
+        shell: Bool, additional: [String] = [], for architecture: Architecture
+    ) throws(CompileError) -> [UInt64] {
+        var builder = try Builder.make(defaultAction: errno(ENOSYS), architecture)
+        for name in SystemCallList.allowed + additional { try builder.add(allowAction, name) }
+        for name in SystemCallList.refused where !additional.contains(name) { try builder.add(errno(EPERM), name) }
+        try addArgumentRules(to: &builder, shell: shell)
+        return try builder.export()
+    }
+
+    private static func addArgumentRules(to builder: inout Builder, shell: Bool) throws(CompileError) {
+        // No new namespaces. clone3 is not in the list: its flags lie behind a pointer, and libc falls back to clone.
+        try builder.add(allowAction, "clone", masked(0, mask: 0x7E02_0000, equals: 0))
+        // UNIX, INET, INET6, and of netlink the routing family, without which getifaddrs(3) fails.
+        for family: UInt64 in [1, 2, 10] { try builder.add(allowAction, "socket", equal(0, family)) }
+        try builder.add(allowAction, "socket", equal(0, 16), equal(2, 0))
+        for family: UInt64 in [0, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15] {
+            try builder.add(errno(EAFNOSUPPORT), "socket", equal(0, family))
+        }
+        try builder.add(errno(EAFNOSUPPORT), "socket", greater(0, 16))
+        try builder.add(allowAction, "socketpair", equal(0, 1))
+        for option in SystemCallList.prctlOptions { try builder.add(allowAction, "prctl", equal(0, option)) }
+        // Only what personality(2) is by default, and the question what it is.
+        for persona: UInt64 in [0, 0xFFFF_FFFF] { try builder.add(allowAction, "personality", equal(0, persona)) }
+        try builder.add(allowAction, "ioctl")
+        if shell {
+            try builder.add(allowAction, "memfd_create")
+            try builder.add(allowAction, "execveat")
+        } else {
+            // MFD_NOEXEC_SEAL: memory that can never be executed. AT_EMPTY_PATH: the descriptor itself.
+            try builder.add(allowAction, "memfd_create", masked(1, mask: 0x8, equals: 0x8))
+            try builder.add(allowAction, "execveat", masked(4, mask: 0x1000, equals: 0))
+        }
+    }
+
+    /// Arguments that no jail may pass.
+    package static func deny(for architecture: Architecture) throws(CompileError) -> [UInt64] {
+        var builder = try Builder.make(defaultAction: allowAction, architecture)
+        // TIOCSTI types into a terminal, TIOCLINUX pastes into a console, TIOCSETD loads line disciplines.
+        for request: UInt64 in [0x5412, 0x541C, 0x5423] {
+            try builder.add(errno(EPERM), "ioctl", masked(1, mask: 0xFFFF_FFFF, equals: request))
+        }
+        return try builder.export()
+    }
+
+    // MARK: libseccomp
+
+    private static let allowAction: UInt32 = 0x7FFF_0000
+    private static let killProcess: UInt32 = 0x8000_0000
+    private static func errno(_ code: Int32) -> UInt32 { 0x0005_0000 | UInt32(code) }
+
+    private static func equal(_ argument: UInt32, _ value: UInt64) -> scmp_arg_cmp {
+        scmp_arg_cmp(arg: argument, op: SCMP_CMP_EQ, datum_a: value, datum_b: 0)
+    }
+    private static func greater(_ argument: UInt32, _ value: UInt64) -> scmp_arg_cmp {
+        scmp_arg_cmp(arg: argument, op: SCMP_CMP_GT, datum_a: value, datum_b: 0)
+    }
+    private static func masked(_ argument: UInt32, mask: UInt64, equals value: UInt64) -> scmp_arg_cmp {
+        scmp_arg_cmp(arg: argument, op: SCMP_CMP_MASKED_EQ, datum_a: mask, datum_b: value)
+    }
+
+    @safe
+    private struct Builder: ~Copyable {
+        private let context: UnsafeMutableRawPointer
+        private let architecture: Architecture
+
+        private init(_ context: UnsafeMutableRawPointer, _ architecture: Architecture) {
+            unsafe self.context = context
+            self.architecture = architecture
+        }
+
+        static func make(defaultAction: UInt32, _ architecture: Architecture) throws(CompileError) -> Builder {
+            guard let context = unsafe seccomp_init(defaultAction) else {
+                throw CompileError(description: "seccomp_init failed")
+            }
+            let builder = unsafe Builder(context, architecture)
+            if seccomp_arch_native() != architecture.token {
+                try check(unsafe seccomp_arch_add(context, architecture.token), "seccomp_arch_add")
+                try check(unsafe seccomp_arch_remove(context, seccomp_arch_native()), "seccomp_arch_remove")
+            }
+            // Another architecture's calls (32-bit, x32) end the process: nothing legitimate makes them.
+            try check(
+                unsafe seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, FilterCompiler.killProcess), "seccomp_attr_set")
+            // A binary tree over the numbers.
+            try check(unsafe seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2), "seccomp_attr_set")
+            return builder
+        }
+
+        deinit { unsafe seccomp_release(context) }
+
+        mutating func add(_ action: UInt32, _ name: String, _ arguments: scmp_arg_cmp...) throws(CompileError) {
+            let resolved = unsafe seccomp_syscall_resolve_name_arch(architecture.token, name)
+            var number = resolved
+            if resolved == -1 /* __NR_SCMP_ERROR */ {
+                guard let known = SystemCallList.numbers[name] else {
+                    throw CompileError(description: "no system call is called '\(name)'")
+                }
+                number = known
+            }
+            // A pseudo number: the call exists, and not on this architecture.
+            if number < 0 { return }
+            let result = unsafe seccomp_rule_add_array(
+                context, action, number, UInt32(arguments.count), arguments)
+            try Self.check(result, "seccomp_rule_add(\(name))")
+        }
+
+        consuming func export() throws(CompileError) -> [UInt64] {
+            // A pipe holds 64 KiB, and the kernel takes at most 4096 instructions of 8 bytes.
+            var ends: [Int32] = [-1, -1]
+            guard unsafe pipe(&ends) == 0 else { throw CompileError(description: "pipe failed") }
+            defer { close(ends[0]) }
+            let result = unsafe seccomp_export_bpf(context, ends[1])
+            close(ends[1])
+            try Self.check(result, "seccomp_export_bpf")
+            var program = [UInt64](repeating: 0, count: 4097)
+            var size = 0
+            while true {
+                let count = unsafe program.withUnsafeMutableBytes { unsafe read(ends[0], $0.baseAddress! + size, $0.count - size) }
+                guard count >= 0 else { throw CompileError(description: "the filter could not be read back") }
+                if count == 0 { break }
+                size += count
+            }
+            guard size > 0, size % 8 == 0, size / 8 <= 4096 else {
+                throw CompileError(description: "the filter has \(size) bytes")
+            }
+            program.removeSubrange((size / 8)...)
+            return program
+        }
+
+        private static func check(_ result: Int32, _ call: String) throws(CompileError) {
+            guard result >= 0 else { throw CompileError(description: "\(call): error \(-result)") }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+package import JailCore
+internal import JailPlan
+
+/// A limit that was reached.
+package enum LimitHit: Hashable, Sendable {
+    case memory(limit: UInt64)
+    case processes(limit: UInt64)
+    /// Nanoseconds that the jail's processes had to wait.
+    case cpu(milliCPUs: UInt64, waited: UInt64)
+    case tmpfs(path: String, limit: UInt64)
+    case data(path: String, limit: UInt64)
+
+    package var description: String {
+        switch self {
+        case .memory(let limit): "memory limit \(ByteCount.text(limit)) reached: a process was killed"
+        case .processes(let limit): "process limit \(limit) reached: a new process or thread was refused"
+        case .cpu(let milliCPUs, let waited):
+            "cpu limit \(milliCPUs / 1000).\(milliCPUs % 1000 / 100) reached: processes waited "
+                + "\(waited / 1_000_000_000).\(waited / 100_000_000 % 10) s"
+        case .tmpfs(let path, let limit): "size limit \(ByteCount.text(limit)) of \(path) reached"
+        case .data(let path, let limit): "size limit \(ByteCount.text(limit)) of \(path) reached"
+        }
+    }
+
+    /// The key of the profile that raises it.
+    package var profileKey: String {
+        switch self {
+        case .memory: "limits.memory"
+        case .processes: "limits.processes"
+        case .cpu: "limits.cpus"
+        case .tmpfs(let path, _): path == "/tmp" ? "filesystem.tmp" : path == "/dev/shm" ? "filesystem.sharedMemory" : "filesystem.home"
+        case .data: "filesystem.data.size"
+        }
+    }
+}
+
+/// Learns from the kernel that a limit was reached: the counters of the group, and descriptors that become ready when
+/// one of them moves.
+package struct LimitWatch {
+    private let group: Cgroup
+    private var memoryKills: UInt64 = 0
+    private var refusedProcesses: UInt64 = 0
+    private var cpuReported = false
+    private var memoryEvent: SharedDescriptor?
+    private var processEvents: SharedDescriptor?
+
+    /// Live notices are a convenience: where the kernel refuses one, the counters are still read at the end.
+    package init(_ group: Cgroup) {
+        self.group = group
+        if let directory = directory(.pids) { processEvents = Self.open("\(directory)/pids.events") }
+        guard let directory = directory(.memory) else { return }
+        if group.isUnified {
+            memoryEvent = Self.open("\(directory)/memory.events")
+        } else {
+            memoryEvent = Self.registerOutOfMemory(directory)
+        }
+        // A first read arms the notice.
+        _ = newHits(final: false)
+    }
+
+    private static func open(_ path: String) -> SharedDescriptor? {
+        try? SharedDescriptor(System.open(path, .readOnly))
+    }
+
+    /// v1: an eventfd that counts up when the group runs out of memory, see the kernel's cgroup-v1/memory.rst.
+    private static func registerOutOfMemory(_ directory: String) -> SharedDescriptor? {
+        do {
+            let event = try System.eventDescriptor()
+            let control = try System.open("\(directory)/memory.oom_control", .readOnly)
+            try Cgroup.writeFile("\(directory)/cgroup.event_control", "\(event.borrowed.number) \(control.borrowed.number)")
+            return SharedDescriptor(event)
+        } catch {
+            return nil
+        }
+    }
+
+    /// To be polled; kernfs files say "priority" (and "error") when their content has changed.
+    package var pollEntries: [System.PollEntry] {
+        var entries: [System.PollEntry] = []
+        if let memory = memoryEvent?.borrowed {
+            entries.append(.init(memory, group.isUnified ? System.PollEvents.priority : System.PollEvents.readable))
+        }
+        if let processes = processEvents?.borrowed { entries.append(.init(processes, System.PollEvents.priority)) }
+        return entries
+    }
+
+    /// What has been reached since the last call. Processor time is reported once, at the end: it is no failure.
+    package mutating func newHits(final: Bool) -> [LimitHit] {
+        var hits: [LimitHit] = []
+        if !group.isUnified, let memory = memoryEvent?.borrowed { _ = try? System.read(memory, most: 8) }
+        let kills = counter(.memory, group.isUnified ? "memory.events" : "memory.oom_control", "oom_kill")
+        if kills > memoryKills, let limit = group.plan.memory { hits.append(.memory(limit: limit)) }
+        memoryKills = max(memoryKills, kills)
+        let refused = counter(.pids, "pids.events", "max")
+        if refused > refusedProcesses, let limit = group.plan.processes { hits.append(.processes(limit: limit - 1)) }
+        refusedProcesses = max(refusedProcesses, refused)
+        if final, !cpuReported, let milliCPUs = group.plan.milliCPUs {
+            cpuReported = true
+            let waited =
+                group.isUnified
+                ? counter(.cpu, "cpu.stat", "throttled_usec") * 1000 : counter(.cpu, "cpu.stat", "throttled_time")
+            // Short bursts over the limit are how it works; waiting that a person would notice is worth a line.
+            if waited >= 1_000_000_000 { hits.append(.cpu(milliCPUs: milliCPUs, waited: waited)) }
+        }
+        return hits
+    }
+
+    private func directory(_ controller: CgroupPlan.Controller) -> String? {
+        switch group.plan.place {
+        case .v2(let parent): "\(parent)/\(group.plan.name)"
+        case .v1(let parents): parents[controller].map { "\($0)/\(group.plan.name)" }
+        }
+    }
+
+    private func counter(_ controller: CgroupPlan.Controller, _ file: String, _ key: String) -> UInt64 {
+        guard let directory = directory(controller), let bytes = try? System.readFile("\(directory)/\(file)") else { return 0 }
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if words.count == 2, words[0] == key { return UInt64(words[1]) ?? 0 }
+        }
+        return 0
+    }
+}

@@ -1,0 +1,148 @@
+internal import JailCgroups
+internal import JailCore
+internal import JailLandlock
+internal import JailMounts
+internal import JailNamespaces
+internal import JailPlan
+internal import JailPrivileges
+internal import JailSeccomp
+
+/// The order of confinement. One thread, in the clone, from the first instruction to the last wall.
+///
+/// A failed step ends the launch: nothing here is skipped, repeated or repaired.
+struct Confinement {
+    let plan: LaunchPlan
+    let filters: [[UInt64]]
+    private(set) var stage = Stage.session
+    private(set) var tree: MountTree
+    private var master: Int32?
+    private var slave: Int32?
+    private var tmpfs: [Int32] = []
+
+    init(_ plan: LaunchPlan, filters: [[UInt64]]) {
+        self.plan = plan
+        self.filters = filters
+        tree = MountTree(plan.mounts)
+    }
+
+    /// Within the stage: for mounts, which step of the plan.
+    var step: UInt16 { stage == .mounts ? UInt16(clamping: tree.index) : 0 }
+
+    /// - Parameters:
+    ///   - control: the socket to the supervisor, descriptor 3 afterwards.
+    ///   - tasks: the cgroups to enter, on v1.
+    mutating func enter(control: Descriptor, tasks: [Int32]) throws(SystemError) {
+        // Nothing before the supervisor has written the id maps: until then every id here is nobody's.
+        try awaitProceed(control)
+
+        // Into the cgroup before anything else costs memory or makes processes: all of it counts.
+        stage = .cgroup
+        try Cgroup.join(tasks)
+        // The group is the root of what the jail sees of the hierarchy, so after joining.
+        try System.unshare(.cgroup)
+
+        // Nothing of the caller's open files, before the first descriptor of our own is opened.
+        stage = .session
+        if control.number != Self.controlNumber {
+            try System.duplicate(control, to: Self.controlNumber, closeOnExec: true)
+        }
+        try System.closeRange(UInt32(Self.controlNumber) + 1, .max)
+
+        // While /proc/self is still ours (the change of ids makes it root's), and before anything forks.
+        stage = .clocks
+        try plan.namespaces.startClocks()
+
+        // While the ids are still those that may pass clawjail's own directory.
+        stage = .mounts
+        try tree.cloneData()
+
+        // From here on with the rights of the payload's user alone, as the host sees them.
+        stage = .identity
+        try plan.identity.take()
+
+        // After the ids, which clear it; and the supervisor may have died before it was set.
+        stage = .session
+        try System.dieWithParent()
+        try confirmSupervisor()
+        try startSession()
+
+        // While there is CAP_NET_ADMIN in the namespace.
+        stage = .network
+        try System.bringLoopbackUp()
+
+        // Sources as the payload's user; then the tree, while the host's /proc still allows a fresh one; then no way
+        // back.
+        stage = .mounts
+        try tree.cloneSources()
+        try tree.build()
+        stage = .pivot
+        try tree.enter()
+        tmpfs = try tree.openTmpfs()
+
+        // In the new /dev, and before Landlock, which binds what is opened after it.
+        stage = .terminal
+        if plan.command.terminal {
+            let pair = try System.openTerminal()
+            (master, slave) = pair.release()
+        }
+
+        stage = .limits
+        try Privileges.apply(plan.limits.resources)
+
+        // After the last mount, which it forbids; once, for init and every command, or later ones could not see
+        // earlier ones.
+        stage = .landlock
+        try plan.landlock?.apply()
+
+        // After everything that needs them.
+        stage = .privileges
+        try Privileges.dropCapabilities()
+        try Privileges.forbidNewPrivileges()
+        // Own writes to /proc are done: nobody inside reads init's memory or opens its /proc/1/exe.
+        try System.setDumpable(false)
+
+        // Last: the filter refuses most of what stands above.
+        stage = .seccomp
+        try SeccompPlan.apply(filters)
+    }
+
+    /// The terminal's master, if there is one, and the tmpfs descriptors; the caller closes them.
+    mutating func takeDescriptors() -> [Int32] {
+        var numbers = tmpfs
+        tmpfs = []
+        if let master { numbers.insert(master, at: 0) }
+        master = nil
+        return numbers
+    }
+
+    /// The side of the terminal that the command gets; the caller closes it.
+    mutating func takeSlave() -> Int32? {
+        defer { slave = nil }
+        return slave
+    }
+
+    static let controlNumber: Int32 = 3
+    static var control: Descriptor { Descriptor(controlNumber) }
+
+    private func awaitProceed(_ control: Descriptor) throws(SystemError) {
+        let message = try System.receive(control, most: ControlMessage.size)
+        // The supervisor gave up: nothing to report, and nobody to report to.
+        guard ControlMessage(message.bytes)?.kind == .proceed else { System.exitNow(ExitStatus.launchFailed) }
+    }
+
+    private func confirmSupervisor() throws(SystemError) {
+        var entries = [System.PollEntry(Self.control, 0)]
+        try System.poll(&entries, milliseconds: 0)
+        if entries[0].returned != 0 { System.exitNow(ExitStatus.launchFailed) }
+    }
+
+    /// Nothing of the caller's session: terminal, keyring, scheduling, file mode mask, name of the host.
+    private func startSession() throws(SystemError) {
+        try System.newSession()
+        try System.joinAnonymousSessionKeyring()
+        try System.resetScheduling()
+        System.setFileModeMask(plan.command.fileModeMask)
+        try plan.namespaces.nameHost()
+        try System.setProcessName("jail-init")
+    }
+}

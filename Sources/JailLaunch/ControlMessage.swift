@@ -1,0 +1,82 @@
+internal import JailCore
+
+/// What supervisor and init say to each other, over a socket pair that nothing else ever holds. Eight bytes, fixed.
+///
+/// Init is the supervisor's own code, but it lives beside the payload: what it sends is checked like anything that
+/// comes out of the jail, and no message of its can make the supervisor do more than it was started for.
+struct ControlMessage: Equatable {
+    enum Kind: UInt8 {
+        // Supervisor to init.
+        /// The id maps are written: go on.
+        case proceed = 1
+        /// Send signal `value` to the command.
+        case signal
+        /// Make a TCP socket in the jail's namespace.
+        case makeSocket
+
+        // Init to supervisor.
+        /// Stage `detail`, step `index`, call and errno in `value`: the launch failed.
+        case failed
+        /// The walls stand. Carries the terminal's master, if there is one, and the tmpfs descriptors.
+        case ready
+        /// The command has been executed.
+        case started
+        /// Carries a socket.
+        case socket
+        /// The command exited with `value`.
+        case exited
+        /// The command was ended by signal `value`.
+        case signalled
+    }
+
+    var kind: Kind
+    var detail: UInt8 = 0
+    var index: UInt16 = 0
+    var value: Int32 = 0
+
+    static let size = 8
+
+    var bytes: [UInt8] {
+        let number = UInt32(bitPattern: value)
+        return [
+            kind.rawValue, detail, UInt8(index & 0xFF), UInt8(index >> 8), UInt8(number & 0xFF),
+            UInt8(number >> 8 & 0xFF), UInt8(number >> 16 & 0xFF), UInt8(number >> 24),
+        ]
+    }
+
+    init(_ kind: Kind, detail: UInt8 = 0, index: UInt16 = 0, value: Int32 = 0) {
+        self.kind = kind
+        self.detail = detail
+        self.index = index
+        self.value = value
+    }
+
+    init?(_ bytes: [UInt8]) {
+        guard bytes.count == Self.size, let kind = Kind(rawValue: bytes[0]) else { return nil }
+        self.kind = kind
+        detail = bytes[1]
+        index = UInt16(bytes[2]) | UInt16(bytes[3]) << 8
+        value = Int32(
+            bitPattern: UInt32(bytes[4]) | UInt32(bytes[5]) << 8 | UInt32(bytes[6]) << 16 | UInt32(bytes[7]) << 24)
+    }
+
+    init(failure: Failure) {
+        self.init(
+            .failed, detail: failure.stage.rawValue, index: failure.step,
+            value: Int32(failure.error.call.rawValue) << 16 | (failure.error.errno.rawValue & 0xFFFF))
+    }
+
+    /// What failed, if that is what the message says and makes sense.
+    var failure: Failure? {
+        guard kind == .failed, let stage = Stage(rawValue: detail), let call = KernelCall(rawValue: UInt16(value >> 16 & 0x7FFF))
+        else { return nil }
+        return Failure(stage: stage, step: index, error: SystemError(call, Errno(value & 0xFFFF)))
+    }
+}
+
+/// A failed step of the launch, small enough to cross a pipe. The supervisor makes the text from the plan it holds.
+struct Failure: Error, Equatable {
+    var stage: Stage
+    var step: UInt16
+    var error: SystemError
+}

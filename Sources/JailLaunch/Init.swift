@@ -1,0 +1,132 @@
+internal import Glibc
+internal import JailCore
+internal import JailPlan
+
+/// PID 1 of the jail: reaps, passes signals on, makes sockets, and ends the jail when the command has ended.
+///
+/// It runs under every wall that the command runs under. As PID 1 it takes no signal from inside, and what it is asked
+/// to do comes over one inherited socket.
+enum Init {
+    /// The cloned child's whole life. Never returns: whatever happens, `_exit` is the only way out.
+    static func run(_ plan: LaunchPlan, filters: [[UInt64]], control: Descriptor, tasks: [Int32]) -> Never {
+        var confinement = Confinement(plan, filters: filters)
+        do {
+            try confinement.enter(control: control, tasks: tasks)
+        } catch {
+            report(Failure(stage: confinement.stage, step: confinement.step, error: error))
+        }
+        do {
+            try announce(&confinement)
+            let command = try start(plan.command, terminal: confinement.takeSlave())
+            try serve(command)
+        } catch {
+            report(Failure(stage: .exec, step: 0, error: error))
+        }
+    }
+
+    private static func report(_ failure: Failure) -> Never {
+        // Nobody to tell if this fails; the supervisor then sees the exit.
+        try? System.send(Confinement.control, ControlMessage(failure: failure).bytes)
+        System.exitNow(ExitStatus.launchFailed)
+    }
+
+    private static func announce(_ confinement: inout Confinement) throws(SystemError) {
+        let descriptors = confinement.takeDescriptors()
+        try System.send(
+            Confinement.control, ControlMessage(.ready, detail: confinement.plan.command.terminal ? 1 : 0).bytes,
+            descriptors: descriptors.map(Descriptor.init))
+        for number in descriptors { System.close(number) }
+    }
+
+    // MARK: The command
+
+    /// Forks and executes. Returns the pid once execve(2) has succeeded.
+    private static func start(_ command: CommandPlan, terminal: Int32?) throws(SystemError) -> Int32 {
+        try System.block([SIGCHLD])
+        let status = try System.pipe().release()
+        let pid = try System.fork()
+        if pid == 0 { become(command, terminal: terminal, status: Descriptor(status.writeEnd)) }
+        if let terminal { System.close(terminal) }
+        System.close(status.writeEnd)
+        // Empty: the pipe was closed by execve, or by a child that was killed; that one is reaped as ended by a signal.
+        let report = try System.read(Descriptor(status.readEnd), most: ControlMessage.size)
+        if let failure = ControlMessage(report)?.failure { self.report(failure) }
+        System.close(status.readEnd)
+        guard report.isEmpty else { throw SystemError(.read, .inputOutput) }
+        try System.send(Confinement.control, ControlMessage(.started).bytes)
+        return pid
+    }
+
+    /// The child: a session of its own, so that it can be signalled as a group; its terminal; signals as a fresh
+    /// process expects them; and nothing else but the command.
+    private static func become(_ command: CommandPlan, terminal: Int32?, status: Descriptor) -> Never {
+        var stage = Stage.session
+        do {
+            try System.newSession()
+            if let terminal {
+                stage = .terminal
+                for number: Int32 in 0...2 {
+                    try System.duplicate(Descriptor(terminal), to: number, closeOnExec: false)
+                }
+                try System.setControllingTerminal(.standardInput)
+            }
+            stage = .exec
+            try System.resetSignals()
+            try System.changeDirectory(command.workingDirectory)
+            try System.execute(command.path, arguments: command.arguments, environment: command.environment)
+        } catch {
+            let failure = Failure(stage: stage, step: 0, error: error)
+            try? System.writeAll(status, ControlMessage(failure: failure).bytes)
+            System.exitNow(ExitStatus.launchFailed)
+        }
+    }
+
+    // MARK: Serving
+
+    private static func serve(_ command: Int32) throws(SystemError) -> Never {
+        let signals = try System.signalDescriptor([SIGCHLD])
+        while true {
+            var entries = [
+                System.PollEntry(Confinement.control, System.PollEvents.readable),
+                System.PollEntry(signals.borrowed, System.PollEvents.readable),
+            ]
+            // Children first: one may have ended before the signal descriptor was there.
+            try reap(command)
+            try System.poll(&entries, milliseconds: -1)
+            if entries[1].returned != 0 { while try System.nextSignal(signals.borrowed) != nil {} }
+            if entries[0].returned != 0 { try handleRequest(command) }
+        }
+    }
+
+    private static func reap(_ command: Int32) throws(SystemError) {
+        while let ended = try System.reap() {
+            guard ended.pid == command else { continue }
+            // PID 1 ends, and the kernel kills whatever is left in the namespace.
+            switch ended.how {
+            case .exited(let status): try System.send(Confinement.control, ControlMessage(.exited, value: status).bytes)
+            case .signalled(let signal):
+                try System.send(Confinement.control, ControlMessage(.signalled, value: signal).bytes)
+            }
+            System.exitNow(0)
+        }
+    }
+
+    private static func handleRequest(_ command: Int32) throws(SystemError) {
+        let message = try System.receive(Confinement.control, most: ControlMessage.size)
+        // The supervisor is gone, and with it everything that watches this jail.
+        guard !message.bytes.isEmpty else { System.exitNow(ExitStatus.launchFailed) }
+        guard let request = ControlMessage(message.bytes) else { throw SystemError(.check, .invalid) }
+        switch request.kind {
+        case .signal:
+            // A terminal's signals go to the whole group, as a terminal would send them; a stop goes to the command,
+            // which may want to end its children in its own order.
+            let toGroup = [SIGINT, SIGQUIT].contains(request.value)
+            do { try System.kill(toGroup ? -command : command, request.value) } catch where error.errno == .noProcess {}
+        case .makeSocket:
+            let socket = try System.makeInternetSocket()
+            try System.send(Confinement.control, ControlMessage(.socket).bytes, descriptors: [socket.borrowed])
+        default:
+            throw SystemError(.check, .invalid)
+        }
+    }
+}

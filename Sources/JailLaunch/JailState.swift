@@ -1,0 +1,58 @@
+internal import JailCgroups
+internal import JailCore
+internal import JailPlan
+internal import JailPolicy
+
+/// What a jail's run directory says of it, for `ps`, `stop` and the next start. Written by its supervisor alone.
+struct JailState: Sendable {
+    static let formatVersion = 1
+
+    private let plan: LaunchPlan
+    private let started = System.realtimeSeconds()
+    var initPID: Int32 = 0
+    var isWritten = false
+    private var cgroups: [String] = []
+
+    init(_ plan: LaunchPlan) { self.plan = plan }
+
+    mutating func expectCgroup() {
+        guard let cgroup = plan.limits.cgroup else { return }
+        switch cgroup.place {
+        case .v1(let parents):
+            cgroups = CgroupPlan.Controller.allCases.compactMap { parents[$0].map { "\($0)/\(cgroup.name)" } }
+        case .v2(let parent):
+            cgroups = ["\(parent)/\(cgroup.name)", "\(parent)/\(cgroup.name)/init"]
+        }
+    }
+
+    var json: JSON {
+        [
+            "version": .number(Self.formatVersion), "name": .string(plan.name), "profile": .string(plan.profile),
+            "supervisor": .number(System.processID), "init": .number(initPID), "started": .number(started),
+            "command": .strings(plan.command.arguments),
+            "publish": .strings(plan.network.publish.map { "\($0.hostText):\($0.jailPort)" }),
+        ]
+    }
+
+    /// One control group for each line, for the start that clears up after this supervisor.
+    var cgroupList: String { cgroups.map { $0 + "\n" }.joined() }
+
+    /// Removes the control groups that a dead supervisor's list names; false while one of them is still busy.
+    ///
+    /// The list lies in a directory that only this user can write. Even so only names that clawjail gives are accepted.
+    static func removeCgroups(_ list: [UInt8]) -> Bool {
+        let directories = String(decoding: list, as: UTF8.self).split(separator: "\n").map(String.init)
+        return Cgroup.remove(
+            directories.filter { $0.hasPrefix("/sys/fs/cgroup/") && !$0.contains("/../") && $0.contains("/clawjail-") })
+    }
+}
+
+extension String {
+    /// Whether a text stands anywhere in this one. (The one of the standard library comes with Foundation.)
+    fileprivate func contains(_ text: String) -> Bool {
+        let bytes = Array(utf8)
+        let wanted = Array(text.utf8)
+        guard bytes.count >= wanted.count else { return false }
+        return (0...(bytes.count - wanted.count)).contains { bytes[$0...].starts(with: wanted) }
+    }
+}

@@ -1,0 +1,329 @@
+internal import Glibc
+internal import JailCgroups
+internal import JailCore
+internal import JailNetwork
+internal import JailPlan
+internal import JailTerminal
+
+/// The supervisor's poll loop around one jail, from the clone to the end of its last process.
+final class JailWatch {
+    /// Blocked from before the clone on; those without a meaning here are kept from interrupting anything.
+    static let signals = handledSignals + [SIGPIPE]
+    static let handledSignals = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH]
+
+    private enum Phase { case launching, ready, running }
+
+    private let plan: LaunchPlan
+    private let pid: Int32
+    private let pidfd: OwnedDescriptor
+    private let control: OwnedDescriptor
+    private let signals: OwnedDescriptor
+    private var group: Cgroup?
+    private var publisher: PortPublisher
+    private let socket: OwnedDescriptor
+    private let output: OutputLog?
+
+    private var phase = Phase.launching
+    private var failure: Failure?
+    private var ended: Termination?
+    private var initEnded: Termination?
+    private var limits: LimitWatch?
+    private var hits: [LimitHit] = []
+    private var tmpfs: [SharedDescriptor] = []
+    private var terminal: Terminal?
+    private var master: SharedDescriptor?
+    private var keyboard: Relay?
+    private var screen: Relay?
+    private var stopClients: [SharedDescriptor] = []
+    /// Monotonic nanoseconds at which patience ends.
+    private var deadline: Int64?
+    private var nextLook: Int64
+    private var data: SharedDescriptor?
+
+    init(
+        _ plan: LaunchPlan, pid: Int32, pidfd: consuming OwnedDescriptor, control: consuming OwnedDescriptor,
+        signals: consuming OwnedDescriptor, group: Cgroup?, publisher: PortPublisher,
+        socket: consuming OwnedDescriptor, output: OutputLog?
+    ) {
+        self.plan = plan
+        self.pid = pid
+        self.pidfd = pidfd
+        self.control = control
+        self.signals = signals
+        self.group = group
+        self.publisher = publisher
+        self.socket = socket
+        self.output = output
+        nextLook = System.monotonicNanoseconds() + Self.lookInterval
+    }
+
+    /// Lets init go on.
+    func proceed() throws(JailError) {
+        do {
+            try System.setNonBlocking(control.borrowed)
+            try output?.releaseWriter()
+            try System.send(control.borrowed, ControlMessage(.proceed).bytes)
+        } catch {
+            throw JailError(.supervise, error)
+        }
+    }
+
+    /// Ends everything in the jail, and waits for it: PID 1 takes the namespace with it.
+    func kill() {
+        _ = group?.kill()
+        try? System.send(signal: SIGKILL, to: pidfd.borrowed)
+        if initEnded == nil { initEnded = try? System.wait(for: pidfd.borrowed) }
+    }
+
+    /// - Returns: the command's status.
+    func run(
+        state: inout JailState, directory: borrowing RunDirectory, reporter: inout some LaunchReporter
+    ) throws(JailError) -> Int32 {
+        state.initPID = pid
+        do {
+            while initEnded == nil {
+                try wait()
+                if phase == .running, !state.isWritten {
+                    try begin(&state, directory, &reporter)
+                }
+                report(&reporter, final: false)
+            }
+        } catch {
+            kill()
+            finish(&reporter)
+            throw error
+        }
+        finish(&reporter)
+        return try outcome(&reporter)
+    }
+
+    // MARK: Beginning and end
+
+    private func begin(
+        _ state: inout JailState, _ directory: borrowing RunDirectory, _ reporter: inout some LaunchReporter
+    ) throws(JailError) {
+        state.isWritten = true
+        try directory.write(state.json.text() + "\n", to: RunDirectory.stateFile)
+        if let group { limits = LimitWatch(group) }
+        if let data = plan.data {
+            // A size that nobody can watch is a limit that does not hold.
+            self.data = try attempt(.supervise, data.source) { () throws(SystemError) in
+                SharedDescriptor(try System.open(data.source, [.readOnly, .directory, .noFollow]))
+            }
+        }
+        reporter.event(["event": "started", "name": .string(plan.name), "init": .number(pid)])
+    }
+
+    private func finish(_ reporter: inout some LaunchReporter) {
+        screen?.drainCompletely()
+        terminal?.restore()
+        terminal = nil
+        output?.drain()
+        report(&reporter, final: true)
+        limits = nil
+        group?.remove()
+    }
+
+    private func outcome(_ reporter: inout some LaunchReporter) throws(JailError) -> Int32 {
+        if let failure { throw plan.error(for: failure) }
+        if let ended {
+            reporter.event(["event": "exited", "status": .number(ended.status)])
+            return ended.status
+        }
+        let how =
+            switch initEnded {
+            case .signalled(let signal): "by signal \(signal)"
+            case .exited(let status): "with status \(status)"
+            case nil: "in an unknown way"
+            }
+        guard phase == .running else {
+            throw JailError(.supervise, reason: "jail init ended \(how) before the command ran")
+        }
+        // Killed by us, or from outside, or by the memory limit: the command went with it.
+        reporter.event(["event": "exited", "status": 137])
+        return 128 + SIGKILL
+    }
+
+    /// Limits that were reached since the last look.
+    private func report(_ reporter: inout some LaunchReporter, final: Bool) {
+        var found = limits?.newHits(final: final) ?? []
+        if final { found += fullFileSystems() }
+        for hit in found where !hits.contains(hit) {
+            hits.append(hit)
+            reporter.note("\(hit.description); to allow more, raise \(hit.profileKey) in profile '\(plan.profile)'")
+            reporter.event([
+                "event": "limit", "limit": .string(hit.profileKey), "message": .string(hit.description),
+            ])
+        }
+    }
+
+    // MARK: Waiting
+
+    /// Nanoseconds between two looks at what the kernel does not report by itself.
+    private static let lookInterval: Int64 = 5_000_000_000
+
+    private func wait() throws(JailError) {
+        var entries = pollEntries()
+        do { try System.poll(&entries, milliseconds: patience()) } catch { throw JailError(.supervise, error) }
+        var ready: [Descriptor: Int16] = [:]
+        for entry in entries where entry.returned != 0 { ready[entry.descriptor, default: 0] |= entry.returned }
+        do { try handle(ready) } catch { throw JailError(.supervise, error) }
+    }
+
+    private func pollEntries() -> [System.PollEntry] {
+        var entries = [
+            System.PollEntry(control.borrowed, System.PollEvents.readable),
+            System.PollEntry(pidfd.borrowed, System.PollEvents.readable),
+            System.PollEntry(signals.borrowed, System.PollEvents.readable),
+            System.PollEntry(socket.borrowed, System.PollEvents.readable),
+        ]
+        if let limits = limits?.pollEntries { entries += limits }
+        if phase == .running { entries += publisher.pollEntries }
+        if let output = output?.pollEntry { entries.append(output) }
+        for relay in [keyboard, screen].compactMap(\.self) {
+            if relay.wantsToRead { entries.append(.init(relay.source, System.PollEvents.readable)) }
+            if relay.wantsToWrite { entries.append(.init(relay.target, System.PollEvents.writable)) }
+        }
+        return entries
+    }
+
+    private func patience() -> Int32 {
+        let now = System.monotonicNanoseconds()
+        var next = deadline
+        if data != nil || !tmpfs.isEmpty { next = min(next ?? .max, nextLook) }
+        guard let next else { return -1 }
+        return Int32(clamping: max(0, (next - now) / 1_000_000 + 1))
+    }
+
+    private func handle(_ ready: [Descriptor: Int16]) throws(SystemError) {
+        if ready[signals.borrowed] != nil {
+            while let signal = try System.nextSignal(signals.borrowed) { try handle(signal: signal) }
+        }
+        if ready[control.borrowed] != nil { try readControl() }
+        if ready[socket.borrowed] != nil { acceptStop() }
+        if phase == .running {
+            for _ in 0..<publisher.handle(ready) { try ask(ControlMessage(.makeSocket)) }
+        }
+        if let entry = output?.pollEntry, ready[entry.descriptor] != nil { output?.drain() }
+        relayTerminal(ready)
+        try checkClock()
+        // Last: what init had to say has been read by now.
+        if ready[pidfd.borrowed] != nil {
+            try readControl()
+            initEnded = try System.reapIfEnded(pidfd.borrowed)
+        }
+    }
+
+    /// A message that init can no longer take is lost with it.
+    private func ask(_ message: ControlMessage) throws(SystemError) {
+        do { try System.send(control.borrowed, message.bytes) } catch where error.errno == .brokenPipe {
+        } catch where error.errno == .wouldBlock {
+        } catch where error.errno == Errno(ECONNRESET) {
+        }
+    }
+
+    private func checkClock() throws(SystemError) {
+        let now = System.monotonicNanoseconds()
+        if let deadline, now >= deadline { kill() }
+        guard now >= nextLook else { return }
+        nextLook = now + Self.lookInterval
+        guard let rule = plan.data, let data else { return }
+        let limit = rule.size
+        if try DataDirectory.size(of: data.borrowed, limit: limit) > limit {
+            hits.removeAll { $0 == .data(path: rule.target, limit: limit) }
+            pendingData = .data(path: rule.target, limit: limit)
+            kill()
+        }
+    }
+    private var pendingData: LimitHit?
+
+    private func fullFileSystems() -> [LimitHit] {
+        var full: [LimitHit] = pendingData.map { [$0] } ?? []
+        let plans = plan.mounts.compactMap { if case .tmpfs(let tmpfs) = $0 { tmpfs } else { nil } }
+        for (box, plan) in zip(tmpfs, plans) {
+            guard let status = try? System.fileSystem(of: box.borrowed) else { continue }
+            if status.blocksFree == 0 || status.inodesFree == 0 {
+                full.append(.tmpfs(path: plan.target, limit: plan.size))
+            }
+        }
+        return full
+    }
+
+    // MARK: Init
+
+    private func readControl() throws(SystemError) {
+        while true {
+            let received: (bytes: [UInt8], descriptors: [Int32])
+            do {
+                received = try System.receive(control.borrowed, most: ControlMessage.size, descriptors: 8)
+            } catch where error.errno == .wouldBlock {
+                return
+            } catch where error.errno == Errno(ECONNRESET) {
+                return
+            }
+            let descriptors = received.descriptors.map { SharedDescriptor(OwnedDescriptor($0)) }
+            guard !received.bytes.isEmpty else { return }
+            guard let message = ControlMessage(received.bytes) else { throw SystemError(.check, .invalid) }
+            try handle(message, descriptors)
+        }
+    }
+
+    private func handle(_ message: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) {
+        switch message.kind {
+        case .failed: failure = failure ?? message.failure
+        case .ready where phase == .launching:
+            phase = .ready
+            tmpfs = descriptors
+            if plan.command.terminal, !descriptors.isEmpty { try openTerminal(tmpfs.removeFirst()) }
+        case .started where phase == .ready: phase = .running
+        case .socket where descriptors.count == 1: publisher.deliver(descriptors[0].take())
+        case .exited where ended == nil && (0...255).contains(message.value): ended = .exited(message.value)
+        case .signalled where ended == nil && (1...64).contains(message.value): ended = .signalled(message.value)
+        default: throw SystemError(.check, .invalid)
+        }
+    }
+
+    // MARK: Signals and requests to stop
+
+    private func handle(signal: Int32) throws(SystemError) {
+        switch signal {
+        case SIGWINCH: terminal?.copySize()
+        case SIGTERM, SIGHUP: try stop(signal)
+        default: if phase == .running { try ask(ControlMessage(.signal, value: signal)) }
+        }
+    }
+
+    /// The command gets the signal and its grace; the second time, or once that is over, everything is killed.
+    private func stop(_ signal: Int32) throws(SystemError) {
+        guard deadline == nil, phase == .running else { return kill() }
+        deadline = System.monotonicNanoseconds() + Int64(clamping: plan.stopGrace) * 1_000_000
+        try ask(ControlMessage(.signal, value: signal))
+    }
+
+    /// `clawjail stop`: one byte, S for stop or K for kill; the connection stays open until the jail is gone.
+    private func acceptStop() {
+        while let client = try? System.accept(socket.borrowed) {
+            guard let peer = try? System.peer(of: client.borrowed),
+                peer.uid == 0 || peer.uid == System.effectiveUserID,
+                let request = try? System.receive(client.borrowed, most: 1).bytes.first
+            else { continue }
+            stopClients.append(SharedDescriptor(client))
+            if request == UInt8(ascii: "K") { kill() } else { try? stop(SIGTERM) }
+        }
+    }
+
+    // MARK: Terminal
+
+    private func openTerminal(_ master: SharedDescriptor) throws(SystemError) {
+        try System.setNonBlocking(master.borrowed)
+        self.master = master
+        terminal = try Terminal(master: master.borrowed)
+        keyboard = Relay(from: .standardInput, to: master.borrowed)
+        screen = Relay(from: master.borrowed, to: .standardOutput)
+    }
+
+    private func relayTerminal(_ ready: [Descriptor: Int16]) {
+        if let source = keyboard?.source { keyboard?.step(readable: ready[source] != nil) }
+        if let source = screen?.source { screen?.step(readable: ready[source] != nil) }
+    }
+}

@@ -1,0 +1,70 @@
+package import JailCore
+
+/// What a detached jail prints, in a file that it cannot reach: it writes to a pipe, and the supervisor to the file.
+///
+/// At ``capacity`` the file is put aside as `.1`, over the one before; so the two never take more than twice that.
+package final class OutputLog {
+    package static let capacity = 16 << 20
+
+    private let path: String
+    private var file: OwnedDescriptor
+    private var size: Int
+    private var pipe: SharedDescriptor?
+
+    /// Opens the log, and puts the writing end of a pipe in the place of standard output and standard error.
+    package init(path: String) throws(JailError) {
+        self.path = path
+        do {
+            file = try Self.open(path)
+            size = Int(clamping: try System.status(of: file.borrowed).size)
+            let ends = try System.pipe()
+            try System.duplicate(ends.writeEnd.borrowed, to: 1, closeOnExec: false)
+            try System.duplicate(ends.writeEnd.borrowed, to: 2, closeOnExec: false)
+            try System.setNonBlocking(ends.readEnd.borrowed)
+            pipe = SharedDescriptor(ends.takeReadEnd())
+        } catch {
+            throw JailError(.runtime, error, path: path)
+        }
+    }
+
+    private static func open(_ path: String) throws(SystemError) -> OwnedDescriptor {
+        try System.open(path, [.writeOnly, .create, .append, .noFollow], mode: 0o600)
+    }
+
+    /// After the clone: the supervisor lets go of its own ends, so that the pipe ends with the jail.
+    func releaseWriter() throws(SystemError) {
+        let null = try System.open("/dev/null", .readWrite)
+        try System.duplicate(null.borrowed, to: 1, closeOnExec: false)
+        try System.duplicate(null.borrowed, to: 2, closeOnExec: false)
+    }
+
+    var pollEntry: System.PollEntry? {
+        pipe.map { System.PollEntry($0.borrowed, System.PollEvents.readable) }
+    }
+
+    /// Takes what there is; once the pipe has ended it is not polled any more.
+    func drain() {
+        guard let source = pipe?.borrowed else { return }
+        do {
+            let bytes = try System.read(source, most: 65536)
+            if bytes.isEmpty { pipe = nil } else { append(bytes) }
+        } catch where error.errno == .wouldBlock {
+        } catch {
+            pipe = nil
+        }
+    }
+
+    /// A line of the supervisor's own.
+    package func note(_ text: String) { append(Array((text + "\n").utf8)) }
+
+    private func append(_ bytes: [UInt8]) {
+        // A full disk costs the log, not the jail.
+        if size + bytes.count > Self.capacity, (try? System.rename(path, to: path + ".1")) != nil,
+            let next = try? Self.open(path)
+        {
+            file = next
+            size = 0
+        }
+        if (try? System.writeAll(file.borrowed, bytes)) != nil { size += bytes.count }
+    }
+}

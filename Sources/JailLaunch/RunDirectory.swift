@@ -1,0 +1,143 @@
+package import JailCore
+
+/// What is running, on disk: one directory for each jail, with a lock that its supervisor holds, its state, and a
+/// socket to stop it by. Never visible inside.
+///
+/// A supervisor that is killed leaves its directory behind, unlocked; the next start removes it, and the control
+/// groups that its state names.
+package struct RunDirectory: ~Copyable {
+    package let path: String
+    private let base: String
+    private let directory: OwnedDescriptor
+    private let lock: OwnedDescriptor
+
+    package static let stateFile = "state.json"
+    package static let cgroupFile = "cgroups"
+    package static let socketFile = "control.sock"
+    private static let lockFile = "lock"
+
+    private init(path: String, base: String, directory: consuming OwnedDescriptor, lock: consuming OwnedDescriptor) {
+        self.path = path
+        self.base = base
+        self.directory = directory
+        self.lock = lock
+    }
+
+    /// Takes the name, after clearing away what dead supervisors left.
+    ///
+    /// - Parameters:
+    ///   - base: `/run/clawjail` or its like; made if it is not there, refused if it is anybody else's.
+    ///   - stale: removes the control groups of a list; false while one is busy.
+    package static func claim(
+        _ name: String, in base: String, removing stale: (_ cgroups: [UInt8]) -> Bool
+    ) throws(JailError) -> RunDirectory {
+        try prepareBase(base)
+        let path = "\(base)/\(name)"
+        // Held while directories come and go, so that nobody clears away what is just being made.
+        let guardFile = try attempt(.runtime, "\(base)/.lock") { () throws(SystemError) in
+            let file = try System.open(
+                "\(base)/.lock", [.writeOnly, .create, .noFollow], mode: 0o600, resolve: .noMagicLinks)
+            try System.lock(file.borrowed, .exclusive)
+            return file
+        }
+        defer { withExtendedLifetime(guardFile.borrowed) {} }
+        try attempt(.runtime, base) { () throws(SystemError) in try sweep(base, removing: stale) }
+        do { try System.makeDirectory(path, mode: 0o700) } catch where error.errno == .exists {
+            throw JailError(
+                .runtime, reason: "a jail named '\(name)' is running",
+                hint: "stop it with 'clawjail stop \(name)', or choose another name with --name")
+        } catch { throw JailError(.runtime, error, path: path) }
+        return try attempt(.runtime, path) { () throws(SystemError) in
+            let directory = try System.open(path, [.readOnly, .directory, .noFollow])
+            let lock = try System.open(
+                lockFile, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600, at: directory.borrowed)
+            guard try System.tryLock(lock.borrowed, .exclusive) else { throw SystemError(.flock, .busy) }
+            return RunDirectory(path: path, base: base, directory: directory, lock: lock)
+        }
+    }
+
+    private static func prepareBase(_ base: String) throws(JailError) {
+        let status: FileStatus
+        do {
+            do { try System.makeDirectory(base, mode: 0o700) } catch where error.errno == .exists {}
+            status = try System.status(base)
+        } catch {
+            throw JailError(.runtime, error, path: base, hint: error.errno == .notFound ? "set XDG_RUNTIME_DIR" : nil)
+        }
+        guard status.isDirectory, status.uid == System.effectiveUserID, status.permissions & 0o077 == 0 else {
+            throw JailError(
+                .runtime, path: base, reason: "it must be a directory of this user's own with mode 0700",
+                hint: "remove it, or set XDG_RUNTIME_DIR")
+        }
+    }
+
+    private static func sweep(_ base: String, removing stale: (_ cgroups: [UInt8]) -> Bool) throws(SystemError) {
+        let directory = try System.open(base, [.readOnly, .directory, .noFollow])
+        for entry in try System.names(in: directory.borrowed) where entry.kind == 4 {
+            guard let jail = try? System.open(entry.name, [.readOnly, .directory, .noFollow], at: directory.borrowed),
+                !isLocked(jail.borrowed)
+            else { continue }
+            let groups = (try? System.readFile(cgroupFile, at: jail.borrowed)) ?? []
+            // Control groups that are still busy keep the directory, for the start after this one.
+            guard stale(groups) else { continue }
+            removeFiles(in: jail.borrowed)
+            try? System.unlink(entry.name, at: directory.borrowed, isDirectory: true)
+        }
+    }
+
+    /// Whether a supervisor is alive behind a jail's directory.
+    package static func isLocked(_ directory: Descriptor) -> Bool {
+        guard let lock = try? System.open(lockFile, [.writeOnly, .noFollow], at: directory) else { return false }
+        return (try? System.tryLock(lock.borrowed, .exclusive)) == false
+    }
+
+    private static func removeFiles(in directory: Descriptor) {
+        for file in [stateFile, "\(stateFile).new", cgroupFile, "\(cgroupFile).new", socketFile, lockFile] { try? System.unlink(file, at: directory) }
+    }
+
+    /// Replaces a file as a whole: readers see the old or the new.
+    package func write(_ text: String, to name: String) throws(JailError) {
+        do {
+            let file = try System.open(
+                "\(name).new", [.writeOnly, .create, .truncate, .noFollow], mode: 0o600, at: directory.borrowed)
+            try System.writeAll(file.borrowed, text)
+            try System.rename("\(name).new", to: name, at: directory.borrowed)
+        } catch {
+            throw JailError(.runtime, error, path: "\(path)/\(name)")
+        }
+    }
+
+    /// A socket that `clawjail stop` and its like connect to.
+    package func makeSocket() throws(JailError) -> OwnedDescriptor {
+        do {
+            let socket = try System.makeUnixSocket(.sequencedPacket)
+            try System.bind(socket.borrowed, path: "\(path)/\(Self.socketFile)")
+            try System.listen(socket.borrowed, backlog: 16)
+            try System.setNonBlocking(socket.borrowed)
+            return socket
+        } catch {
+            throw JailError(.runtime, error, path: "\(path)/\(Self.socketFile)")
+        }
+    }
+
+    /// Removes everything; the lock goes with the descriptor.
+    package consuming func remove() {
+        Self.removeFiles(in: directory.borrowed)
+        try? System.unlink(path, isDirectory: true)
+    }
+
+    /// The names in `base` whose supervisors are alive, with their state files.
+    package static func running(in base: String) -> [(name: String, state: [UInt8])] {
+        guard let directory = try? System.open(base, [.readOnly, .directory, .noFollow]),
+            let names = try? System.names(in: directory.borrowed)
+        else { return [] }
+        var result: [(name: String, state: [UInt8])] = []
+        for entry in names.sorted(by: { $0.name < $1.name }) where entry.kind == 4 {
+            guard let jail = try? System.open(entry.name, [.readOnly, .directory, .noFollow], at: directory.borrowed),
+                isLocked(jail.borrowed), let state = try? System.readFile(stateFile, at: jail.borrowed)
+            else { continue }
+            result.append((entry.name, state))
+        }
+        return result
+    }
+}

@@ -1,0 +1,132 @@
+internal import Glibc
+internal import JailCgroups
+package import JailCore
+internal import JailNamespaces
+internal import JailNetwork
+package import JailPlan
+internal import JailPrivileges
+internal import JailSeccomp
+
+/// Where a launch tells what happens to it, besides the exit status.
+package protocol LaunchReporter {
+    /// One line for a person.
+    mutating func note(_ text: String)
+    /// One event for a program, see `--status-fd`.
+    mutating func event(_ event: JSON)
+}
+
+/// Carries out a plan: prepares on the host, clones init, and watches until the jail is gone.
+///
+/// Single-threaded from the first instruction to the last, see docs/architecture.md.
+package enum Supervisor {
+    /// - Returns: the exit status of the command, see ``ExitStatus``.
+    /// - Throws: what ended the launch before the command ran. Nothing is left behind then.
+    package static func run(
+        _ plan: LaunchPlan, output: OutputLog? = nil, reporter: inout some LaunchReporter
+    ) throws(JailError) -> Int32 {
+        var plan = plan
+        try checkProcess()
+        let filters = try plan.seccomp.prepareFilters()
+        try DataDirectory.prepare(&plan)
+        let directory = try RunDirectory.claim(plan.name, in: plan.runtimeDirectory, removing: JailState.removeCgroups)
+        do {
+            let status = try run(plan, filters: filters, in: directory, output: output, reporter: &reporter)
+            directory.remove()
+            return status
+        } catch {
+            directory.remove()
+            throw error
+        }
+    }
+
+    private static func run(
+        _ plan: LaunchPlan, filters: [[UInt64]], in directory: borrowing RunDirectory, output: OutputLog?,
+        reporter: inout some LaunchReporter
+    ) throws(JailError) -> Int32 {
+        let publisher = try PortPublisher(plan.network.publish)
+        let socket = try directory.makeSocket()
+        var state = JailState(plan)
+        // Named before it is made: whoever finds this directory unlocked removes the group as well.
+        state.expectCgroup()
+        try directory.write(state.cgroupList, to: RunDirectory.cgroupFile)
+        var group: Cgroup?
+        if let cgroup = plan.limits.cgroup { group = try Cgroup.prepare(cgroup) }
+        do {
+            let watch = try launch(plan, filters: filters, group: &group, publisher: publisher, socket: socket, output: output)
+            return try watch.run(state: &state, directory: directory, reporter: &reporter)
+        } catch {
+            group?.remove()
+            throw error
+        }
+    }
+
+    /// What must be so before anything is made.
+    private static func checkProcess() throws(JailError) {
+        let names = ["standard input", "standard output", "standard error"]
+        for (number, name) in names.enumerated() {
+            guard System.isOpen(Int32(number)) else {
+                throw JailError(.supervise, reason: "\(name) is closed", hint: "redirect it to /dev/null")
+            }
+            // A directory is a way out of the jail: openat(2) starts there, whatever the root is.
+            if (try? System.status(of: Descriptor(Int32(number))))?.isDirectory == true {
+                throw JailError(.supervise, reason: "\(name) is a directory", hint: "redirect it to /dev/null")
+            }
+        }
+        let threads = System.threadCount()
+        guard threads == 1 else {
+            throw threads < 0
+                ? JailError(
+                    .supervise, path: "/proc/self/task", reason: Errno(-threads).description, hint: "mount /proc")
+                : JailError(.supervise, reason: "\(threads) threads where one is expected")
+        }
+    }
+
+    // MARK: Clone
+
+    private static func launch(
+        _ plan: LaunchPlan, filters: [[UInt64]], group: inout Cgroup?, publisher: PortPublisher,
+        socket: consuming OwnedDescriptor, output: OutputLog?
+    ) throws(JailError) -> JailWatch {
+        let signals = try attempt(.supervise) { () throws(SystemError) in
+            try System.block(JailWatch.signals)
+            return try System.signalDescriptor(JailWatch.handledSignals)
+        }
+        let (ours, theirs) = try attempt(.supervise) { () throws(SystemError) in
+            try System.makeSocketPair(.sequencedPacket).release()
+        }
+        let tasks = group.map { $0.isUnified ? [] : $0.joinDescriptors } ?? []
+        let into = group.flatMap { $0.isUnified ? $0.joinDescriptors.first.map(Descriptor.init) : nil }
+        let cloned = try attempt(.clone) { () throws(SystemError) in
+            try System.clone(plan.namespaces.flags, into: into)
+        }
+        let pid = cloned.pid
+        if pid == 0 { Init.run(plan, filters: filters, control: Descriptor(theirs), tasks: tasks) }
+        // Init's end must be its alone, or its death would go unseen.
+        System.close(theirs)
+        group?.closeJoinDescriptors()
+        let watch = JailWatch(
+            plan, pid: pid, pidfd: cloned.takeDescriptor(), control: OwnedDescriptor(ours), signals: signals, group: group,
+            publisher: publisher, socket: socket, output: output)
+        do {
+            try plan.identity.writeMaps(of: pid)
+            try settle(plan)
+            try watch.proceed()
+        } catch {
+            watch.kill()
+            throw error
+        }
+        return watch
+    }
+
+    /// After the maps, which need these rights or this state: the supervisor gives up what it has left. Started by
+    /// root it stays uid 0, to remove what it made; of the capabilities it keeps the one to count what lies in `/data`.
+    private static func settle(_ plan: LaunchPlan) throws(JailError) {
+        try attempt(.supervise) { () throws(SystemError) in
+            try System.setDumpable(false)
+            if plan.identity.startedByRoot {
+                try Privileges.dropCapabilities(keeping: plan.data == nil ? [] : [.readAnything])
+            }
+            try Privileges.forbidNewPrivileges()
+        }
+    }
+}

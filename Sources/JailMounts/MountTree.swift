@@ -1,0 +1,167 @@
+package import JailCore
+package import JailPlan
+
+/// Builds the jail's file tree out of descriptors. No mount target is ever named by a path that something else could
+/// change: sources are detached clones, targets are opened without symlinks, and move_mount(2) joins the two.
+///
+/// Used in order: ``cloneData()``, ``cloneSources()``, ``build()``, ``enter()``.
+package struct MountTree {
+    private let steps: [MountStep]
+    /// Numbers of the detached clones, by index of their step; -1 where there is none (yet).
+    private var clones: [Int32]
+    /// The step being carried out, for whoever reports an error.
+    package private(set) var index = 0
+    private var root: SharedDescriptor
+
+    /// - Parameter steps: of the plan.
+    package init(_ steps: [MountStep]) {
+        self.steps = steps
+        clones = [Int32](repeating: -1, count: steps.count)
+        root = SharedDescriptor(OwnedDescriptor(-1))
+    }
+
+    // MARK: Sources
+
+    /// Clones the data directory while init still has the ids of whoever started it: with root that directory lies
+    /// below one that only root may pass.
+    package mutating func cloneData() throws(SystemError) {
+        try cloneBinds { $0 == .data }
+    }
+
+    /// Clones every other source, as the payload itself: what it may not reach, it does not get.
+    package mutating func cloneSources() throws(SystemError) {
+        try cloneBinds { $0 != .data }
+    }
+
+    private mutating func cloneBinds(where matches: (BindPlan.Purpose) -> Bool) throws(SystemError) {
+        for step in steps.indices {
+            guard case .bind(let bind) = steps[step], matches(bind.purpose) else { continue }
+            index = step
+            clones[step] = try Self.clone(bind).release()
+        }
+    }
+
+    /// open_tree(2), the attributes, and a look at what was really cloned: a path that leads elsewhere than when the
+    /// plan was made (a symlink put in its place, another file of that name) ends the launch.
+    ///
+    /// The clone is made private before it is attached: in its peer group it would receive what the host mounts there
+    /// later, writable.
+    private static func clone(_ bind: BindPlan) throws(SystemError) -> OwnedDescriptor {
+        let tree = try System.cloneTree(bind.source, recursive: bind.isDirectory)
+        let status = try System.status(of: tree.borrowed)
+        guard status.identity == bind.identity, status.isDirectory == bind.isDirectory else {
+            throw SystemError(.check, .stale)
+        }
+        try System.setAttributes(
+            tree.borrowed, bind.attributes, makePrivate: true, recursive: bind.isDirectory)
+        return tree
+    }
+
+    // MARK: Tree
+
+    /// Attaches an empty tmpfs, and carries out the steps in it. The host's tree is still there below: the kernel makes
+    /// a fresh /proc only where it can see a whole one.
+    package mutating func build() throws(SystemError) {
+        index = 0
+        // Room for generated files and mount points only; it is read-only before anything runs.
+        root = SharedDescriptor(
+            try System.makeFileSystem(
+                "tmpfs", options: [("size", "4m"), ("nr_inodes", "65536"), ("mode", "0755")],
+                attributes: [.noSetuid, .noDevices]))
+        let here = try System.open("/", [.pathOnly, .directory])
+        try System.attach(root.borrowed, to: here.borrowed)
+        for step in steps.indices {
+            index = step
+            try perform(steps[step], clone: clones[step])
+        }
+    }
+
+    private func perform(_ step: MountStep, clone: Int32) throws(SystemError) {
+        switch step {
+        case .directory(let path, let mode):
+            try System.makeDirectory(relative(path), mode: mode, at: root.borrowed)
+        case .file(let path, let content, let mode):
+            try makeFile(path, content: content, mode: mode)
+        case .symlink(let path, let target):
+            try System.makeSymlink(relative(path), to: target, at: root.borrowed)
+        case .bind(let bind):
+            let tree = OwnedDescriptor(clone)
+            try attach(tree.borrowed, at: bind.target, makeFile: !bind.isDirectory)
+        case .tmpfs(let tmpfs):
+            let mount = try System.makeFileSystem(
+                "tmpfs",
+                options: [
+                    ("size", "\(tmpfs.size)"), ("nr_inodes", "\(tmpfs.inodes)"),
+                    ("mode", String(tmpfs.mode, radix: 8)),
+                ], attributes: tmpfs.attributes)
+            try attach(mount.borrowed, at: tmpfs.target)
+        case .proc(let path):
+            // Read-only as a whole: nothing that programs need is written there, and /proc/sys, sysrq-trigger, irq, bus
+            // and fs need no covers of their own.
+            let mount = try System.makeFileSystem(
+                "proc", options: [("hidepid", "invisible")],
+                attributes: [.readOnly, .noSetuid, .noDevices, .noExec])
+            try attach(mount.borrowed, at: path)
+        case .devpts(let path):
+            let mount = try System.makeFileSystem(
+                "devpts", options: [("newinstance", nil), ("ptmxmode", "0666"), ("mode", "0620"), ("max", "256")],
+                attributes: [.noSetuid, .noExec])
+            try attach(mount.borrowed, at: path)
+        case .cover(let path, let content):
+            try cover(path, content: content)
+        }
+    }
+
+    /// A generated file laid over another. It is made in the new root, cloned, and its name taken away again.
+    private func cover(_ path: String, content: String) throws(SystemError) {
+        let name = ".cover"
+        try makeFile("/" + name, content: content, mode: 0o444)
+        let clone = try System.cloneTree(name, at: root.borrowed, recursive: false)
+        try System.setAttributes(
+            clone.borrowed, [.readOnly, .noSetuid, .noDevices, .noExec], makePrivate: true, recursive: false)
+        try attach(clone.borrowed, at: path)
+        try System.unlink(name, at: root.borrowed)
+    }
+
+    private func makeFile(_ path: String, content: String, mode: UInt32) throws(SystemError) {
+        let file = try System.open(
+            relative(path), [.writeOnly, .create, .exclusive, .noFollow], mode: mode, at: root.borrowed,
+            resolve: [.inRoot, .noSymlinks, .noMagicLinks])
+        try System.writeAll(file.borrowed, content)
+    }
+
+    /// The target is opened in the new root, never through a symlink: below a writable mount somebody else may be
+    /// changing names at this very moment.
+    private func attach(_ mount: Descriptor, at path: String, makeFile: Bool = false) throws(SystemError) {
+        if makeFile {
+            do { try self.makeFile(path, content: "", mode: 0o444) } catch where error.errno == .exists {}
+        }
+        let target = try System.open(
+            relative(path), .pathOnly, at: root.borrowed, resolve: [.inRoot, .noSymlinks, .noMagicLinks])
+        try System.attach(mount, to: target.borrowed)
+    }
+
+    private func relative(_ path: String) -> String { String(path.dropFirst()) }
+
+    // MARK: Entering
+
+    /// Makes the tree the root, lets go of the host's, and closes the root for writing.
+    package mutating func enter() throws(SystemError) {
+        try System.changeDirectory(root.borrowed)
+        try System.pivotRootHere()
+        // The old root lies on top of the new one now; with it goes every path to the host.
+        try System.detachHere()
+        try System.changeDirectory("/")
+        try System.setAttributes(
+            root.borrowed, [.readOnly, .noSetuid, .noDevices, .noExec], makePrivate: true, recursive: false)
+    }
+
+    /// Descriptors of the size-limited file systems, with their paths, opened in the new root.
+    package func openTmpfs() throws(SystemError) -> [Int32] {
+        var result: [Int32] = []
+        for case .tmpfs(let tmpfs) in steps {
+            result.append(try System.open(tmpfs.target, [.pathOnly, .directory], resolve: [.noSymlinks]).release())
+        }
+        return result
+    }
+}

@@ -1,0 +1,20 @@
+package import JailCore
+package import JailPlan
+
+extension NamespacePlan {
+    /// Init: makes the time namespace that the command will enter. Its clocks start at zero: how long the host has been
+    /// up says when it was last patched, and tells machines apart.
+    ///
+    /// Before the ids change, because that makes /proc/self/timens_offsets root's; before anything forks, because the
+    /// first process to enter freezes the offsets, see time_namespaces(7).
+    package func startClocks() throws(SystemError) {
+        guard time else { return }
+        try System.unshare(.time)
+        let monotonic = System.monotonicNanoseconds() / 1_000_000_000
+        let boottime = System.boottimeNanoseconds() / 1_000_000_000
+        let file = try System.open("/proc/self/timens_offsets", .writeOnly)
+        try System.writeAll(file.borrowed, "monotonic -\(monotonic) 0\nboottime -\(boottime) 0\n")
+    }
+
+    package func nameHost() throws(SystemError) { try System.setHostName(hostName) }
+}

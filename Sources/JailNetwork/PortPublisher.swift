@@ -1,0 +1,154 @@
+package import JailCore
+internal import JailPlan
+package import JailPolicy
+
+/// Shows ports of the jail's loopback on the host, for the supervisor's poll loop.
+///
+/// A socket belongs to the network namespace that it was made in, wherever it is used: so the supervisor listens on
+/// the host, asks init for a socket of the jail's for each connection, and connects that one to the jail's 127.0.0.1.
+/// No address translation, no bridge, no rights. Bytes are passed on and never looked at.
+package struct PortPublisher {
+    /// Connections at the same time; more wait in the listeners' backlog.
+    package static let mostConnections = 512
+
+    private final class Connection {
+        let client: SharedDescriptor
+        let port: UInt16
+        var jail: SharedDescriptor?
+        var isConnected = false
+        var isRefused = false
+        var up: Relay?
+        var down: Relay?
+
+        init(client: consuming OwnedDescriptor, port: UInt16) {
+            self.client = SharedDescriptor(client)
+            self.port = port
+        }
+
+        var isFinished: Bool {
+            guard let up, let down else { return isRefused }
+            return up.state == .failed || down.state == .failed || (up.state == .done && down.state == .done)
+        }
+
+        /// Each side's end is passed on as such: clients that close their half after the request are real.
+        func pass(clientReady: Bool, jailReady: Bool) {
+            guard let jail = jail?.borrowed, var up, var down else { return }
+            let wasUpDone = up.state == .done
+            let wasDownDone = down.state == .done
+            up.step(readable: clientReady)
+            down.step(readable: jailReady)
+            if !wasUpDone, up.state == .done { try? System.shutdownWriting(jail) }
+            if !wasDownDone, down.state == .done { try? System.shutdownWriting(client.borrowed) }
+            self.up = up
+            self.down = down
+        }
+    }
+
+    private final class Listener {
+        let socket: SharedDescriptor
+        let port: PublishedPort
+
+        init(_ socket: consuming OwnedDescriptor, _ port: PublishedPort) {
+            self.socket = SharedDescriptor(socket)
+            self.port = port
+        }
+    }
+
+    private var listeners: [Listener] = []
+    /// Accepted, and waiting for a socket of the jail's, in the order in which sockets were asked for.
+    private var waiting: [Connection] = []
+    private var connections: [Connection] = []
+
+    /// Before the clone: a port that is taken ends the launch.
+    package init(_ ports: [PublishedPort]) throws(JailError) {
+        for port in ports {
+            do {
+                let socket = try System.makeInternetSocket()
+                try System.bind(socket.borrowed, address: port.hostAddress, port: port.hostPort)
+                try System.listen(socket.borrowed)
+                listeners.append(Listener(socket, port))
+            } catch {
+                throw JailError(.network, error, path: port.hostText)
+            }
+        }
+    }
+
+    package var isEmpty: Bool { listeners.isEmpty }
+
+    package var pollEntries: [System.PollEntry] {
+        var entries: [System.PollEntry] = []
+        if waiting.count + connections.count < Self.mostConnections {
+            for listener in listeners { entries.append(.init(listener.socket.borrowed, System.PollEvents.readable)) }
+        }
+        for connection in connections {
+            guard let jail = connection.jail?.borrowed else { continue }
+            guard connection.isConnected, let up = connection.up, let down = connection.down else {
+                entries.append(.init(jail, System.PollEvents.writable))
+                continue
+            }
+            let client = connection.client.borrowed
+            // A descriptor with nothing to wait for is left out: a hang-up would otherwise wake the loop for ever.
+            let clientEvents =
+                (up.wantsToRead ? System.PollEvents.readable : 0) | (down.wantsToWrite ? System.PollEvents.writable : 0)
+            let jailEvents =
+                (down.wantsToRead ? System.PollEvents.readable : 0) | (up.wantsToWrite ? System.PollEvents.writable : 0)
+            if clientEvents != 0 { entries.append(.init(client, clientEvents)) }
+            if jailEvents != 0 { entries.append(.init(jail, jailEvents)) }
+        }
+        return entries
+    }
+
+    /// Handles what poll(2) returned. Returns how many sockets init is to be asked for.
+    package mutating func handle(_ ready: [Descriptor: Int16]) -> Int {
+        var wanted = 0
+        for listener in listeners where ready[listener.socket.borrowed] != nil {
+            // Out of descriptors or memory: the connection stays in the backlog and is tried again.
+            while waiting.count + connections.count < Self.mostConnections,
+                let client = try? System.accept(listener.socket.borrowed)
+            {
+                waiting.append(Connection(client: client, port: listener.port.jailPort))
+                wanted += 1
+            }
+        }
+        for connection in connections { step(connection, ready) }
+        connections.removeAll { $0.isFinished }
+        return wanted
+    }
+
+    /// A socket that init made in the jail's namespace, for the connection that has waited longest.
+    package mutating func deliver(_ socket: consuming OwnedDescriptor) {
+        guard !waiting.isEmpty else { return }
+        let connection = waiting.removeFirst()
+        do {
+            try System.setNoDelay(connection.client.borrowed)
+            try System.setNoDelay(socket.borrowed)
+            connection.isConnected = try System.connect(socket.borrowed, address: 0x7F00_0001, port: connection.port)
+            connection.jail = SharedDescriptor(socket)
+            if connection.isConnected { start(connection) }
+            connections.append(connection)
+        } catch {
+            // Nothing listens in the jail: dropping the connection closes both sides, and the client sees that at once.
+        }
+    }
+
+    private func start(_ connection: Connection) {
+        guard let jail = connection.jail?.borrowed else { return }
+        connection.up = Relay(from: connection.client.borrowed, to: jail)
+        connection.down = Relay(from: jail, to: connection.client.borrowed)
+    }
+
+    private func step(_ connection: Connection, _ ready: [Descriptor: Int16]) {
+        guard let jail = connection.jail?.borrowed else { return }
+        if !connection.isConnected {
+            guard ready[jail] != nil else { return }
+            do { try System.confirmConnected(jail) } catch {
+                connection.isRefused = true
+                return
+            }
+            connection.isConnected = true
+            start(connection)
+        }
+        connection.pass(
+            clientReady: ready[connection.client.borrowed] != nil, jailReady: ready[jail] != nil)
+    }
+}

@@ -1,0 +1,193 @@
+package import JailCore
+package import JailPolicy
+
+/// Everything that a launch will do, resolved: a pure value. After it is made, code only carries it out in order.
+package struct LaunchPlan: Equatable, Sendable {
+    /// Of the JSON form. Raised when a field changes its meaning or goes away.
+    package static let formatVersion = 1
+
+    /// Of the jail, unique among those running.
+    package var name: String
+    package var profile: String
+    package var profileFiles: [String] = []
+    package var command: CommandPlan
+    package var identity: IdentityPlan
+    package var namespaces: NamespacePlan
+    /// In order. The new root is an empty tmpfs before the first step.
+    package var mounts: [MountStep] = []
+    package var limits: LimitPlan
+    /// nil: left out, see ``leftOut``.
+    package var landlock: LandlockPlan?
+    package var seccomp: SeccompPlan
+    package var network: NetworkPlan
+    package var data: DataPlan?
+    package var leftOut: [LeftOut] = []
+    /// What a reader should know besides: programs that are not installed, promises that are only watched.
+    package var notes: [String] = []
+    /// Milliseconds that a stopped command has until SIGKILL.
+    package var stopGrace: UInt64
+    package var runtimeDirectory: String
+}
+
+package struct CommandPlan: Equatable, Sendable {
+    /// Inside the jail, absolute.
+    package var path: String
+    package var arguments: [String]
+    /// `NAME=value`, the whole environment.
+    package var environment: [String]
+    package var workingDirectory: String
+    /// A terminal of its own, relayed to the caller's.
+    package var terminal: Bool
+    /// 0o022, whatever the caller's was.
+    package var fileModeMask: UInt32 = 0o022
+}
+
+package struct IdentityPlan: Equatable, Sendable {
+    package var host: HostIdentity
+    package var inside: InsideIdentity
+    package var startedByRoot: Bool
+    package var groups: GroupDrop
+}
+
+package struct NamespacePlan: Equatable, Sendable {
+    /// Made by the clone.
+    package var flags: NamespaceFlags = [.user, .mount, .pid, .network, .ipc, .uts, .cgroup]
+    /// Made by init, entered by the command: its clocks start at zero.
+    package var time: Bool
+    package var hostName: String
+}
+
+package enum MountStep: Equatable, Sendable {
+    /// An empty directory in the new root, for something to be mounted on or to be there.
+    case directory(path: String, mode: UInt32)
+    /// A file of the new root, generated.
+    case file(path: String, content: String, mode: UInt32)
+    case symlink(path: String, target: String)
+    /// A host file or directory.
+    case bind(BindPlan)
+    case tmpfs(TmpfsPlan)
+    /// A fresh /proc, read-only and without other users' processes.
+    case proc(path: String)
+    /// Terminals of the jail's own.
+    case devpts(path: String)
+    /// A generated file laid over one of /proc's.
+    case cover(path: String, content: String)
+
+    package var path: String {
+        switch self {
+        case .directory(let path, _), .file(let path, _, _), .symlink(let path, _), .proc(let path),
+            .devpts(let path), .cover(let path, _):
+            path
+        case .bind(let bind): bind.target
+        case .tmpfs(let tmpfs): tmpfs.target
+        }
+    }
+}
+
+package struct BindPlan: Equatable, Sendable {
+    package enum Purpose: String, Sendable { case program, library, device, system, read, write, data, workspace }
+
+    package var source: String
+    package var target: String
+    /// What was there when the plan was made. Anything else is refused.
+    package var identity: FileIdentity
+    package var isDirectory: Bool
+    package var attributes: MountAttributes
+    package var purpose: Purpose
+}
+
+package struct TmpfsPlan: Equatable, Sendable {
+    package var target: String
+    /// Bytes.
+    package var size: UInt64
+    package var inodes: UInt64
+    package var mode: UInt32
+    package var attributes: MountAttributes
+}
+
+package struct LimitPlan: Equatable, Sendable {
+    package struct Entry: Equatable, Sendable {
+        package var resource: Resource
+        package var value: UInt64
+    }
+    package var resources: [Entry]
+    /// nil: no cgroup, either because nothing asks for one or because it was left out.
+    package var cgroup: CgroupPlan?
+}
+
+/// A control group below the one that clawjail was started in.
+package struct CgroupPlan: Equatable, Sendable {
+    package enum Place: Equatable, Sendable {
+        /// Made below this directory of the unified hierarchy.
+        case v2(parent: String)
+        /// Made below one directory for each controller.
+        case v1(parents: [Controller: String])
+    }
+    package enum Controller: String, CaseIterable, Sendable { case memory, pids, cpu }
+
+    package var place: Place
+    package var name: String
+    package var memory: UInt64?
+    package var swap: UInt64
+    package var processes: UInt64?
+    package var milliCPUs: UInt64?
+}
+
+/// The second wall around files, and the only one around ports, abstract sockets and signals.
+package struct LandlockPlan: Equatable, Sendable {
+    package struct Rule: Equatable, Sendable {
+        package enum Access: String, Sendable {
+            /// Read files and list directories.
+            case read
+            /// Read and execute.
+            case execute
+            /// Read, and change everything.
+            case write
+            /// Read, change and execute.
+            case all
+            /// Read and write what is there, make nothing: devices.
+            case device
+        }
+        package var path: String
+        package var access: Access
+    }
+    package var abi: Int32
+    package var rules: [Rule]
+    /// TCP ports that may be bound; nil: not handled.
+    package var bindPorts: [UInt16]?
+    /// Abstract UNIX sockets and signals of other domains are out of reach (ABI 6).
+    package var scoped: Bool
+}
+
+package struct SeccompPlan: Equatable, Sendable {
+    /// Which of the filters that were compiled with the program.
+    package enum Variant: String, CaseIterable, Sendable {
+        /// For a fixed set of programs: no executable memory files, no execveat of a bare descriptor.
+        case strict
+        /// For a shell and its tools.
+        case shell
+    }
+    package var variant: Variant
+    /// Allowed beyond the variant, by name.
+    package var additional: [String]
+}
+
+package struct NetworkPlan: Equatable, Sendable {
+    package var publish: [PublishedPort]
+    /// The profile has rules for the outside.
+    package var wantsEgress: Bool
+}
+
+package struct DataPlan: Equatable, Sendable {
+    package var source: String
+    package var target: String
+    package var size: UInt64
+    /// Made by the launch if it is not there yet.
+    package var isOwn: Bool
+}
+
+/// A protection that the profile says may be missing, and is.
+package struct LeftOut: Equatable, Sendable {
+    package var protection: OptionalProtection
+    package var reason: String
+}

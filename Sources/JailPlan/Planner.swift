@@ -1,0 +1,288 @@
+package import JailCore
+package import JailPolicy
+
+/// What the caller asks for, besides profile and host.
+package struct LaunchRequest: Equatable, Sendable {
+    package var name: String
+    /// The command's arguments, the program's name first.
+    package var arguments: [String]
+    package var terminal = false
+    /// Of the caller; only what the profile passes on is taken from it.
+    package var environment: [EnvironmentVariable] = []
+    /// Shown as /proc/sys/kernel/random/boot_id inside.
+    package var bootID: String
+
+    package init(name: String, arguments: [String], bootID: String) {
+        self.name = name
+        self.arguments = arguments
+        self.bootID = bootID
+    }
+}
+
+/// Profile + host facts → plan. Pure: the same input gives the same plan.
+package struct Planner {
+    let profile: Profile
+    let facts: HostFacts
+    let request: LaunchRequest
+    var leftOut: [LeftOut] = []
+    var notes: [String] = []
+
+    package static func plan(
+        _ profile: Profile, on facts: HostFacts, for request: LaunchRequest
+    ) throws(JailError) -> LaunchPlan {
+        var planner = Planner(profile: profile, facts: facts, request: request)
+        return try planner.make()
+    }
+
+    private mutating func make() throws(JailError) -> LaunchPlan {
+        guard JailName.isValid(request.name) else {
+            throw JailError(
+                .plan, reason: "'\(request.name.printable)' is not a name for a jail",
+                hint: "use up to 48 of a-z, 0-9, '-' and '_', starting with a letter or digit")
+        }
+        let identity = try planIdentity()
+        let data = planData()
+        var root = RootPlanner(profile: profile, facts: facts, request: request, data: data)
+        let mounts = try root.make()
+        let landlock = try planLandlock(root)
+        let cgroup = try planCgroup()
+        let time = try planTimeNamespace()
+        for missing in facts.closure.missing { notes.append("'\(missing)' is not installed on this host") }
+        if !profile.network.allow.isEmpty {
+            notes.append("the way out to the web is not built yet: the jail has its loopback and published ports only")
+        }
+        for port in profile.network.publish where port.hostAddress != 0x7F00_0001 {
+            notes.append("port \(port.hostPort) is published beyond 127.0.0.1: whoever reaches this host reaches it")
+        }
+        return LaunchPlan(
+            name: request.name,
+            profile: profile.name,
+            profileFiles: profile.files,
+            command: planCommand(),
+            identity: identity,
+            namespaces: NamespacePlan(time: time, hostName: profile.process.hostName),
+            mounts: mounts,
+            limits: LimitPlan(resources: planResources(), cgroup: cgroup),
+            landlock: landlock,
+            seccomp: SeccompPlan(
+                variant: profile.process.shell ? .shell : .strict, additional: profile.process.systemCalls),
+            network: NetworkPlan(publish: profile.network.publish, wantsEgress: !profile.network.allow.isEmpty),
+            data: data,
+            leftOut: leftOut,
+            notes: notes,
+            stopGrace: profile.process.stopGrace,
+            runtimeDirectory: facts.runtimeDirectory)
+    }
+
+    // MARK: Who
+
+    private mutating func planIdentity() throws(JailError) -> IdentityPlan {
+        var groups = facts.groups
+        if case .impossible(let reason) = groups {
+            try leaveOut(.groups, reason: reason)
+            groups = .notNeeded
+        }
+        guard facts.payload.uid != 0, facts.payload.gid != 0 else {
+            throw JailError(
+                .plan, reason: "the payload would be root on the host",
+                hint: "name another user: --user NAME, or process: { user: \"NAME\" } in the profile")
+        }
+        return IdentityPlan(
+            host: facts.payload, inside: profile.process.inside, startedByRoot: facts.caller.isRoot, groups: groups)
+    }
+
+    // MARK: What
+
+    private func planCommand() -> CommandPlan {
+        let inside = profile.process.inside
+        let directory =
+            profile.process.workingDirectory
+            ?? (profile.filesystem.data?.target ?? (hasWorkspace ? "/workspace" : nil) ?? "/")
+        var variables: [EnvironmentVariable] = [
+            EnvironmentVariable(name: "PATH", value: searchPath()),
+            EnvironmentVariable(name: "HOME", value: inside.home),
+            EnvironmentVariable(name: "USER", value: inside.user),
+            EnvironmentVariable(name: "LOGNAME", value: inside.user),
+        ]
+        if request.terminal, let term = request.environment.first(where: { $0.name == "TERM" }) { variables.append(term) }
+        for name in profile.process.passEnvironment {
+            if let passed = request.environment.first(where: { $0.name == name }) { variables.replace(passed) }
+        }
+        for variable in profile.process.environment { variables.replace(variable) }
+        return CommandPlan(
+            path: facts.closure.commandPath,
+            arguments: request.arguments,
+            environment: variables.map { "\($0.name)=\($0.value)" },
+            workingDirectory: directory,
+            terminal: request.terminal)
+    }
+
+    /// The directories that programs are in, the usual ones first; nothing from the caller's PATH but these.
+    private func searchPath() -> String {
+        let usual = ["/usr/local/bin", "/usr/bin", "/bin"]
+        var directories = usual
+        for program in facts.closure.programs {
+            let directory = program.path.parentPath
+            if !directories.contains(directory) { directories.append(directory) }
+        }
+        return directories.joined(separator: ":")
+    }
+
+    private var hasWorkspace: Bool { profile.hasWorkspace }
+
+    // MARK: How much
+
+    private func planResources() -> [LimitPlan.Entry] {
+        let limits = profile.limits
+        var entries = [
+            LimitPlan.Entry(resource: .core, value: 0),
+            LimitPlan.Entry(resource: .openFiles, value: limits.openFiles),
+            LimitPlan.Entry(resource: .realtimePriority, value: 0),
+            // Zero in the kernel's encoding, 20 - N, is the nicest: a process can only make itself nicer.
+            LimitPlan.Entry(resource: .nice, value: 0),
+        ]
+        if let size = limits.fileSize { entries.append(.init(resource: .fileSize, value: size)) }
+        if let processes = limits.processes { entries.append(.init(resource: .processes, value: processes)) }
+        return entries
+    }
+
+    private mutating func planCgroup() throws(JailError) -> CgroupPlan? {
+        let limits = profile.limits
+        guard limits.memory != nil || limits.processes != nil || limits.milliCPUs != nil else { return nil }
+        var needed: [CgroupPlan.Controller] = []
+        if limits.memory != nil { needed.append(.memory) }
+        if limits.processes != nil { needed.append(.pids) }
+        if limits.milliCPUs != nil { needed.append(.cpu) }
+        if let memory = limits.memory, facts.memory > 0, memory > facts.memory {
+            throw JailError(
+                .plan, reason: "limits.memory is \(ByteCount.text(memory)), and the host has \(ByteCount.text(facts.memory))",
+                hint: "give less")
+        }
+        if let cpus = limits.milliCPUs, cpus > UInt64(facts.processors) * 1000 {
+            notes.append("limits.cpus is more than the host's \(facts.processors) processors, and so no limit")
+        }
+        let place: CgroupPlan.Place
+        switch facts.cgroup {
+        case .unavailable(let reason):
+            try leaveOut(.cgroup, reason: reason)
+            return nil
+        case .v2(let directory, let controllers):
+            if let missing = needed.first(where: { !controllers.contains($0.rawValue) }) {
+                try leaveOut(.cgroup, reason: "the controller '\(missing.rawValue)' is not delegated to \(directory)")
+                return nil
+            }
+            place = .v2(parent: directory)
+        case .v1(let directories):
+            var parents: [CgroupPlan.Controller: String] = [:]
+            for controller in needed {
+                guard let directory = directories[controller.rawValue] else {
+                    try leaveOut(.cgroup, reason: "the controller '\(controller.rawValue)' is not mounted, or not ours to use")
+                    return nil
+                }
+                parents[controller] = directory
+            }
+            place = .v1(parents: parents)
+        }
+        return CgroupPlan(
+            place: place, name: "clawjail-\(request.name)", memory: limits.memory, swap: limits.swap,
+            // Jail init is a process as well, and not one of the payload's.
+            processes: limits.processes.map { $0 + 1 }, milliCPUs: limits.milliCPUs)
+    }
+
+    // MARK: Walls
+
+    private mutating func planLandlock(_ root: RootPlanner) throws(JailError) -> LandlockPlan? {
+        guard facts.landlockABI >= LandlockPlan.leastABI else {
+            let reason =
+                facts.landlockABI == 0
+                ? "the kernel has no Landlock"
+                : "the host has Landlock ABI \(facts.landlockABI), and \(LandlockPlan.leastABI) is needed"
+            try leaveOut(.landlock, reason: reason)
+            return nil
+        }
+        if profile.network.listen != nil, facts.landlockABI < 4 {
+            try leaveOut(
+                .landlock, reason: "network.listen needs Landlock ABI 4, and the host has \(facts.landlockABI)")
+        }
+        return LandlockPlan(
+            abi: min(facts.landlockABI, LandlockPlan.mostABI),
+            rules: root.landlockRules,
+            bindPorts: facts.landlockABI >= 4 ? profile.network.listen : nil,
+            scoped: facts.landlockABI >= 6)
+    }
+
+    private mutating func planTimeNamespace() throws(JailError) -> Bool {
+        if facts.hasTimeNamespaces { return true }
+        try leaveOut(.time, reason: "the kernel has no time namespaces")
+        return false
+    }
+
+    private func planData() -> DataPlan? {
+        guard let rule = profile.filesystem.data else { return nil }
+        return DataPlan(
+            source: rule.source ?? "\(facts.stateDirectory)/data/\(request.name)", target: rule.target, size: rule.size,
+            isOwn: rule.source == nil)
+    }
+
+    /// Fails closed: what the profile does not call optional ends the launch here.
+    private mutating func leaveOut(_ protection: OptionalProtection, reason: String) throws(JailError) {
+        guard profile.optional.contains(protection) else {
+            throw JailError(
+                .host, reason: reason,
+                hint: "'clawjail doctor' says what mends it; to do without, add optional: [\"\(protection.rawValue)\"] "
+                    + "to the profile")
+        }
+        leftOut.append(LeftOut(protection: protection, reason: reason))
+    }
+}
+
+extension LandlockPlan {
+    /// ABI 1 cannot let files be renamed from one directory to another, which breaks real programs.
+    package static let leastABI: Int32 = 2
+    /// The newest whose rights are known here.
+    package static let mostABI: Int32 = 7
+}
+
+/// Names of jails: they become file and cgroup names.
+package enum JailName {
+    package static func isValid(_ name: String) -> Bool {
+        let bytes = Array(name.utf8)
+        guard let first = bytes.first, bytes.count <= 48, first != 0x2D, first != 0x5F else { return false }
+        return bytes.allSatisfy {
+            (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F
+        }
+    }
+}
+
+extension Profile {
+    package var hasWorkspace: Bool {
+        (filesystem.read + filesystem.write).contains { $0.target == "/workspace" }
+    }
+}
+
+extension [EnvironmentVariable] {
+    fileprivate mutating func replace(_ variable: EnvironmentVariable) {
+        removeAll { $0.name == variable.name }
+        append(variable)
+    }
+}
+
+extension String {
+    /// `/usr/bin/node` → `/usr/bin`.
+    package var parentPath: String {
+        guard let slash = utf8.lastIndex(of: UInt8(ascii: "/")), slash != startIndex else { return "/" }
+        return String(self[..<slash])
+    }
+}
+
+/// Bytes for people: `512M`, `1.5G`.
+package enum ByteCount {
+    package static func text(_ bytes: UInt64) -> String {
+        let units: [(String, UInt64)] = [("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)]
+        for (name, size) in units where bytes >= size {
+            let tenths = bytes / (size / 10)
+            return tenths % 10 == 0 || bytes % size == 0 ? "\(bytes / size)\(name)" : "\(tenths / 10).\(tenths % 10)\(name)"
+        }
+        return "\(bytes)"
+    }
+}

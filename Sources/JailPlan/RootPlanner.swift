@@ -1,0 +1,258 @@
+internal import JailCore
+internal import JailPolicy
+
+/// The file tree: which steps make it, and which Landlock rules go with them.
+struct RootPlanner {
+    let profile: Profile
+    let facts: HostFacts
+    let request: LaunchRequest
+    let data: DataPlan?
+
+    private(set) var steps: [MountStep] = []
+    private(set) var landlockRules: [LandlockPlan.Rule] = []
+    /// Paths that are there already: directories, symlinks and mounted files.
+    private var made: Set<String> = ["/"]
+    /// Directories that were bound as a whole: what is below them is theirs.
+    private var bound: [String] = []
+
+    init(profile: Profile, facts: HostFacts, request: LaunchRequest, data: DataPlan?) {
+        self.profile = profile
+        self.facts = facts
+        self.request = request
+        self.data = data
+    }
+
+    /// System first, then what the profile grants: a later step may lie inside an earlier one, never the other way round.
+    mutating func make() throws(JailError) -> [MountStep] {
+        landlockRules.append(.init(path: "/", access: .read))
+        try addPrograms()
+        try addSystemFiles()
+        addGeneratedFiles()
+        try addDevices()
+        addProc()
+        addScratch()
+        try addBinds()
+        try addData()
+        return steps
+    }
+
+    // MARK: Programs and libraries
+
+    private mutating func addPrograms() throws(JailError) {
+        for file in facts.closure.files { bind(file, purpose: file.isExecutable ? .program : .library) }
+        if let entry = facts.closure.entry { bind(entry, purpose: .program) }
+        for symlink in facts.closure.symlinks where !isBelowBound(symlink.path) && !made.contains(symlink.path) {
+            addParents(of: symlink.path)
+            steps.append(.symlink(path: symlink.path, target: symlink.target))
+            made.insert(symlink.path)
+        }
+    }
+
+    private mutating func bind(_ file: VisibleFile, purpose: BindPlan.Purpose) {
+        guard !isBelowBound(file.path), !made.contains(file.path) else { return }
+        addBind(
+            source: file.path, target: file.path, identity: file.identity, isDirectory: file.isDirectory,
+            attributes: [.readOnly, .noSetuid, .noDevices], purpose: purpose)
+        if file.isExecutable { landlockRules.append(.init(path: file.path, access: .execute)) }
+    }
+
+    // MARK: The system's own files
+
+    private static let zones = "/usr/share/zoneinfo"
+    private static let certificates = "/etc/ssl/certs/ca-certificates.crt"
+
+    private mutating func addSystemFiles() throws(JailError) {
+        for path in [Self.zones, Self.certificates] {
+            guard let source = facts.sources[path], !isBelowBound(path) else { continue }
+            addBind(
+                source: path, target: path, identity: source.identity, isDirectory: source.isDirectory,
+                attributes: [.readOnly, .noSetuid, .noDevices, .noExec], purpose: .system)
+        }
+    }
+
+    private mutating func addGeneratedFiles() {
+        let inside = profile.process.inside
+        let shell = profile.process.shell ? "/bin/sh" : "/usr/sbin/nologin"
+        let files: [(String, String)] = [
+            (
+                "/etc/passwd",
+                "\(inside.user):x:\(inside.uid):\(inside.gid)::\(inside.home):\(shell)\n"
+                    + "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+            ),
+            ("/etc/group", "\(inside.user):x:\(inside.gid):\nnogroup:x:65534:\n"),
+            ("/etc/hostname", profile.process.hostName + "\n"),
+            (
+                "/etc/hosts",
+                "127.0.0.1 localhost \(profile.process.hostName)\n::1 localhost ip6-localhost ip6-loopback\n"
+            ),
+            ("/etc/resolv.conf", "# No name server: this jail has no way out.\n"),
+            ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
+        ]
+        for (path, content) in files where !made.contains(path) && !isBelowBound(path) {
+            addParents(of: path)
+            steps.append(.file(path: path, content: content, mode: 0o444))
+            made.insert(path)
+        }
+        for (path, target) in [("/var/tmp", "/tmp"), ("/var/run", "/run")] where !made.contains(path) {
+            addParents(of: path)
+            steps.append(.symlink(path: path, target: target))
+            made.insert(path)
+        }
+        addDirectory("/run")
+    }
+
+    // MARK: Devices, /proc, tmpfs
+
+    static let devices = ["null", "zero", "full", "random", "urandom", "tty"]
+
+    private mutating func addDevices() throws(JailError) {
+        for name in Self.devices {
+            let path = "/dev/\(name)"
+            guard let source = facts.sources[path] else {
+                throw JailError(.host, path: path, reason: "the host does not have this device")
+            }
+            addBind(
+                source: path, target: path, identity: source.identity, isDirectory: false,
+                attributes: [.readOnly, .noSetuid, .noExec], purpose: .device)
+            landlockRules.append(.init(path: path, access: .device))
+        }
+        addDirectory("/dev/pts")
+        steps.append(.devpts(path: "/dev/pts"))
+        landlockRules.append(.init(path: "/dev/pts", access: .device))
+        let links = [
+            ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
+            ("stderr", "/proc/self/fd/2"),
+        ]
+        for (name, target) in links { steps.append(.symlink(path: "/dev/\(name)", target: target)) }
+    }
+
+    private mutating func addProc() {
+        addDirectory("/proc")
+        steps.append(.proc(path: "/proc"))
+        for (path, content) in ProcFiles(profile: profile, facts: facts, bootID: request.bootID).all {
+            steps.append(.cover(path: path, content: content))
+        }
+    }
+
+    private mutating func addScratch() {
+        let filesystem = profile.filesystem
+        addTmpfs("/tmp", size: filesystem.tmp, mode: 0o1777)
+        addTmpfs("/dev/shm", size: filesystem.sharedMemory, mode: 0o1777)
+        if filesystem.home > 0 {
+            addTmpfs(profile.process.inside.home, size: filesystem.home, mode: 0o700)
+        } else {
+            addDirectory(profile.process.inside.home)
+        }
+    }
+
+    private mutating func addTmpfs(_ path: String, size: UInt64, mode: UInt32) {
+        addDirectory(path)
+        guard size > 0 else { return }
+        steps.append(
+            .tmpfs(
+                TmpfsPlan(
+                    target: path, size: size, inodes: max(1024, size / 4096), mode: mode,
+                    attributes: writableAttributes)))
+        landlockRules.append(.init(path: path, access: writableAccess))
+    }
+
+    private var writableAttributes: MountAttributes {
+        profile.filesystem.executeWritable ? [.noSetuid, .noDevices] : [.noSetuid, .noDevices, .noExec]
+    }
+    private var writableAccess: LandlockPlan.Rule.Access { profile.filesystem.executeWritable ? .all : .write }
+
+    // MARK: What the profile grants
+
+    private mutating func addBinds() throws(JailError) {
+        let rules =
+            profile.filesystem.read.map { ($0, false) } + profile.filesystem.write.map { ($0, true) }
+        // Shorter targets first: a mount below another must come after it.
+        for (rule, writable) in rules.sorted(by: { $0.0.target.utf8.count < $1.0.target.utf8.count }) {
+            let source = try source(rule.source)
+            if let special = source.specialFile, !rule.allowSpecialFiles {
+                throw JailError(
+                    .host, path: special, reason: "a socket, FIFO or device lies in a directory that the jail would see",
+                    hint: "read-only does not stop a connection to it; to show it on purpose: "
+                        + "{ source: \"\(rule.source)\", specialFiles: true }")
+            }
+            if made.contains(rule.target), !isEmptyDirectory(rule.target) {
+                throw JailError(.plan, path: rule.target, reason: "something else is shown there already")
+            }
+            addBind(
+                source: rule.source, target: rule.target, identity: source.identity, isDirectory: source.isDirectory,
+                attributes: writable ? writableAttributes : [.readOnly, .noSetuid, .noDevices],
+                purpose: rule.target == "/workspace" ? .workspace : writable ? .write : .read)
+            if writable {
+                landlockRules.append(.init(path: rule.target, access: writableAccess))
+            } else if profile.process.shell {
+                landlockRules.append(.init(path: rule.target, access: .execute))
+            }
+        }
+    }
+
+    private mutating func addData() throws(JailError) {
+        guard let data else { return }
+        // A directory of clawjail's own may not exist yet; the launch makes it, and records which one it made.
+        let identity = facts.sources[data.source]?.identity ?? FileIdentity(device: 0, inode: 0)
+        if !data.isOwn, let special = try source(data.source).specialFile {
+            throw JailError(
+                .host, path: special, reason: "a socket, FIFO or device lies in the data directory",
+                hint: "remove it: nothing outside may be reached through it")
+        }
+        addBind(
+            source: data.source, target: data.target, identity: identity, isDirectory: true,
+            attributes: writableAttributes, purpose: .data)
+        landlockRules.append(.init(path: data.target, access: writableAccess))
+    }
+
+    private func source(_ path: String) throws(JailError) -> SourceFacts {
+        guard let source = facts.sources[path] else {
+            throw JailError(.host, path: path, reason: "it is not there", hint: "make it, or take it out of the profile")
+        }
+        return source
+    }
+
+    // MARK: Steps
+
+    private mutating func addBind(
+        source: String, target: String, identity: FileIdentity, isDirectory: Bool, attributes: MountAttributes,
+        purpose: BindPlan.Purpose
+    ) {
+        // Below a directory that was bound the target must be there already: nothing is made in what is the host's.
+        if !isBelowBound(target) {
+            if isDirectory { addDirectory(target) } else { addParents(of: target) }
+        }
+        steps.append(
+            .bind(
+                BindPlan(
+                    source: source, target: target, identity: identity, isDirectory: isDirectory, attributes: attributes,
+                    purpose: purpose)))
+        made.insert(target)
+        if isDirectory { bound.append(target) }
+    }
+
+    private mutating func addDirectory(_ path: String) {
+        guard !made.contains(path), !isBelowBound(path) else { return }
+        addParents(of: path)
+        steps.append(.directory(path: path, mode: 0o755))
+        made.insert(path)
+    }
+
+    private mutating func addParents(of path: String) {
+        let parent = path.parentPath
+        if !made.contains(parent) { addDirectory(parent) }
+    }
+
+    private func isBelowBound(_ path: String) -> Bool { bound.contains { path.isBelow($0) } }
+
+    private func isEmptyDirectory(_ path: String) -> Bool {
+        steps.contains { if case .directory(path, _) = $0 { true } else { false } }
+    }
+}
+
+extension String {
+    /// Whether the path lies inside a directory: `/usr/bin/node` is below `/usr/bin`, and not below `/usr/b`.
+    package func isBelow(_ directory: String) -> Bool {
+        directory == "/" ? self != "/" : utf8.count > directory.utf8.count && hasPrefix(directory + "/")
+    }
+}

@@ -1,0 +1,54 @@
+package import JailCore
+package import JailPlan
+
+/// What a process may do by itself: limits, capabilities, no_new_privs.
+package enum Privileges {
+    /// Sets both soft and hard limits; a limit of the caller that is lower already stays as it is.
+    package static func apply(_ limits: [LimitPlan.Entry]) throws(SystemError) {
+        for entry in limits {
+            let current = try System.limit(entry.resource)
+            let value = min(entry.value, current.hard)
+            try System.setLimit(entry.resource, soft: value, hard: value)
+        }
+    }
+
+    /// A capability that a supervisor may keep.
+    package struct Kept: OptionSet, Sendable {
+        package let rawValue: UInt64
+        package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+        /// CAP_DAC_READ_SEARCH: read files and directories whatever their permissions say.
+        package static let readAnything = Kept(rawValue: 1 << 2)
+    }
+
+    /// Empties all five capability sets for good, see capabilities(7); `keeping` stays effective and permitted.
+    ///
+    /// The bounding set first, while CAP_SETPCAP is still there; the secure bits too, so that uid 0, should a program
+    /// ever get it, means nothing. Then the sets themselves. Nothing can be won back on execve.
+    package static func dropCapabilities(keeping kept: Kept = []) throws(SystemError) {
+        try System.clearAmbientCapabilities()
+        var capability: Int32 = 0
+        while try System.dropBounding(capability) { capability += 1 }
+        // A kernel without a single capability is no kernel: the first call must have known its number.
+        guard capability > 0 else { throw SystemError(.check, .invalid) }
+        try System.lockSecureBits()
+        let sets = CapabilitySets(effective: kept.rawValue, permitted: kept.rawValue, inheritable: 0)
+        try System.setCapabilities(sets)
+        try confirm(sets)
+    }
+
+    /// No program that this process or its descendants execute ever gains privileges, see no_new_privs in prctl(2).
+    package static func forbidNewPrivileges() throws(SystemError) {
+        try System.setNoNewPrivileges()
+        guard try System.hasNoNewPrivileges() else { throw SystemError(.check, .notPermitted) }
+    }
+
+    private static func confirm(_ sets: CapabilitySets) throws(SystemError) {
+        guard try System.capabilities() == sets else { throw SystemError(.check, .notPermitted) }
+        var capability: Int32 = 0
+        while let bounding = System.isBounding(capability) {
+            if bounding { throw SystemError(.check, .notPermitted) }
+            capability += 1
+        }
+    }
+}
