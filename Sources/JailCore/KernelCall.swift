@@ -7,7 +7,8 @@ package enum KernelCall: UInt16, CaseIterable, Sendable {
     case fchdir, fchmodat, fchown, fcntl, flock, fork, fsconfig, fsmount, fsopen, ftruncate, getdents, getgroups
     case getrandom, getrlimit, getsockname, getsockopt, ioctl, keyctl, kill, landlockAddRule, landlockCreateRuleset
     case landlockRestrictSelf, linkat, listen, memfdCreate, mkdirat, mountSetattr, moveMount, openTree, openat2
-    case pidfdOpen, pidfdSendSignal, pipe2, pivotRoot, poll, prctl, read, readlinkat, recvmsg, renameat, schedSetscheduler
+    case pidfdOpen, pidfdSendSignal, pipe2, pivotRoot, poll, prctl, read, readlinkat, recvmsg, renameat
+    case schedGetaffinity, schedSetscheduler
     case seccomp, sendmsg, setdomainname, setgroups, sethostname, setns, setpgid, setresgid, setresuid, setrlimit
     case setsid, setsockopt, shutdown, sigaction, signalfd, sigprocmask, socket, socketpair, statfs, statx, symlinkat
     case tcsetattr, umount2, uname, unlinkat, unshare, waitid, write
@@ -28,6 +29,7 @@ package enum KernelCall: UInt16, CaseIterable, Sendable {
         case .pidfdOpen: "pidfd_open"
         case .pidfdSendSignal: "pidfd_send_signal"
         case .pivotRoot: "pivot_root"
+        case .schedGetaffinity: "sched_getaffinity"
         case .schedSetscheduler: "sched_setscheduler"
         default: "\(self)"
         }

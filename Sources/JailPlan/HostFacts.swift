@@ -20,7 +20,10 @@ package struct HostFacts: Equatable, Sendable {
     package var closure = ProgramClosure()
     /// Everything that the plan may bind, by canonical host path. A path that is not here is not there.
     package var sources: [String: SourceFacts] = [:]
-    /// The blocks of /proc/cpuinfo, one for each processor, without the empty line between them.
+    /// The file of trusted CA certificates, canonical and among `sources`; nil where the host has none.
+    package var certificates: String?
+    /// The blocks of /proc/cpuinfo, one for each processor that the limit on cpus rounds up to, without the empty line
+    /// between them.
     package var processorInfo: [String] = []
     /// clawjail's own lasting state: `$XDG_STATE_HOME/clawjail`, or `/var/lib/clawjail` for root.
     package var stateDirectory = ""
@@ -107,6 +110,10 @@ package struct ProgramClosure: Equatable, Sendable {
     package var missing: [String] = []
     /// The tree that the command's script comes from, if it is not among the programs.
     package var entry: VisibleFile?
+    /// What follows the command's name, with the path of its script as it is inside the jail.
+    package var commandArguments: [String] = []
+    /// What was brought along, or passed over, without the profile saying so: one line each, for people.
+    package var notes: [String] = []
 
     package init() {}
 }

@@ -167,4 +167,12 @@ unsigned cl_getegid(void);
 int cl_uname(char *release, size_t release_size, char *machine, size_t machine_size);
 char **cl_environment(void);
 
+/* The host: sched_getaffinity(2), sysinfo(2), getxattr(2), and a trial of namespaces in a child that ends at once */
+int cl_processor_count(void);
+uint64_t cl_total_memory(void);
+long cl_getxattr(const char *path, const char *name, void *buffer, size_t size);
+int cl_seccomp_available(void);
+/* Fills four results of 0 or -errno: user namespace, id maps, the other namespaces, a fresh /proc. */
+int cl_try_namespaces(int *steps);
+
 #endif

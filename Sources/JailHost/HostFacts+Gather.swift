@@ -1,0 +1,83 @@
+package import JailCore
+package import JailPlan
+internal import JailPolicy
+
+extension HostFacts {
+    /// Looks at the host for one launch. Reads, and never writes; reads what this profile needs and no more.
+    package static func gather(_ request: HostRequest) throws(JailError) -> HostFacts {
+        var facts = HostFacts()
+        let profile = request.profile
+        try facts.readKernel(cpuLimit: profile.limits.milliCPUs)
+        let accounts = Accounts()
+        facts.caller = try CallerFacts.current()
+        facts.payload = try Identity.payload(
+            caller: facts.caller, user: request.user ?? profile.process.user, accounts: accounts)
+        facts.groups = GroupDrop.examine(caller: facts.caller, payload: facts.payload)
+        facts.cgroup = CgroupProbe.examine()
+        facts.stateDirectory = request.stateDirectory(facts.caller)
+        facts.runtimeDirectory = request.runtimeDirectory(facts.caller)
+
+        var tree = HostTree()
+        let boundaries = try facts.boundaries(request, accounts, &tree)
+        let reach = Reach(payload: facts.payload, isCaller: facts.payload.uid == facts.caller.uid)
+        let surroundings = ProgramResolver.Surroundings(
+            searchPath: request.searchPath, workingDirectory: request.workingDirectory, reach: reach,
+            boundaries: boundaries, workspace: profile.filesystem.workspace == .none ? nil : request.workspace)
+
+        // What the profile names comes first: its mistakes are the ones that a person can mend.
+        var probe = SourceProbe(reach: reach, boundaries: boundaries, tree: tree)
+        try probe.addRules(profile.filesystem, workspace: surroundings.workspace)
+        var resolver = ProgramResolver(profile: profile, surroundings: surroundings, tree: probe.tree)
+        facts.closure = try resolver.resolveAll(command: request.command)
+        probe.tree = resolver.hostTree
+        facts.certificates = try probe.addEveryJail()
+        try probe.addRoot(profile.filesystem.root, closure: facts.closure)
+        facts.sources = probe.sources
+        return facts
+    }
+
+    private mutating func readKernel(cpuLimit: UInt64?) throws(JailError) {
+        do throws(SystemError) {
+            (kernelRelease, machine) = try System.kernelName()
+            landlockABI = System.landlockABI()
+            hasTimeNamespaces = (try? System.status("/proc/self/ns/time", followSymlink: true)) != nil
+            processors = try System.availableProcessors()
+            memory = System.totalMemory()
+            let limit = cpuLimit.map { ($0 + 999) / 1000 } ?? UInt64.max
+            processorInfo = try ProcessorInfo.blocks(Int(min(UInt64(processors), limit)))
+        } catch {
+            throw JailError(.host, error, hint: "a mounted /proc and Linux 5.15 or newer are needed")
+        }
+    }
+
+    private func boundaries(
+        _ request: HostRequest, _ accounts: Accounts, _ tree: inout HostTree
+    ) throws(JailError) -> Boundaries {
+        var homes: [String] = []
+        for home in [request.home, accounts.user(uid: caller.uid)?.home, accounts.user(uid: payload.uid)?.home] {
+            guard let home, home.utf8.first == 0x2F else { continue }
+            let canonical = try tree.resolve(home)?.path ?? home
+            if !homes.contains(canonical) { homes.append(canonical) }
+        }
+        var policy = ["/etc/clawjail", "/usr/share/clawjail"]
+        for file in request.profile.files {
+            policy.append(try tree.resolve(Paths.absolute(file, from: request.workingDirectory))?.path ?? file)
+        }
+        return Boundaries(homes: homes, policy: policy, ownDirectories: [stateDirectory, runtimeDirectory])
+    }
+}
+
+extension CallerFacts {
+    /// The effective ids of this process and its supplementary groups.
+    package static func current() throws(JailError) -> CallerFacts {
+        var facts = CallerFacts()
+        facts.uid = System.effectiveUserID
+        facts.gid = System.effectiveGroupID
+        do throws(SystemError) {
+            facts.supplementaryGroups = try System.supplementaryGroups()
+        } catch {
+            throw JailError(.host, error)
+        }
+        return facts
+    }
+}

@@ -1,0 +1,65 @@
+package import JailCore
+package import JailPlan
+package import JailPolicy
+
+/// What is asked of the host: the profile, the command line, and what of the caller's environment matters.
+package struct HostRequest: Sendable {
+    package var profile: Profile
+    /// The program and its arguments.
+    package var command: [String]
+    /// Canonical host directory for `/workspace`, from the command line.
+    package var workspace: String?
+    /// The caller's PATH.
+    package var searchPath: String?
+    /// The caller's working directory, canonical.
+    package var workingDirectory: String
+    /// The caller's HOME.
+    package var home: String?
+    /// A user named on the command line, before `process.user`.
+    package var user: String?
+    /// The caller's XDG_STATE_HOME and XDG_RUNTIME_DIR.
+    package var stateHome: String?
+    package var runtimeHome: String?
+
+    package init(profile: Profile, command: [String], workingDirectory: String) {
+        self.profile = profile
+        self.command = command
+        self.workingDirectory = workingDirectory
+    }
+
+    /// As the caller's environment has it; the working directory from /proc/self/cwd.
+    package static func fromEnvironment(profile: Profile, command: [String]) throws(JailError) -> HostRequest {
+        let directory: String
+        do throws(SystemError) {
+            directory = try System.readLink("/proc/self/cwd")
+        } catch {
+            throw JailError(.host, error, path: "/proc/self/cwd")
+        }
+        var request = HostRequest(profile: profile, command: command, workingDirectory: directory)
+        for (name, value) in System.environment() where !value.isEmpty {
+            switch name {
+            case "PATH": request.searchPath = value
+            case "HOME": request.home = value
+            case "XDG_STATE_HOME": request.stateHome = value
+            case "XDG_RUNTIME_DIR": request.runtimeHome = value
+            default: break
+            }
+        }
+        return request
+    }
+
+    /// clawjail's own lasting state. Only computed; whoever uses it makes and checks it.
+    package func stateDirectory(_ caller: CallerFacts) -> String {
+        if caller.isRoot { return "/var/lib/clawjail" }
+        // The XDG rules: a relative path is invalid and ignored.
+        if let stateHome, stateHome.utf8.first == 0x2F { return Paths.join(stateHome, "clawjail") }
+        return Paths.join(home ?? "/", ".local/state/clawjail")
+    }
+
+    /// What is running.
+    package func runtimeDirectory(_ caller: CallerFacts) -> String {
+        if caller.isRoot { return "/run/clawjail" }
+        if let runtimeHome, runtimeHome.utf8.first == 0x2F { return Paths.join(runtimeHome, "clawjail") }
+        return "/tmp/clawjail-\(caller.uid)"
+    }
+}
