@@ -40,6 +40,9 @@ package struct Planner {
                 .plan, reason: "'\(request.name.printable)' is not a name for a jail",
                 hint: "use up to 48 of a-z, 0-9, '-' and '_', starting with a letter or digit")
         }
+        guard !request.arguments.isEmpty else {
+            throw JailError(.usage, reason: "no command is given", hint: "write it after --")
+        }
         let identity = try planIdentity()
         let data = planData()
         var root = RootPlanner(profile: profile, facts: facts, request: request, data: data)
@@ -47,6 +50,7 @@ package struct Planner {
         let landlock = try planLandlock(root)
         let cgroup = try planCgroup()
         let time = try planTimeNamespace()
+        notes += facts.closure.notes
         for missing in facts.closure.missing { notes.append("'\(missing)' is not installed on this host") }
         if !profile.network.allow.isEmpty {
             notes.append("the way out to the web is not built yet: the jail has its loopback and published ports only")
@@ -97,7 +101,7 @@ package struct Planner {
         let inside = profile.process.inside
         let directory =
             profile.process.workingDirectory
-            ?? (profile.filesystem.data?.target ?? (hasWorkspace ? "/workspace" : nil) ?? "/")
+            ?? (profile.filesystem.data?.target ?? (profile.filesystem.workspaceSource == nil ? nil : "/workspace") ?? "/")
         var variables: [EnvironmentVariable] = [
             EnvironmentVariable(name: "PATH", value: searchPath()),
             EnvironmentVariable(name: "HOME", value: inside.home),
@@ -111,7 +115,7 @@ package struct Planner {
         for variable in profile.process.environment { variables.replace(variable) }
         return CommandPlan(
             path: facts.closure.commandPath,
-            arguments: request.arguments,
+            arguments: [request.arguments[0]] + facts.closure.commandArguments,
             environment: variables.map { "\($0.name)=\($0.value)" },
             workingDirectory: directory,
             terminal: request.terminal)
@@ -127,8 +131,6 @@ package struct Planner {
         }
         return directories.joined(separator: ":")
     }
-
-    private var hasWorkspace: Bool { profile.hasWorkspace }
 
     // MARK: How much
 
@@ -251,12 +253,6 @@ package enum JailName {
         return bytes.allSatisfy {
             (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F
         }
-    }
-}
-
-extension Profile {
-    package var hasWorkspace: Bool {
-        (filesystem.read + filesystem.write).contains { $0.target == "/workspace" }
     }
 }
 

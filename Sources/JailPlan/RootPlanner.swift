@@ -39,12 +39,24 @@ struct RootPlanner {
     // MARK: Programs and libraries
 
     private mutating func addPrograms() throws(JailError) {
+        if case .directory(let root) = profile.filesystem.root { addPreparedRoot(root) }
         for file in facts.closure.files { bind(file, purpose: file.isExecutable ? .program : .library) }
         if let entry = facts.closure.entry { bind(entry, purpose: .program) }
         for symlink in facts.closure.symlinks where !isBelowBound(symlink.path) && !made.contains(symlink.path) {
             addParents(of: symlink.path)
             steps.append(.symlink(path: symlink.path, target: symlink.target))
             made.insert(symlink.path)
+        }
+    }
+
+    /// The entries of a prepared tree, one by one: so that mount points can stand beside them.
+    private mutating func addPreparedRoot(_ root: String) {
+        for (path, source) in facts.sources.sorted(by: { $0.key < $1.key }) where path.parentPath == root {
+            let target = String(path.dropFirst(root == "/" ? 0 : root.utf8.count))
+            addBind(
+                source: path, target: target, identity: source.identity, isDirectory: source.isDirectory,
+                attributes: [.readOnly, .noSetuid, .noDevices], purpose: .system)
+            landlockRules.append(.init(path: target, access: .execute))
         }
     }
 
@@ -58,14 +70,15 @@ struct RootPlanner {
 
     // MARK: The system's own files
 
-    private static let zones = "/usr/share/zoneinfo"
-    private static let certificates = "/etc/ssl/certs/ca-certificates.crt"
-
     private mutating func addSystemFiles() throws(JailError) {
-        for path in [Self.zones, Self.certificates] {
-            guard let source = facts.sources[path], !isBelowBound(path) else { continue }
+        let zones = "/usr/share/zoneinfo"
+        var files = [(zones, zones)]
+        // Under Debian's name, wherever the host keeps it.
+        if let certificates = facts.certificates { files.append((certificates, "/etc/ssl/certs/ca-certificates.crt")) }
+        for (path, target) in files where !isBelowBound(target) {
+            guard let source = facts.sources[path] else { continue }
             addBind(
-                source: path, target: path, identity: source.identity, isDirectory: source.isDirectory,
+                source: path, target: target, identity: source.identity, isDirectory: source.isDirectory,
                 attributes: [.readOnly, .noSetuid, .noDevices, .noExec], purpose: .system)
         }
     }
@@ -164,8 +177,12 @@ struct RootPlanner {
     // MARK: What the profile grants
 
     private mutating func addBinds() throws(JailError) {
-        let rules =
+        var rules =
             profile.filesystem.read.map { ($0, false) } + profile.filesystem.write.map { ($0, true) }
+        if let workspace = profile.filesystem.workspaceSource {
+            rules.append(
+                (BindRule(source: workspace, target: "/workspace"), profile.filesystem.workspace == .readWrite))
+        }
         // Shorter targets first: a mount below another must come after it.
         for (rule, writable) in rules.sorted(by: { $0.0.target.utf8.count < $1.0.target.utf8.count }) {
             let source = try source(rule.source)

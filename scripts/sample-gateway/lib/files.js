@@ -37,3 +37,16 @@ export function readTextIfPresent(file) {
     throw error;
   }
 }
+
+/** Makes a directory and those above it. Node's own recursive mkdir calls a read-only file system ENOENT, which misleads. */
+export function makeDirectory(directory) {
+  try {
+    fs.mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if (error.code === 'EEXIST') return;
+    const parent = path.dirname(directory);
+    if (error.code !== 'ENOENT' || parent === directory) throw error;
+    makeDirectory(parent);
+    fs.mkdirSync(directory, { mode: 0o700 });
+  }
+}

@@ -6,12 +6,16 @@ import { Refusal, UNAVAILABLE } from './errors.js';
 export function inspectHost() {
   let interfaces;
   try {
-    interfaces = Object.keys(os.networkInterfaces());
+    interfaces = os.networkInterfaces();
   } catch (error) {
     throw new Refusal(
       `os.networkInterfaces() failed: ${error.message}. It needs netlink: socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) must be allowed`,
       UNAVAILABLE,
     );
+  }
+  // With loopback down the kernel still lets us bind 127.0.0.1, and then nobody ever gets through.
+  if (!Object.values(interfaces).flat().some((entry) => entry.address === '127.0.0.1')) {
+    throw new Refusal('no interface has the address 127.0.0.1: the loopback interface is down', UNAVAILABLE);
   }
   const processors = os.cpus().length;
   if (processors === 0) {
@@ -20,14 +24,14 @@ export function inspectHost() {
       UNAVAILABLE,
     );
   }
-  return { interfaces, processors };
+  return { interfaces: Object.keys(interfaces), processors };
 }
 
 /** Why the port could not be had, with the usual reason inside a jail. */
 export function bindRefusal(error, host, port) {
   const hints = {
     EADDRINUSE: 'something else listens there',
-    EADDRNOTAVAIL: 'the loopback interface is down or has no address',
+    EADDRNOTAVAIL: 'this address does not exist here',
     EACCES: 'binding this port is denied',
     EPERM: 'binding this port is denied',
   };

@@ -83,7 +83,10 @@ function linked(from, to) {
   }
 }
 
-/** Takes a stale lock away. Somebody may have done so just before: then what was moved is a fresh lock, and goes back. */
+/**
+ * Takes a stale lock away. Somebody may have done so just before: then what was moved is a fresh lock, and goes back. A
+ * third one that starts within that very moment could still slip in; a file alone cannot rule that out.
+ */
 function setAside(file, judged, nonce) {
   const aside = `${file}.${nonce}.stale`;
   try {

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Refusal } from './errors.js';
+import { makeDirectory } from './files.js';
 
 export class Log {
   #directory;
@@ -16,7 +17,7 @@ export class Log {
     this.#fixedFile = file;
     if (!file) this.#directory = chooseLogDirectory();
     try {
-      if (file) fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+      if (file) makeDirectory(path.dirname(file));
       this.#reopen();
     } catch (error) {
       throw new Refusal(`the log file cannot be opened: ${error.message}`);

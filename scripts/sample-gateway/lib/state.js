@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { Refusal } from './errors.js';
-import { readTextIfPresent, replaceFile } from './files.js';
+import { makeDirectory, readTextIfPresent, replaceFile } from './files.js';
 import { portFrom } from './options.js';
 
 export class State {
@@ -16,7 +16,7 @@ export class State {
     this.configFile = path.join(directory, 'openclaw.json');
     this.#readOnly = readOnly;
     this.#explained(`the state directory ${directory} cannot be made`, () => {
-      fs.mkdirSync(path.join(directory, 'state'), { recursive: true, mode: 0o700 });
+      makeDirectory(path.join(directory, 'state'));
     });
   }
 

@@ -99,6 +99,17 @@ test('restart: SIGUSR1 reloads the configuration in the same process, on the sam
   assert.equal(await statusOf(gateway), 0, 'a stop during a restart is a stop');
 });
 
+test('restart: a tool that takes too long is ended, and tools work afterwards', async (t) => {
+  const gateway = await start(t, scratch(t), { env: { OPENCLAW_DRAIN_MS: '100' } });
+  const mark = path.join(gateway.directory, 'mark');
+  const call = tool(gateway.port, 'exec', { command: `echo > ${mark}; sleep 60` });
+  await until(() => fs.existsSync(mark));
+  gateway.child.kill('SIGUSR1');
+  assert.equal((await call).error.code, 'SHUTDOWN');
+  await until(() => gateway.output.match(/listening on/g).length === 2, () => gateway.output);
+  assert.equal((await tool(gateway.port, 'exec', { command: 'sleep 0.2; echo works' })).result?.stdout, 'works\n');
+});
+
 test('log: JSON lines in a file of mode 0600, a short line on stdout', async (t) => {
   const gateway = await start(t, scratch(t));
   assert.match(gateway.output, new RegExp(`^\\[gateway\\] listening on ws://127\\.0\\.0\\.1:${gateway.port} \\(pid ${gateway.child.pid}\\)$`, 'm'));

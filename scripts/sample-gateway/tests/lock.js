@@ -64,6 +64,20 @@ test('lock: a living process with the same number is not mistaken for the owner'
   assert.deepEqual(fs.readdirSync(path.dirname(file)), []);
 });
 
+test('lock: a takeover that comes second gives the lock back', (t) => {
+  const file = lockOf(scratch(t));
+  const fresh = JSON.stringify({ pid: process.ppid, startTime: startTimeOf(process.ppid), bootId });
+  fs.writeFileSync(file, 'stale');
+  const rename = fs.renameSync;
+  t.mock.method(fs, 'renameSync', (...args) => {
+    fs.writeFileSync(file, fresh); // another one was quicker, between the judgement and the move
+    rename(...args);
+  });
+  assert.throws(() => acquireLock(file), /another gateway/);
+  assert.equal(fs.readFileSync(file, 'utf8'), fresh);
+  assert.deepEqual(fs.readdirSync(path.dirname(file)), ['gateway.lock']);
+});
+
 test('lock: one that was taken over meanwhile is not removed', (t) => {
   const file = lockOf(scratch(t));
   const lock = acquireLock(file);

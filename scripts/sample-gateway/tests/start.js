@@ -63,9 +63,10 @@ test('start: a port that is taken ends with 1, says so, and frees the lock', asy
   assert.equal(fs.existsSync(path.join(directory, 'gateway.lock')), false);
 });
 
-test('start: without netlink or processors it ends with 1 and an explanation', async (t) => {
+test('start: without netlink, loopback or processors it ends with 1 and an explanation', async (t) => {
   const cases = [
     ['os.networkInterfaces = () => { throw new Error("EPERM"); };', /AF_NETLINK/],
+    ['os.networkInterfaces = () => ({});', /loopback interface is down/],
     ['os.cpus = () => [];', /\/proc\/cpuinfo/],
   ];
   for (const [fault, message] of cases) {

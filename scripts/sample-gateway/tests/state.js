@@ -1,5 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -66,6 +67,16 @@ test('state: a configuration that is a link is refused', (t) => {
   fs.writeFileSync(path.join(directory, 'elsewhere'), '{}');
   fs.symlinkSync('elsewhere', path.join(directory, 'openclaw.json'));
   assert.throws(() => new State(directory).load(), /not a regular file/);
+});
+
+test('state: a watch that breaks later is reported and no more', (t) => {
+  const watcher = Object.assign(new EventEmitter(), { close() {} });
+  t.mock.method(fs, 'watch', () => watcher);
+  const reports = [];
+  const unwatch = new State(scratch(t)).watch(() => {}, (error) => reports.push(error.message));
+  watcher.emit('error', new Error('ENOSPC'));
+  unwatch();
+  assert.deepEqual(reports, ['ENOSPC']);
 });
 
 test('store: this Node\'s store keeps its records over a reopening', async (t) => {

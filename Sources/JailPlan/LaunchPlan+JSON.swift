@@ -1,0 +1,134 @@
+package import JailCore
+internal import JailPolicy
+
+extension LaunchPlan {
+    /// The stable form, see ``formatVersion``.
+    package var json: JSON {
+        [
+            "version": .number(Self.formatVersion),
+            "name": .string(name),
+            "profile": ["name": .string(profile), "files": .strings(profileFiles)],
+            "command": [
+                "path": .string(command.path), "arguments": .strings(command.arguments),
+                "environment": .strings(command.environment),
+                "workingDirectory": .string(command.workingDirectory), "terminal": .boolean(command.terminal),
+                "umask": .number(command.fileModeMask),
+            ],
+            "identity": identity.json,
+            "namespaces": [
+                "time": .boolean(namespaces.time), "hostName": .string(namespaces.hostName),
+                "flags": .number(namespaces.flags.rawValue),
+            ],
+            "limits": limits.json,
+            "mounts": .array(mounts.map(\.json)),
+            "landlock": landlock?.json ?? .null,
+            "seccomp": ["variant": .string(seccomp.variant.rawValue), "additional": .strings(seccomp.additional)],
+            "network": [
+                "egress": .boolean(network.wantsEgress),
+                "publish": .array(
+                    network.publish.map { ["host": .string($0.hostText), "jailPort": .number($0.jailPort)] }),
+            ],
+            "data": data?.json ?? .null,
+            "leftOut": .array(
+                leftOut.map { ["protection": .string($0.protection.rawValue), "reason": .string($0.reason)] }),
+            "notes": .strings(notes),
+            "stopGraceMilliseconds": .number(stopGrace),
+        ]
+    }
+}
+
+extension IdentityPlan {
+    fileprivate var json: JSON {
+        [
+            "inside": [
+                "user": .string(inside.user), "uid": .number(inside.uid), "gid": .number(inside.gid),
+                "home": .string(inside.home),
+            ],
+            "host": ["user": .string(host.name), "uid": .number(host.uid), "gid": .number(host.gid)],
+            "startedByRoot": .boolean(startedByRoot),
+            "groups": .string(groups.word),
+        ]
+    }
+}
+
+extension GroupDrop {
+    fileprivate var word: String {
+        switch self {
+        case .notNeeded: "none"
+        case .byRoot: "droppedByRoot"
+        case .byHelper: "droppedByHelper"
+        case .impossible: "kept"
+        }
+    }
+}
+
+extension LimitPlan {
+    fileprivate var json: JSON {
+        [
+            "resources": .object(resources.map { ("\($0.resource)", .number($0.value)) }),
+            "cgroup": cgroup?.json ?? .null,
+        ]
+    }
+}
+
+extension CgroupPlan {
+    fileprivate var json: JSON {
+        let directories: JSON =
+            switch place {
+            case .v2(let parent): .object([("unified", .string("\(parent)/\(name)"))])
+            case .v1(let parents):
+                .object(
+                    Controller.allCases.compactMap { controller in
+                        parents[controller].map { (controller.rawValue, .string("\($0)/\(name)")) }
+                    })
+            }
+        return [
+            "directories": directories, "memory": memory.map { .number($0) } ?? .null, "swap": .number(swap),
+            "processes": processes.map { .number($0) } ?? .null, "milliCPUs": milliCPUs.map { .number($0) } ?? .null,
+        ]
+    }
+}
+
+extension MountStep {
+    fileprivate var json: JSON {
+        switch self {
+        case .directory(let path, let mode):
+            ["step": "directory", "path": .string(path), "mode": .string(String(mode, radix: 8))]
+        case .file(let path, let content, _):
+            ["step": "file", "path": .string(path), "content": .string(content)]
+        case .symlink(let path, let target): ["step": "symlink", "path": .string(path), "target": .string(target)]
+        case .bind(let bind):
+            [
+                "step": "bind", "path": .string(bind.target), "source": .string(bind.source),
+                "purpose": .string(bind.purpose.rawValue), "attributes": .string(bind.attributes.words),
+            ]
+        case .tmpfs(let tmpfs):
+            [
+                "step": "tmpfs", "path": .string(tmpfs.target), "size": .number(tmpfs.size),
+                "inodes": .number(tmpfs.inodes), "attributes": .string(tmpfs.attributes.words),
+            ]
+        case .proc(let path): ["step": "proc", "path": .string(path)]
+        case .devpts(let path): ["step": "devpts", "path": .string(path)]
+        case .cover(let path, _): ["step": "cover", "path": .string(path)]
+        }
+    }
+}
+
+extension LandlockPlan {
+    fileprivate var json: JSON {
+        [
+            "abi": .number(abi),
+            "rules": .array(rules.map { ["path": .string($0.path), "access": .string($0.access.rawValue)] }),
+            "bindPorts": bindPorts.map { .array($0.map { .number($0) }) } ?? .null, "scoped": .boolean(scoped),
+        ]
+    }
+}
+
+extension DataPlan {
+    fileprivate var json: JSON {
+        [
+            "source": .string(source), "target": .string(target), "size": .number(size),
+            "enforcement": "watched",
+        ]
+    }
+}

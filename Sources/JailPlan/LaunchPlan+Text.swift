@@ -1,0 +1,179 @@
+internal import JailCore
+internal import JailPolicy
+
+extension LaunchPlan {
+    /// Everything that would happen, in order, in words that a system administrator reads.
+    package var text: String {
+        var output = PlanText()
+        output.heading("jail '\(name)', profile '\(profile)'")
+        for file in profileFiles { output.line("profile", file) }
+        output.line("command", command.arguments.map(\.quotedForShell).joined(separator: " "))
+        output.line("program", command.path)
+        output.line("directory", command.workingDirectory)
+        output.line("terminal", command.terminal ? "of its own" : "none; standard input, output and error are the caller's")
+        output.line("environment", command.environment.map { $0.printable }.joined(separator: " "))
+        describeIdentity(&output)
+        describeLimits(&output)
+        describeMounts(&output)
+        describeNetwork(&output)
+        describeWalls(&output)
+        if !leftOut.isEmpty {
+            output.heading("left out, as the profile allows")
+            for entry in leftOut { output.line(entry.protection.rawValue, entry.reason) }
+        }
+        if !notes.isEmpty {
+            output.heading("to know")
+            for note in notes { output.item(note) }
+        }
+        return output.text
+    }
+
+    private func describeIdentity(_ output: inout PlanText) {
+        output.heading("who")
+        let inside = identity.inside
+        output.line("inside", "\(inside.user), uid \(inside.uid), gid \(inside.gid), home \(inside.home)")
+        output.line("on the host", "\(identity.host.name), uid \(identity.host.uid), gid \(identity.host.gid)")
+        switch identity.groups {
+        case .notNeeded: output.line("groups", "none besides that one")
+        case .byRoot: output.line("groups", "dropped")
+        case .byHelper(let path, let group): output.line("groups", "dropped, by \(path) and subordinate gid \(group)")
+        case .impossible(let reason): output.line("groups", "kept: \(reason)")
+        }
+        output.line(
+            "namespaces",
+            "user, mount, pid, net, ipc, uts, cgroup" + (namespaces.time ? ", time (clocks start at zero)" : ""))
+        output.line("host name", namespaces.hostName)
+    }
+
+    private func describeLimits(_ output: inout PlanText) {
+        output.heading("limits")
+        if let cgroup = limits.cgroup {
+            switch cgroup.place {
+            case .v1(let parents):
+                for controller in CgroupPlan.Controller.allCases {
+                    if let parent = parents[controller] { output.line("cgroup v1", "\(parent)/\(cgroup.name)") }
+                }
+            case .v2(let parent): output.line("cgroup v2", "\(parent)/\(cgroup.name)")
+            }
+            if let memory = cgroup.memory {
+                output.line("memory", "\(ByteCount.text(memory)), and \(ByteCount.text(cgroup.swap)) of swap")
+            }
+            if let processes = cgroup.processes { output.line("processes", "\(processes - 1), and jail init") }
+            if let cpus = cgroup.milliCPUs { output.line("cpus", "\(cpus / 1000).\(cpus % 1000 / 100)") }
+        }
+        for entry in limits.resources { output.line("\(entry.resource)".spaced, "\(entry.value)") }
+        if let data {
+            output.line("data", "\(ByteCount.text(data.size)) in \(data.target): watched, not enforced")
+        }
+    }
+
+    private func describeMounts(_ output: inout PlanText) {
+        output.heading("files, in this order; the rest of the host is not there")
+        for step in mounts { output.line(step.verb, step.sentence) }
+        output.line("then", "the new tree becomes the root, the host's is detached, the root is read-only")
+    }
+
+    private func describeNetwork(_ output: inout PlanText) {
+        output.heading("network")
+        output.line("inside", "a loopback of its own, and nothing else")
+        for port in network.publish {
+            output.line("published", "\(port.hostText) on the host leads to port \(port.jailPort) of the jail's 127.0.0.1")
+        }
+    }
+
+    private func describeWalls(_ output: inout PlanText) {
+        output.heading("walls, in this order")
+        if let landlock {
+            let count = { (access: LandlockPlan.Rule.Access) in landlock.rules.count { $0.access == access } }
+            output.line(
+                "landlock",
+                "ABI \(landlock.abi): read everywhere in the tree, execute \(count(.execute)) paths, "
+                    + "write \(count(.write) + count(.all)), devices \(count(.device))")
+            if let ports = landlock.bindPorts { output.line("", "TCP ports that may be bound: \(ports)") }
+            if landlock.scoped { output.line("", "no signals and no abstract sockets beyond the jail") }
+        }
+        output.line("capabilities", "all five sets empty, bounding included; no_new_privs")
+        output.line(
+            "seccomp",
+            "list '\(seccomp.variant.rawValue)'"
+                + (seccomp.additional.isEmpty ? "" : " and \(seccomp.additional.joined(separator: ", "))")
+                + "; everything else is refused")
+        output.line("stop", "SIGTERM, and SIGKILL after \(stopGrace) ms")
+    }
+}
+
+/// Two columns under headings.
+private struct PlanText {
+    private(set) var text = ""
+
+    mutating func heading(_ title: String) { text += (text.isEmpty ? "" : "\n") + title.printable + "\n" }
+
+    mutating func line(_ label: String, _ value: String) {
+        let padding = String(repeating: " ", count: max(1, 13 - label.count))
+        text += "  \(label)\(padding)\(value.printable)\n"
+    }
+
+    mutating func item(_ value: String) { text += "  - \(value.printable)\n" }
+}
+
+extension MountStep {
+    fileprivate var verb: String {
+        switch self {
+        case .directory: "directory"
+        case .file: "file"
+        case .symlink: "symlink"
+        case .bind(let bind): bind.purpose.rawValue
+        case .tmpfs: "tmpfs"
+        case .proc: "proc"
+        case .devpts: "devpts"
+        case .cover: "cover"
+        }
+    }
+
+    fileprivate var sentence: String {
+        switch self {
+        case .directory(let path, _): path
+        case .file(let path, let content, _): "\(path), generated, \(content.utf8.count) bytes"
+        case .symlink(let path, let target): "\(path) → \(target)"
+        case .bind(let bind):
+            (bind.source == bind.target ? bind.target : "\(bind.target) from \(bind.source)")
+                + " (\(bind.attributes.words))"
+        case .tmpfs(let tmpfs): "\(tmpfs.target), \(ByteCount.text(tmpfs.size)) (\(tmpfs.attributes.words))"
+        case .proc(let path): "\(path), fresh, read-only, other users' processes invisible"
+        case .devpts(let path): "\(path), terminals of the jail's own"
+        case .cover(let path, _): "\(path), shows the jail and not the host"
+        }
+    }
+}
+
+extension MountAttributes {
+    /// As mount(8) says it.
+    package var words: String {
+        var words = [contains(.readOnly) ? "ro" : "rw"]
+        if contains(.noSetuid) { words.append("nosuid") }
+        if contains(.noDevices) { words.append("nodev") }
+        if contains(.noExec) { words.append("noexec") }
+        return words.joined(separator: ",")
+    }
+}
+
+extension String {
+    /// Quoted where a shell would need it.
+    package var quotedForShell: String {
+        let plain = utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+                || [0x2B, 0x2C, 0x2D, 0x2E, 0x2F, 0x3A, 0x3D, 0x40, 0x5F].contains($0)
+        }
+        if plain, !isEmpty { return self }
+        var quoted = "'"
+        for character in self { quoted += character == "'" ? "'\\''" : String(character) }
+        return quoted + "'"
+    }
+
+    /// `openFiles` → `open files`.
+    fileprivate var spaced: String {
+        var result = ""
+        for character in self { result += character.isUppercase ? " " + character.lowercased() : String(character) }
+        return result
+    }
+}

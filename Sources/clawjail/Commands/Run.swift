@@ -1,0 +1,100 @@
+import ArgumentParser
+internal import Glibc
+import JailCore
+import JailLaunch
+import JailPlan
+
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a command in a jail.",
+        discussion: """
+            The command's own exit status is passed through, 128+N for a signal. 125: the launch failed; 126, 127: the \
+            command cannot be executed, or is not there; 78: invalid profile or host set-up; 64: wrong usage.
+            """)
+
+    @OptionGroup var options: LaunchOptions
+
+    @Flag(name: [.short, .long], help: "Go on in the background; 'clawjail ps' and 'clawjail stop' find it.")
+    var detach = false
+
+    @Option(help: "Write what happens as JSON lines to this descriptor.")
+    var statusFd: Int32?
+
+    mutating func run() { Self.run(options.invocation, detach: detach, statusDescriptor: statusFd) }
+
+    static func run(_ invocation: Invocation, detach: Bool, statusDescriptor: Int32?) -> Never {
+        do {
+            var reporter = try Reporter(statusDescriptor: statusDescriptor)
+            if detach { try Background.detach(&reporter) }
+            do {
+                let plan = try invocation.makePlan()
+                for entry in plan.leftOut {
+                    reporter.note("left out, as the profile allows: \(entry.protection.rawValue): \(entry.reason)")
+                }
+                if plan.network.wantsEgress {
+                    reporter.note("no way out yet: this jail has its loopback and published ports, and no web")
+                }
+                var output: OutputLog?
+                if detach {
+                    output = try Background.openLog(plan)
+                    reporter.log = output
+                }
+                let status = try Supervisor.run(plan, output: output, reporter: &reporter)
+                exit(status)
+            } catch {
+                reporter.failed(error)
+                exit(error.status)
+            }
+        } catch {
+            Output.fail(error)
+        }
+    }
+}
+
+/// Tells people on standard error (or in the log of a detached jail), and programs on `--status-fd`.
+struct Reporter: LaunchReporter {
+    private let descriptor: Descriptor?
+    /// Where a waiting foreground process learns how the start went.
+    var waiting: SharedDescriptor?
+    var log: OutputLog?
+
+    init(statusDescriptor: Int32?) throws(JailError) {
+        guard let number = statusDescriptor else {
+            descriptor = nil
+            return
+        }
+        guard number >= 0, System.isOpen(number) else {
+            throw JailError(.usage, reason: "--status-fd \(number) is not an open descriptor")
+        }
+        // Init closes it for itself, and execve for everything that the supervisor might ever execute.
+        descriptor = Descriptor(number)
+        try attempt(.usage) { () throws(SystemError) in try System.setCloseOnExec(Descriptor(number)) }
+    }
+
+    mutating func note(_ text: String) {
+        if let log { log.note("clawjail: \(text)") } else { Output.say(text) }
+    }
+
+    mutating func event(_ event: JSON) {
+        if case .object(let members) = event, members.contains(where: { $0.0 == "event" && $0.1.isStarted }) {
+            tellWaiting("started\n")
+        }
+        // A reader that has gone away does not end the jail.
+        if let descriptor { try? System.writeAll(descriptor, event.text() + "\n") }
+    }
+
+    mutating func failed(_ error: JailError) {
+        event(["event": "failed", "status": .number(error.status), "message": .string(error.description)])
+        if waiting != nil { tellWaiting("\(error.status) \(error.description)\n") } else { note(error.description) }
+    }
+
+    private mutating func tellWaiting(_ text: String) {
+        guard let waiting else { return }
+        try? System.writeAll(waiting.borrowed, text)
+        self.waiting = nil
+    }
+}
+
+extension JSON {
+    fileprivate var isStarted: Bool { if case .string("started") = self { true } else { false } }
+}

@@ -1,0 +1,97 @@
+internal import Glibc
+import JailCore
+import JailHost
+import JailPlan
+import JailPolicy
+
+/// From words on a command line to a plan.
+struct Invocation: Equatable {
+    var profile = "research"
+    var name: String?
+    var terminal = false
+    var overrides = ProfileOverrides()
+    var command: [String] = []
+
+    /// Where profiles are looked for: the user's own first, so that a name can be extended under the same name.
+    static func profileDirectories() -> [String] {
+        var directories: [String] = []
+        if System.effectiveUserID != 0 {
+            if let config = System.environmentValue("XDG_CONFIG_HOME"), config.hasPrefix("/") {
+                directories.append("\(config)/clawjail/profiles")
+            } else if let home = System.environmentValue("HOME"), home.hasPrefix("/") {
+                directories.append("\(home)/.config/clawjail/profiles")
+            }
+        }
+        directories.append("/etc/clawjail/profiles")
+        directories.append(shippedProfiles())
+        return directories
+    }
+
+    /// Beside the program's own prefix, as `make install` lays it out; else in the source tree that it was built in.
+    private static func shippedProfiles() -> String {
+        let installed = "/usr/share/clawjail/profiles"
+        guard let program = try? System.readLink("/proc/self/exe") else { return installed }
+        let beside = program.parentPath.parentPath + "/share/clawjail/profiles"
+        if (try? System.status(beside)) != nil { return beside }
+        // .build/x86_64-unknown-linux-gnu/release/clawjail
+        var directory = program.parentPath
+        while directory != "/" {
+            if directory.hasSuffix("/.build"), (try? System.status("\(directory.parentPath)/profiles/schema.json")) != nil {
+                return "\(directory.parentPath)/profiles"
+            }
+            directory = directory.parentPath
+        }
+        return installed
+    }
+
+    static func loader() -> ProfileLoader {
+        ProfileLoader(
+            directories: profileDirectories(), owners: [0, System.effectiveUserID],
+            home: System.environmentValue("HOME"))
+    }
+
+    func loadProfile() throws(JailError) -> Profile {
+        var profile = try Self.loader().load(self.profile)
+        try overrides.apply(to: &profile, home: System.environmentValue("HOME"))
+        return profile
+    }
+
+    func makePlan() throws(JailError) -> LaunchPlan {
+        guard !command.isEmpty else {
+            throw JailError(.usage, reason: "no command is given", hint: "write it after --")
+        }
+        let profile = try loadProfile()
+        var request = try HostRequest.fromEnvironment(profile: profile, command: command)
+        request.user = overrides.user
+        request.workspace = profile.filesystem.workspaceSource
+        let facts = try HostFacts.gather(request)
+        var launch = LaunchRequest(
+            name: try name ?? Self.defaultName(profile), arguments: command, bootID: try Self.randomUUID())
+        launch.terminal = terminal
+        launch.environment = System.environment().map { EnvironmentVariable(name: $0.name, value: $0.value) }
+        return try Planner.plan(profile, on: facts, for: launch)
+    }
+
+    /// The profile's, if the jail has state that the next one of that name is to find again; otherwise one of its own.
+    private static func defaultName(_ profile: Profile) throws(JailError) -> String {
+        if profile.filesystem.data != nil { return profile.name }
+        return "\(profile.name.prefix(39))-\(hex(try random(4)))"
+    }
+
+    private static func randomUUID() throws(JailError) -> String {
+        var bytes = try random(16)
+        bytes[6] = bytes[6] & 0x0F | 0x40
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        let digits = Array(hex(bytes))
+        let groups = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }
+        return groups.joined(separator: "-")
+    }
+
+    private static func random(_ count: Int) throws(JailError) -> [UInt8] {
+        try attempt(.plan) { () throws(SystemError) in try System.randomBytes(count) }
+    }
+
+    private static func hex(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}

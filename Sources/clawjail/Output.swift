@@ -1,0 +1,22 @@
+internal import Glibc
+import JailCore
+
+/// What the commands print. Results go to standard output, everything else to standard error.
+enum Output {
+    static func print(_ text: String) throws(JailError) {
+        do { try System.writeAll(.standardOutput, text.hasSuffix("\n") ? text : text + "\n") } catch {
+            // A reader that has seen enough is no error.
+            if error.errno == .brokenPipe { exit(0) }
+            throw JailError(.usage, error, path: "standard output")
+        }
+    }
+
+    /// A message for a person. Nothing can be done if standard error is closed.
+    static func say(_ text: String) { try? System.writeAll(.standardError, "clawjail: \(text)\n") }
+
+    /// Says what went wrong, and leaves with its status.
+    static func fail(_ error: JailError) -> Never {
+        say(error.description)
+        exit(error.status)
+    }
+}

@@ -1,0 +1,36 @@
+import JailCore
+import JailHost
+import JailLaunch
+import JailPolicy
+
+/// What a jail's run directory says of it.
+struct RunningJail {
+    let name: String
+    let profile: String
+    let supervisor: Int64
+    let started: Int64
+    let command: [String]
+    let published: [String]
+    /// The state file as it stands.
+    let text: String
+
+    static func directory() throws(JailError) -> String {
+        let request = HostRequest.fromCallerEnvironment()
+        return request.runtimeDirectory(try CallerFacts.current())
+    }
+
+    static func all() throws(JailError) -> [RunningJail] {
+        try RunDirectory.running(in: directory()).compactMap { RunningJail(name: $0.name, state: $0.state) }
+    }
+
+    private init?(name: String, state: [UInt8]) {
+        guard let value = try? JSON5Reader.read(state, file: name) else { return nil }
+        self.name = name
+        profile = value["profile"]?.string ?? "?"
+        supervisor = value["supervisor"]?.integer ?? 0
+        started = value["started"]?.integer ?? 0
+        command = value["command"]?.strings ?? []
+        published = value["publish"]?.strings ?? []
+        text = String(decoding: state, as: UTF8.self)
+    }
+}
