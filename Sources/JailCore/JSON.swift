@@ -69,7 +69,8 @@ package indirect enum JSON: Sendable, ExpressibleByStringLiteral, ExpressibleByB
             case 0x0A: output += "\\n"
             case 0x0D: output += "\\r"
             case 0x09: output += "\\t"
-            case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029:
+            // Control characters, and those that change how the text around them is shown.
+            case 0..<0x20, 0x7F..<0xA0, 0x2028...0x202E, 0x2066...0x2069:
                 let digits = String(scalar.value, radix: 16)
                 output += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: output.unicodeScalars.append(scalar)

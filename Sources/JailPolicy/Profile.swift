@@ -92,6 +92,8 @@ package struct FilesystemRules: Equatable, Sendable {
     package var data: DataRule?
     /// A host directory shown at `/workspace`, given on the command line; `none` if the profile has none.
     package var workspace = WorkspaceAccess.none
+    /// That directory on the host. No key of a profile: only the command line names it.
+    package var workspaceSource: String?
     /// Programs may be executed from writable mounts.
     package var executeWritable = false
 

@@ -1,0 +1,42 @@
+package import JailCore
+
+extension Profile {
+    /// The keys of a profile as a whole.
+    static let table = SectionTable<Profile>([
+        // The loader follows it; what arrives here is merged already.
+        SectionKey(
+            "extends", read: { (_, _) throws(JailError) in }, write: { _ in nil },
+            show: { .list($0.files) }),
+        SectionKey(
+            "description",
+            read: { (field, profile) throws(JailError) in profile.summary = try field.name(checkDescription) },
+            write: { $0.summary.isEmpty ? nil : .string($0.summary) }),
+        SectionKey("process", ProcessRules.table, get: { $0.process }, set: { $0.process = $1 }),
+        SectionKey("filesystem", FilesystemRules.table, get: { $0.filesystem }, set: { $0.filesystem = $1 }),
+        SectionKey("network", NetworkRules.table, get: { $0.network }, set: { $0.network = $1 }),
+        SectionKey("limits", LimitRules.table, get: { $0.limits }, set: { $0.limits = $1 }),
+        SectionKey(
+            "optional",
+            read: { (field, profile) throws(JailError) in
+                for element in try field.elements() {
+                    profile.optional.insert(try element.oneOf(OptionalProtection.self))
+                }
+            },
+            write: { profile in
+                .strings(OptionalProtection.allCases.filter(profile.optional.contains).map(\.rawValue))
+            }),
+    ])
+
+    /// Every section of a profile with its keys.
+    package static var sections: [KnownKeys] { table.sections("") }
+
+    /// The profile as one JSON object, with its parents merged in and every default written out. It is a profile itself:
+    /// saved as `NAME.json5` it allows the same.
+    package var json: JSON { Self.table.json(self) }
+
+    private static func checkDescription(_ text: String) throws(ValueError) {
+        guard (1...200).contains(text.unicodeScalars.count), text == text.printable else {
+            throw ValueError(expected: "one line of at most 200 characters", found: text)
+        }
+    }
+}
