@@ -25,8 +25,7 @@ package struct ProfileLoader: Sendable {
         let chain = [file] + (try readParents(of: file))
         var tree = JSON5Value(.object([]), at: file.content.position)
         for file in chain.reversed() { tree = try ProfileMerge.merge(parent: tree, child: file.content) }
-        var profile = Profile(name: file.name)
-        try Profile.table.read(Field(value: tree, path: "", home: home), into: &profile)
+        var profile = try Self.decode(tree, name: file.name, home: home)
         profile.files = chain.reversed().map(\.path)
         return profile
     }
@@ -40,6 +39,13 @@ package struct ProfileLoader: Sendable {
             }
         }
         return found.sorted { $0.key < $1.key }.map { (name: $0.key, path: $0.value) }
+    }
+
+    /// Reads a profile from its whole tree. `extends` is checked by ``load(_:)`` alone and means nothing here.
+    package static func decode(_ tree: JSON5Value, name: String, home: String?) throws(JailError) -> Profile {
+        var profile = Profile(name: name)
+        try Profile.table.read(Field(value: tree, path: "", home: home), into: &profile)
+        return profile
     }
 
     // MARK: The chain
