@@ -26,6 +26,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "clawjail",
+    products: [
+        .executable(name: "clawjail", targets: ["clawjail"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    ],
     targets: [
         // The kernel, in C where Swift's Glibc module does not show it: thin calls that return -errno.
         .target(name: "CLinux", cSettings: strictC),
@@ -36,6 +42,9 @@ let package = Package(
         // What is allowed (pure), and what will be done (pure).
         library("JailPolicy", ["JailCore"]),
         library("JailPlan", ["JailCore", "JailPolicy"]),
+
+        // What the host offers: programs and what they need, ids, cgroups, kernel features. Reads, never writes.
+        library("JailHost", ["CLinux", "JailCore", "JailPolicy", "JailPlan"]),
 
         // One mechanism each.
         library("JailNamespaces", ["JailCore", "JailPlan", "JailPolicy"]),
@@ -55,6 +64,14 @@ let package = Package(
                 "JailSeccomp", "JailCgroups", "JailNetwork", "JailTerminal",
             ]),
 
+        .executableTarget(
+            name: "clawjail",
+            dependencies: [
+                "JailCore", "JailPolicy", "JailPlan", "JailHost", "JailLaunch",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
         // Build time: the seccomp filters, compiled by libseccomp into tables.
         .target(name: "FilterCompiler", dependencies: ["CSeccomp"], swiftSettings: strict),
         .executableTarget(name: "compile-filters", dependencies: ["FilterCompiler"], swiftSettings: strict),
@@ -62,5 +79,6 @@ let package = Package(
             name: "CompileFilters", capability: .buildTool(), dependencies: ["compile-filters"],
             path: "Sources/CompileFilters"),
 
+        tests("JailHostTests", ["JailHost", "JailPlan", "JailPolicy", "JailCore"]),
     ]
 )

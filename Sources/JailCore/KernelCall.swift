@@ -64,6 +64,7 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     package static let symlinkLoop = Errno(40)
     package static let notSupported = Errno(95)
     package static let addressInUse = Errno(98)
+    package static let connectionReset = Errno(104)
     package static let inProgress = Errno(115)
     package static let stale = Errno(116)
 

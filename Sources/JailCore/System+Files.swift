@@ -314,6 +314,10 @@ extension System {
         try check(.fcntl, cl_fcntl(descriptor.number, F_SETFL, Int(enabled ? flags | O_NONBLOCK : flags & ~O_NONBLOCK)))
     }
 
+    package static func setCloseOnExec(_ descriptor: Descriptor) throws(SystemError) {
+        try check(.fcntl, cl_fcntl(descriptor.number, F_SETFD, Int(FD_CLOEXEC)))
+    }
+
     /// Closes a number that was given away by its owner.
     package static func close(_ number: Int32) { _ = OwnedDescriptor(number) }
 

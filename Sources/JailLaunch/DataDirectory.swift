@@ -26,7 +26,7 @@ enum DataDirectory {
     }
 
     private static func make(_ path: String, for identity: IdentityPlan) throws(SystemError) -> FileStatus {
-        try makeParents(of: path, mode: 0o700)
+        try PrivateDirectory.make(path.parentPath)
         do {
             try System.makeDirectory(path, mode: 0o700)
             if identity.startedByRoot {
@@ -34,16 +34,6 @@ enum DataDirectory {
             }
         } catch where error.errno == .exists {}
         return try System.status(path)
-    }
-
-    private static func makeParents(of path: String, mode: UInt32) throws(SystemError) {
-        let parent = path.parentPath
-        guard parent != "/" else { return }
-        do { try System.makeDirectory(parent, mode: mode) } catch where error.errno == .notFound {
-            try makeParents(of: parent, mode: mode)
-            try System.makeDirectory(parent, mode: mode)
-        } catch where error.errno == .exists {
-        }
     }
 
     private static func record(_ identity: FileIdentity, in plan: inout LaunchPlan) {

@@ -12,9 +12,11 @@ package final class OutputLog {
     private var pipe: SharedDescriptor?
 
     /// Opens the log, and puts the writing end of a pipe in the place of standard output and standard error.
-    package init(path: String) throws(JailError) {
+    package init(directory: String, name: String) throws(JailError) {
+        let path = "\(directory)/\(name).log"
         self.path = path
         do {
+            try PrivateDirectory.make(directory)
             file = try Self.open(path)
             size = Int(clamping: try System.status(of: file.borrowed).size)
             let ends = try System.pipe()

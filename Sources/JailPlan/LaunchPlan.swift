@@ -27,6 +27,7 @@ package struct LaunchPlan: Equatable, Sendable {
     /// Milliseconds that a stopped command has until SIGKILL.
     package var stopGrace: UInt64
     package var runtimeDirectory: String
+    package var stateDirectory: String
 }
 
 package struct CommandPlan: Equatable, Sendable {

@@ -75,7 +75,8 @@ package struct Planner {
             leftOut: leftOut,
             notes: notes,
             stopGrace: profile.process.stopGrace,
-            runtimeDirectory: facts.runtimeDirectory)
+            runtimeDirectory: facts.runtimeDirectory,
+            stateDirectory: facts.stateDirectory)
     }
 
     // MARK: Who

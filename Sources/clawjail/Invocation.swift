@@ -66,16 +66,17 @@ struct Invocation: Equatable {
         request.workspace = profile.filesystem.workspaceSource
         let facts = try HostFacts.gather(request)
         var launch = LaunchRequest(
-            name: try name ?? Self.defaultName(profile), arguments: command, bootID: try Self.randomUUID())
+            name: try jailName(profile), arguments: command, bootID: try Self.randomUUID())
         launch.terminal = terminal
         launch.environment = System.environment().map { EnvironmentVariable(name: $0.name, value: $0.value) }
         return try Planner.plan(profile, on: facts, for: launch)
     }
 
     /// The profile's, if the jail has state that the next one of that name is to find again; otherwise one of its own.
-    private static func defaultName(_ profile: Profile) throws(JailError) -> String {
+    private func jailName(_ profile: Profile) throws(JailError) -> String {
+        if let name { return name }
         if profile.filesystem.data != nil { return profile.name }
-        return "\(profile.name.prefix(39))-\(hex(try random(4)))"
+        return "\(profile.name.prefix(39))-\(Self.hex(try Self.random(4)))"
     }
 
     private static func randomUUID() throws(JailError) -> String {

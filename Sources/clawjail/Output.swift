@@ -11,6 +11,9 @@ enum Output {
         }
     }
 
+    /// Ends the process, without anything that a library might want to do at its end.
+    static func leave(_ status: Int32) -> Never { System.exitNow(status) }
+
     /// A message for a person. Nothing can be done if standard error is closed.
     static func say(_ text: String) { try? System.writeAll(.standardError, "clawjail: \(text)\n") }
 

@@ -1,6 +1,7 @@
 import JailCore
 import JailHost
 import JailLaunch
+import JailPlan
 import JailPolicy
 
 /// What a jail's run directory says of it.
@@ -14,13 +15,14 @@ struct RunningJail {
     /// The state file as it stands.
     let text: String
 
+    /// Where this user's jails are found.
     static func directory() throws(JailError) -> String {
-        let request = HostRequest.fromCallerEnvironment()
+        let request = try HostRequest.fromEnvironment(profile: Profile(name: ""), command: [])
         return request.runtimeDirectory(try CallerFacts.current())
     }
 
     static func all() throws(JailError) -> [RunningJail] {
-        try RunDirectory.running(in: directory()).compactMap { RunningJail(name: $0.name, state: $0.state) }
+        RunDirectory.running(in: try directory()).compactMap { RunningJail(name: $0.name, state: $0.state) }
     }
 
     private init?(name: String, state: [UInt8]) {
@@ -32,5 +34,13 @@ struct RunningJail {
         command = value["command"]?.strings ?? []
         published = value["publish"]?.strings ?? []
         text = String(decoding: state, as: UTF8.self)
+    }
+}
+
+extension JSON5Value {
+    fileprivate var string: String? { if case .string(let text) = content { text } else { nil } }
+    fileprivate var integer: Int64? { if case .number(let number) = content { number.integer } else { nil } }
+    fileprivate var strings: [String]? {
+        if case .array(let values) = content { values.compactMap(\.string) } else { nil }
     }
 }

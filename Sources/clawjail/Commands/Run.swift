@@ -3,6 +3,7 @@ internal import Glibc
 import JailCore
 import JailLaunch
 import JailPlan
+import JailPolicy
 
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -40,10 +41,10 @@ struct Run: ParsableCommand {
                     reporter.log = output
                 }
                 let status = try Supervisor.run(plan, output: output, reporter: &reporter)
-                exit(status)
+                Output.leave(status)
             } catch {
                 reporter.failed(error)
-                exit(error.status)
+                Output.leave(error.status)
             }
         } catch {
             Output.fail(error)

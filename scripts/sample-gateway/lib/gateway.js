@@ -163,7 +163,8 @@ export class Gateway {
   // What HTTP and the sessions ask of the gateway:
 
   status() {
-    return { ready: !this.draining, pid: process.pid, port: this.#port, store: this.#store.format, node: process.version, sessions: this.#sessions.size };
+    const { pid, version: node } = process;
+    return { ready: !this.draining, pid, port: this.#port, store: this.#store.format, node, sessions: this.#sessions.size };
   }
 
   history() {

@@ -155,7 +155,13 @@ async function describeProcess(pid) {
     const status = await fs.readFile(`/proc/${pid}/status`, 'utf8');
     const command = await fs.readFile(`/proc/${pid}/cmdline`, 'utf8');
     const field = (name) => status.match(new RegExp(`^${name}:\\s*(\\S*)`, 'm'))?.[1];
-    return { pid: Number(pid), ppid: Number(field('PPid')), uid: Number(field('Uid')), name: field('Name'), command: command.split('\0').join(' ').trim().slice(0, 4096) };
+    return {
+      pid: Number(pid),
+      ppid: Number(field('PPid')),
+      uid: Number(field('Uid')),
+      name: field('Name'),
+      command: command.split('\0').join(' ').trim().slice(0, 4096),
+    };
   } catch {
     return undefined; // it ended meanwhile
   }

@@ -29,7 +29,7 @@ export function scratch(t) {
   return directory;
 }
 
-/** A gateway process, whether or not it comes up. The environment is only what is given here, and the log stays in the scratch directory. */
+/** A gateway process, whether or not it comes up. Its environment is only what stands here, its log lies in the directory. */
 export function launch(t, directory, { args = ['--port', '0'], env = {}, config = {}, preload } = {}) {
   fs.mkdirSync(path.join(directory, 'state'), { recursive: true });
   const configFile = path.join(directory, 'openclaw.json');
@@ -38,9 +38,8 @@ export function launch(t, directory, { args = ['--port', '0'], env = {}, config 
     fs.writeFileSync(configFile, text);
   }
   const options = preload ? ['--import', `data:text/javascript,${encodeURIComponent(preload)}`] : [];
-  const child = spawn(process.execPath, [...options, program('gateway.js'), 'gateway', ...args], {
-    env: { PATH: process.env.PATH, HOME: directory, TMPDIR: directory, OPENCLAW_STATE_DIR: directory, OPENCLAW_GATEWAY_TOKEN: TOKEN, ...env },
-  });
+  const surroundings = { PATH: process.env.PATH, HOME: directory, TMPDIR: directory, OPENCLAW_STATE_DIR: directory, OPENCLAW_GATEWAY_TOKEN: TOKEN };
+  const child = spawn(process.execPath, [...options, program('gateway.js'), 'gateway', ...args], { env: { ...surroundings, ...env } });
   const gateway = { child, directory, configFile, output: '', exited: once(child, 'exit') };
   const note = (chunk) => { gateway.output += chunk; };
   child.stdout.setEncoding('utf8').on('data', note);
@@ -62,9 +61,9 @@ export async function start(t, directory, options) {
 }
 
 /** Waits for the end and returns the exit status. */
-export async function statusOf(gateway) {
-  const [code, signal] = await gateway.exited;
-  return code ?? signal;
+export async function statusOf({ child, output }) {
+  await until(() => child.exitCode !== null || child.signalCode !== null, () => `the gateway does not end: ${output}`);
+  return child.exitCode ?? child.signalCode;
 }
 
 export async function until(condition, describe = () => '', milliseconds = 5000) {
@@ -95,6 +94,7 @@ export function request(port, method, url, { body, token = TOKEN, headers = {}, 
       for await (const chunk of response.setEncoding('utf8')) text += chunk;
       resolve({ status: response.statusCode, headers: response.headers, text, json: () => JSON.parse(text) });
     });
+    outgoing.setTimeout(10_000, () => outgoing.destroy(new Error(`no answer to ${method} ${url}`)));
     outgoing.on('error', reject);
     outgoing.end(body);
   });

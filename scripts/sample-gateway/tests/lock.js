@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { acquireLock, startTimeOf } from '../lib/lock.js';
-import { launch, scratch, start, statusOf, request } from './harness.js';
+import { launch, request, scratch, start, statusOf, until } from './harness.js';
 
 const lockOf = (directory) => path.join(directory, 'gateway.lock');
 const bootId = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -26,10 +26,8 @@ test('lock: of many that start at once, one runs', async (t) => {
   // A stale lock to fight for, which is the hard case.
   fs.writeFileSync(lockOf(directory), JSON.stringify({ pid: 1, startTime: '0', bootId }));
   const gateways = Array.from({ length: 6 }, () => launch(t, directory));
-  const running = new Promise((resolve) => {
-    for (const gateway of gateways) gateway.child.stdout.on('data', () => gateway.output.includes('listening') && resolve(gateway));
-  });
-  const winner = await running;
+  let winner;
+  await until(() => { winner = gateways.find((gateway) => gateway.output.includes('listening')); return winner; });
   const losers = await Promise.all(gateways.filter((gateway) => gateway !== winner).map(statusOf));
   assert.deepEqual(losers, [78, 78, 78, 78, 78]);
   assert.equal(JSON.parse(fs.readFileSync(lockOf(directory))).pid, winner.child.pid);
