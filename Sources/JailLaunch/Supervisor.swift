@@ -119,12 +119,13 @@ package enum Supervisor {
     }
 
     /// After the maps, which need these rights or this state: the supervisor gives up what it has left. Started by
-    /// root it stays uid 0, to remove what it made; of the capabilities it keeps the one to count what lies in `/data`.
+    /// root it stays uid 0, to remove what it made, and keeps one capability: the top of a cgroup hierarchy is not
+    /// writable even for root without it, and what lies in `/data` could not be counted.
     private static func settle(_ plan: LaunchPlan) throws(JailError) {
         try attempt(.supervise) { () throws(SystemError) in
             try System.setDumpable(false)
             if plan.identity.startedByRoot {
-                try Privileges.dropCapabilities(keeping: plan.data == nil ? [] : [.readAnything])
+                try Privileges.dropCapabilities(keeping: [.overrideAccess])
             }
             try Privileges.forbidNewPrivileges()
         }

@@ -66,7 +66,7 @@ package struct Planner {
             identity: identity,
             namespaces: NamespacePlan(time: time, hostName: profile.process.hostName),
             mounts: mounts,
-            limits: LimitPlan(resources: planResources(), cgroup: cgroup),
+            limits: LimitPlan(resources: planResources(cgroup), cgroup: cgroup),
             landlock: landlock,
             seccomp: SeccompPlan(
                 variant: profile.process.shell ? .shell : .strict, additional: profile.process.systemCalls),
@@ -135,7 +135,7 @@ package struct Planner {
 
     // MARK: How much
 
-    private func planResources() -> [LimitPlan.Entry] {
+    private func planResources(_ cgroup: CgroupPlan?) -> [LimitPlan.Entry] {
         let limits = profile.limits
         var entries = [
             LimitPlan.Entry(resource: .core, value: 0),
@@ -145,7 +145,11 @@ package struct Planner {
             LimitPlan.Entry(resource: .nice, value: 0),
         ]
         if let size = limits.fileSize { entries.append(.init(resource: .fileSize, value: size)) }
-        if let processes = limits.processes { entries.append(.init(resource: .processes, value: processes)) }
+        if let processes = limits.processes {
+            // It counts init as well. Beside a cgroup it is the second wall, and stands a little behind: the cgroup's
+            // limit is the one that tells when it was reached.
+            entries.append(.init(resource: .processes, value: processes + (cgroup?.processes == nil ? 1 : 16)))
+        }
         return entries
     }
 

@@ -40,8 +40,14 @@ struct RootPlanner {
 
     private mutating func addPrograms() throws(JailError) {
         if case .directory(let root) = profile.filesystem.root { addPreparedRoot(root) }
-        for file in facts.closure.files { bind(file, purpose: file.isExecutable ? .program : .library) }
-        if let entry = facts.closure.entry { bind(entry, purpose: .program) }
+        // Programs of a directory that is shown as a whole have helpers and loaders in others, which nobody has listed.
+        let showsDirectories = profile.process.programs.contains(where: \.isDirectory)
+        for file in facts.closure.files {
+            bind(
+                file, purpose: file.isExecutable ? .program : .library,
+                isExecutable: file.isExecutable || (showsDirectories && file.isDirectory))
+        }
+        if let entry = facts.closure.entry { bind(entry, purpose: .program, isExecutable: entry.isExecutable) }
         for symlink in facts.closure.symlinks where !isBelowBound(symlink.path) && !made.contains(symlink.path) {
             addParents(of: symlink.path)
             steps.append(.symlink(path: symlink.path, target: symlink.target))
@@ -60,12 +66,12 @@ struct RootPlanner {
         }
     }
 
-    private mutating func bind(_ file: VisibleFile, purpose: BindPlan.Purpose) {
+    private mutating func bind(_ file: VisibleFile, purpose: BindPlan.Purpose, isExecutable: Bool) {
         guard !isBelowBound(file.path), !made.contains(file.path) else { return }
         addBind(
             source: file.path, target: file.path, identity: file.identity, isDirectory: file.isDirectory,
             attributes: [.readOnly, .noSetuid, .noDevices], purpose: purpose)
-        if file.isExecutable { landlockRules.append(.init(path: file.path, access: .execute)) }
+        if isExecutable { landlockRules.append(.init(path: file.path, access: .execute)) }
     }
 
     // MARK: The system's own files

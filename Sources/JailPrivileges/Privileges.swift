@@ -17,8 +17,8 @@ package enum Privileges {
         package let rawValue: UInt64
         package init(rawValue: UInt64) { self.rawValue = rawValue }
 
-        /// CAP_DAC_READ_SEARCH: read files and directories whatever their permissions say.
-        package static let readAnything = Kept(rawValue: 1 << 2)
+        /// CAP_DAC_OVERRIDE: files and directories whatever their permissions say.
+        package static let overrideAccess = Kept(rawValue: 1 << 1)
     }
 
     /// Empties all five capability sets for good, see capabilities(7); `keeping` stays effective and permitted.

@@ -1,0 +1,35 @@
+import ArgumentParser
+import JailCore
+import JailPlan
+
+struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "ps", abstract: "List the jails that are running.")
+
+    @Flag(help: "As JSON lines.")
+    var json = false
+
+    mutating func run() {
+        do throws(JailError) {
+            let jails = try RunningJail.all()
+            if json { return try Output.print(jails.map(\.text).joined()) }
+            let now = System.realtimeSeconds()
+            let rows = jails.map { jail in
+                [
+                    jail.name, jail.profile, "\(jail.supervisor)", Self.age(now - jail.started),
+                    jail.published.isEmpty ? "-" : jail.published.joined(separator: ","),
+                    jail.command.map(\.quotedForShell).joined(separator: " ").printable,
+                ]
+            }
+            try Output.print(Table.text([["NAME", "PROFILE", "PID", "UP", "PORTS", "COMMAND"]] + rows))
+        } catch { Output.fail(error) }
+    }
+
+    private static func age(_ seconds: Int64) -> String {
+        switch max(0, seconds) {
+        case let age where age < 120: "\(age)s"
+        case let age where age < 7200: "\(age / 60)m"
+        case let age where age < 172_800: "\(age / 3600)h"
+        case let age: "\(age / 86400)d"
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import JailCore
+import JailPolicy
+
+struct ProfileCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "profile", abstract: "List, show, check and compare profiles.",
+        subcommands: [ProfileList.self, ProfileShow.self, ProfileCheck.self, ProfileDifference.self])
+}
+
+struct ProfileList: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "The profiles that can be named.")
+
+    mutating func run() {
+        do throws(JailError) {
+            let loader = Invocation.loader()
+            var rows: [[String]] = []
+            for entry in loader.available() {
+                let summary: String
+                do throws(JailError) { summary = try loader.load(entry.name).summary } catch { summary = "\(error)" }
+                rows.append([entry.name, summary, entry.path])
+            }
+            try Output.print(Table.text(rows))
+        } catch { Output.fail(error) }
+    }
+}
+
+struct ProfileShow: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "A profile with everything that it inherits.")
+
+    @Argument(help: "A name, or a file.") var profile: String
+    @Flag(help: "As JSON.") var json = false
+
+    mutating func run() {
+        do throws(JailError) {
+            let profile = try Invocation.loader().load(profile)
+            try Output.print(json ? profile.json.text(pretty: true) : ProfileText.lines(profile).joined(separator: "\n"))
+        } catch { Output.fail(error) }
+    }
+}
+
+struct ProfileCheck: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Read profiles as a launch would, and say what is wrong with them.")
+
+    @Argument(help: "Names, or files.") var profiles: [String]
+
+    mutating func run() {
+        do throws(JailError) {
+            for profile in profiles {
+                let loaded = try Invocation.loader().load(profile)
+                try Output.print("\(profile): ok, \(loaded.files.count) files")
+            }
+        } catch { Output.fail(error) }
+    }
+}
+
+struct ProfileDifference: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff", abstract: "What the second profile may do more, less or otherwise than the first.")
+
+    @Argument(help: "A name, or a file.") var old: String
+    @Argument(help: "A name, or a file.") var new: String
+
+    mutating func run() {
+        do throws(JailError) {
+            let loader = Invocation.loader()
+            let lines = ProfileDiff.lines(from: try loader.load(old), to: try loader.load(new))
+            try Output.print(lines.map(\.description).joined(separator: "\n"))
+        } catch { Output.fail(error) }
+    }
+}
