@@ -28,6 +28,8 @@ struct Jail {
     /// Everything before clawjail's own words, such as `unshare -m`.
     var wrapper: [String] = []
     var standardInput = "/dev/null"
+    /// A terminal in the place of standard input, output and error.
+    var terminal: String?
 
     /// - Parameter profile: the text of a profile; PROBE stands for the path of jailprobe.
     init(_ caller: Caller, _ profile: String = Profiles.session) throws {
@@ -56,7 +58,7 @@ struct Jail {
     /// `clawjail WORDS`, as the caller.
     func start(words: [String]) throws -> Running {
         let inner = wrapper + ["/bin/sh", "-c", before + "\nexec \"$@\"", "sh", try Host.clawjail] + words
-        return try Running(asCaller(inner), environment: fullEnvironment, standardInput: standardInput)
+        return try Running(asCaller(inner), environment: fullEnvironment, standardInput: standardInput, terminal: terminal)
     }
 
     func start(_ options: [String] = [], command: [String]) throws -> Running {

@@ -11,15 +11,20 @@ final class Running: @unchecked Sendable {
     private let errors: String
     private var ended: Int32?
 
-    init(_ arguments: [String], environment: [String: String], standardInput: String = "/dev/null") throws {
+    init(_ arguments: [String], environment: [String: String], standardInput: String = "/dev/null", terminal: String? = nil) throws {
         output = Scratch.file("out")
         errors = Scratch.file("err")
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_addopen(&actions, 0, standardInput, O_RDONLY, 0)
-        unsafe posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o666)
-        unsafe posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0o666)
+        if let terminal {
+            // The first terminal that the leader of a new session opens becomes its controlling one.
+            for number: Int32 in 0...2 { unsafe posix_spawn_file_actions_addopen(&actions, number, terminal, O_RDWR, 0) }
+        } else {
+            unsafe posix_spawn_file_actions_addopen(&actions, 0, standardInput, O_RDONLY, 0)
+            unsafe posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o666)
+            unsafe posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0o666)
+        }
         Self.inheritNothing()
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
