@@ -147,8 +147,12 @@ int cl_signals_default(void) {
     struct sigaction action = {.sa_handler = SIG_DFL};
     for (int signal = 1; signal < NSIG; signal++) {
         if (signal == SIGKILL || signal == SIGSTOP) continue;
-        /* 32 and 33 belong to the threading library, which refuses them. */
-        if (sigaction(signal, &action, NULL) < 0 && errno != EINVAL) return -errno;
+        if (sigaction(signal, &action, NULL) == 0) continue;
+        if (errno != EINVAL) return -errno;
+        /* 32 and 33 belong to the threading library, which refuses them; a caller may have been spawned with both
+         * ignored. All zeroes is the kernel's own form of the default. */
+        unsigned long plain[4] = {0};
+        if (syscall(SYS_rt_sigaction, signal, plain, NULL, sizeof(uint64_t)) < 0) return -errno;
     }
     return 0;
 }
