@@ -19,7 +19,7 @@ final class Listeners {
             address.sun_family = sa_family_t(AF_UNIX)
             let bytes = Array(text.utf8)
             unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
-            let length = socklen_t(2 + bytes.count + (text.hasPrefix("\0") ? 1 : 0))
+            let length = socklen_t(2 + bytes.count)
             let result = unsafe withUnsafePointer(to: &address) {
                 unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe bind(unix, $0, length) }
             }
