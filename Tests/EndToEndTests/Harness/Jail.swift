@@ -91,11 +91,13 @@ struct Jail {
         guard caller == .user, Host.isRoot else { return command }
         let user = try Host.user.get()
         // The shell writes its own number, and stays itself until the end.
-        let join = try Delegation.entries.map { "echo $$ > '\($0)'" }.joined(separator: " && ")
+        let join = try !isDelegated ? "" : Delegation.entries.map { "echo $$ > '\($0)'" }.joined(separator: " && ")
         let drop = "exec setpriv --reuid=\(user.uid) --regid=\(user.gid) \(groups) --inh-caps=-all --ambient-caps=-all -- \"$@\""
         return ["/bin/sh", "-c", (join.isEmpty ? "" : join + " || exit 99\n") + drop, "sh"] + command
     }
 
+    /// Started in control groups that the user may make groups in.
+    var isDelegated = true
     /// Options of setpriv(1) for the supplementary groups.
     var groups = "--clear-groups"
 
