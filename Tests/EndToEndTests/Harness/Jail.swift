@@ -25,8 +25,10 @@ struct Jail {
     /// Commands of a shell between the caller's state and clawjail; `exec "$@"` at the end is added.
     var before = ""
     var environment: [String: String] = [:]
-    /// Everything before clawjail's own words, such as `unshare -m`.
+    /// Everything before clawjail's own words, such as `nice`. Runs as the caller.
     var wrapper: [String] = []
+    /// A script of root's around all that, in a mount namespace of its own, such as `umount -l /proc`.
+    var hostChange = ""
     var standardInput = "/dev/null"
     /// A terminal in the place of standard input, output and error.
     var terminal: String?
@@ -58,7 +60,12 @@ struct Jail {
     /// `clawjail WORDS`, as the caller.
     func start(words: [String]) throws -> Running {
         let inner = wrapper + ["/bin/sh", "-c", before + "\nexec \"$@\"", "sh", try Host.clawjail] + words
-        return try Running(asCaller(inner), environment: fullEnvironment, standardInput: standardInput, terminal: terminal)
+        var command = try asCaller(inner)
+        if !hostChange.isEmpty {
+            let script = "mount --make-rprivate / && " + hostChange + " || exit 98\nexec \"$@\""
+            command = ["unshare", "-m", "/bin/sh", "-c", script, "sh"] + command
+        }
+        return try Running(command, environment: fullEnvironment, standardInput: standardInput, terminal: terminal)
     }
 
     func start(_ options: [String] = [], command: [String]) throws -> Running {
