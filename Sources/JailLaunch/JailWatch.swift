@@ -28,6 +28,8 @@ final class JailWatch {
     private var ended: Termination?
     private var initEnded: Termination?
     private var limits: LimitWatch?
+    private var limitsMoved = false
+    private var controlEnded = false
     private var hits: [LimitHit] = []
     private var tmpfs: [SharedDescriptor] = []
     private var terminal: Terminal?
@@ -86,7 +88,7 @@ final class JailWatch {
                 if phase == .running, !state.isWritten {
                     try begin(&state, directory, &reporter)
                 }
-                report(&reporter, final: false)
+                if limitsMoved { report(&reporter, final: false) }
             }
         } catch {
             kill()
@@ -172,11 +174,12 @@ final class JailWatch {
 
     private func pollEntries() -> [System.PollEntry] {
         var entries = [
-            System.PollEntry(control.borrowed, System.PollEvents.readable),
             System.PollEntry(pidfd.borrowed, System.PollEvents.readable),
             System.PollEntry(signals.borrowed, System.PollEvents.readable),
             System.PollEntry(socket.borrowed, System.PollEvents.readable),
         ]
+        // Once init is on its way out its end is ready for ever; the kernel still takes the namespaces down.
+        if !controlEnded { entries.append(.init(control.borrowed, System.PollEvents.readable)) }
         if let limits = limits?.pollEntries { entries += limits }
         if phase == .running { entries += publisher.pollEntries }
         if let output = output?.pollEntry { entries.append(output) }
@@ -196,6 +199,7 @@ final class JailWatch {
     }
 
     private func handle(_ ready: [Descriptor: Int16]) throws(SystemError) {
+        limitsMoved = limits?.isReady(ready) ?? false
         if ready[signals.borrowed] != nil {
             while let signal = try System.nextSignal(signals.borrowed) { try handle(signal: signal) }
         }
@@ -218,7 +222,7 @@ final class JailWatch {
     private func ask(_ message: ControlMessage) throws(SystemError) {
         do { try System.send(control.borrowed, message.bytes) } catch where error.errno == .brokenPipe {
         } catch where error.errno == .wouldBlock {
-        } catch where error.errno == Errno(ECONNRESET) {
+        } catch where error.errno == .connectionReset {
         }
     }
 
@@ -258,11 +262,15 @@ final class JailWatch {
                 received = try System.receive(control.borrowed, most: ControlMessage.size, descriptors: 8)
             } catch where error.errno == .wouldBlock {
                 return
-            } catch where error.errno == Errno(ECONNRESET) {
+            } catch where error.errno == .connectionReset {
+                controlEnded = true
                 return
             }
             let descriptors = received.descriptors.map { SharedDescriptor(OwnedDescriptor($0)) }
-            guard !received.bytes.isEmpty else { return }
+            guard !received.bytes.isEmpty else {
+                controlEnded = true
+                return
+            }
             guard let message = ControlMessage(received.bytes) else { throw SystemError(.check, .invalid) }
             try handle(message, descriptors)
         }
