@@ -46,7 +46,9 @@ package enum CgroupProbe {
         case .success(let path): directory = path
         }
         let text = (try? System.readFile(directory + "/cgroup.controllers")) ?? []
-        let controllers = text.split(whereSeparator: { $0 == 0x20 || $0 == 0x0A }).map { String(decoding: $0, as: UTF8.self) }
+        let controllers = text.split(whereSeparator: { $0 == 0x20 || $0 == 0x0A }).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         return .v2(directory: directory, controllers: Set(controllers))
     }
 
@@ -85,15 +87,13 @@ package enum CgroupProbe {
     private static func own(
         _ hierarchy: String, _ path: String, controlFile: String, mounts: MountTable
     ) -> Result<String, Obstacle> {
-        // In a container the kernel may name a group that lies outside of what is mounted; `..` says so outright.
-        guard let root = mounts.root(of: hierarchy), Paths.isCanonicalText(root), Paths.isCanonicalText(path),
-            Paths.isWithin(path, root)
-        else {
+        guard let root = mounts.root(of: hierarchy), let directory = place(path, root: root, mount: hierarchy) else {
             return .failure(
-                Obstacle("our own cgroup '\(path.printable)' lies outside of what is mounted at \(hierarchy), as in a container"))
+                Obstacle(
+                    "our own cgroup '\(path.printable)' lies outside of what is mounted at \(hierarchy), "
+                        + "as in a container"
+                ))
         }
-        let rest = root == "/" ? path : String(path.dropFirst(root.count))
-        let directory = rest.isEmpty || rest == "/" ? hierarchy : hierarchy + rest
         guard (try? System.status(directory).isDirectory) == true else {
             return .failure(
                 Obstacle("our own cgroup '\(path.printable)' is not to be found below \(hierarchy), as in a container"))
@@ -101,10 +101,18 @@ package enum CgroupProbe {
         guard System.mayAccess(directory, 3), System.mayAccess(directory + "/" + controlFile, 2) else {
             return .failure(
                 Obstacle(
-                    "this user may not make cgroups in '\(directory.printable)': start with 'systemd-run --user --scope "
-                        + "-p Delegate=yes clawjail …', or in a unit with Delegate=yes"))
+                    "this user may not make cgroups in '\(directory.printable)': start with "
+                        + "'systemd-run --user --scope -p Delegate=yes clawjail …', or in a unit with Delegate=yes"))
         }
         return .success(directory)
+    }
+
+    /// The directory of the group `path` where the part `root` of the hierarchy is mounted at `mount`; nil if the group
+    /// lies outside of it. In a container it may, and the kernel then says so with `..`, in either of them.
+    package static func place(_ path: String, root: String, mount: String) -> String? {
+        guard Paths.isCanonicalText(root), Paths.isCanonicalText(path), Paths.isWithin(path, root) else { return nil }
+        let rest = root == "/" ? path : String(path.dropFirst(root.count))
+        return rest.isEmpty || rest == "/" ? mount : mount + rest
     }
 
     private struct Obstacle: Error {
@@ -130,7 +138,9 @@ package struct MountTable {
         var result: String?
         for line in text.split(separator: 0x0A) {
             let fields = line.split(separator: 0x20, maxSplits: 5)
-            if fields.count == 6, fields[4].elementsEqual(wanted) { result = String(decoding: fields[3], as: UTF8.self) }
+            if fields.count == 6, fields[4].elementsEqual(wanted) {
+                result = String(decoding: fields[3], as: UTF8.self)
+            }
         }
         return result
     }

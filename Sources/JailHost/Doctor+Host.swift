@@ -5,10 +5,12 @@ extension Doctor {
     var groups: Check {
         let why = "a jail must not keep the caller's groups: they open files that its user alone could not"
         switch readings.groups {
-        case .notNeeded: return Check(name: "groups", status: .ok, finding: "the caller has no others to drop", why: why)
+        case .notNeeded:
+            return Check(name: "groups", status: .ok, finding: "the caller has no others to drop", why: why)
         case .byRoot: return Check(name: "groups", status: .ok, finding: "root drops them itself", why: why)
         case .byHelper(let path, let group):
-            return Check(name: "groups", status: .ok, finding: "dropped by \(path), subordinate group \(group)", why: why)
+            return Check(
+                name: "groups", status: .ok, finding: "dropped by \(path), subordinate group \(group)", why: why)
         case .impossible(let reason):
             // The reason ends with what to do, after its last colon.
             let parts = reason.split(separator: ": ")
@@ -26,7 +28,8 @@ extension Doctor {
             let finding = "version 2, our own is \(directory), with \(controllers.sorted().joined(separator: " "))"
             if lacking.isEmpty { return Check(name: "cgroups", status: .ok, finding: finding, why: why) }
             return Check(
-                name: "cgroups", status: .limited, finding: finding + "; not \(lacking.joined(separator: ", "))", why: why,
+                name: "cgroups", status: .limited, finding: finding + "; not \(lacking.joined(separator: ", "))",
+                why: why,
                 remedy: "systemd-run --user --scope -p Delegate=yes clawjail …")
         case .v1(let directories):
             let names = directories.keys.sorted().joined(separator: ", ")
@@ -37,7 +40,8 @@ extension Doctor {
         case .unavailable(let reason):
             return Check(
                 name: "cgroups", status: .limited, finding: reason, why: why,
-                remedy: "systemd-run --user --scope -p Delegate=yes clawjail …, or optional: [\"cgroup\"] in the profile")
+                remedy:
+                    "systemd-run --user --scope -p Delegate=yes clawjail …, or optional: [\"cgroup\"] in the profile")
         }
     }
 
@@ -101,7 +105,8 @@ extension Doctor {
             name: "memfd", status: value == nil ? .limited : .ok,
             finding: value.map { "vm.memfd_noexec is \($0)" } ?? "no memory files that can be kept from being executed",
             why: "profiles without a shell allow memory files only if they cannot be executed",
-            remedy: value == nil ? "upgrade to Linux 6.3 or newer; until then memfd_create fails in such profiles" : nil)
+            remedy: value == nil ? "upgrade to Linux 6.3 or newer; until then memfd_create fails in such profiles" : nil
+        )
     }
 
     var corePattern: Check {
@@ -109,7 +114,8 @@ extension Doctor {
         let isPiped = pattern.hasPrefix("|")
         return Check(
             name: "core dumps", status: isPiped ? .limited : .ok,
-            finding: isPiped ? "handed to a program on the host: \(pattern)" : "written as '\(pattern)', and jails write none",
+            finding: isPiped
+                ? "handed to a program on the host: \(pattern)" : "written as '\(pattern)', and jails write none",
             why: "a handler gets a crashed command's memory, secrets included, outside of the jail",
             remedy: isPiped ? "sudo sysctl -w kernel.core_pattern=core" : nil)
     }

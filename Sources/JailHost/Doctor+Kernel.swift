@@ -69,7 +69,7 @@ extension Doctor {
         let remedy =
             containerMark == nil
             ? "take ProtectKernelTunables=, ProtectKernelLogs= and ProtectProc= out of the unit that starts clawjail"
-            : "start the container with --security-opt systempaths=unconfined (Docker) or --security-opt unmask=ALL (Podman)"
+            : "start the container with --security-opt systempaths=unconfined (Podman: --security-opt unmask=ALL)"
         return Check(
             name: "fresh /proc", status: .missing, finding: "mounting one failed: \(errno)", why: why, remedy: remedy)
     }
@@ -80,7 +80,8 @@ extension Doctor {
         if abi >= 2 { return Check(name: "Landlock", status: .ok, finding: "ABI \(abi)", why: why) }
         if abi == 1 {
             return Check(
-                name: "Landlock", status: .limited, finding: "ABI 1, too old: it forbids every rename across directories",
+                name: "Landlock", status: .limited,
+                finding: "ABI 1, too old: it forbids every rename across directories",
                 why: why, remedy: "upgrade to Linux 5.19 or newer, or add optional: [\"landlock\"] to the profile")
         }
         let modules = line("/sys/kernel/security/lsm")

@@ -71,7 +71,8 @@ package struct Doctor {
         .array(
             checks.map {
                 .object([
-                    ("name", .string($0.name)), ("status", .string($0.status.rawValue)), ("finding", .string($0.finding)),
+                    ("name", .string($0.name)), ("status", .string($0.status.rawValue)),
+                    ("finding", .string($0.finding)),
                     ("why", .string($0.why)), ("remedy", .optional($0.remedy)),
                 ])
             })

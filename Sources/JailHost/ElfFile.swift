@@ -62,7 +62,11 @@ package struct ElfFile: Equatable, Sendable {
     }
 
     private struct Segment {
-        enum Kind: UInt32 { case load = 1, dynamic = 2, interpreter = 3 }
+        enum Kind: UInt32 {
+            case load = 1
+            case dynamic = 2
+            case interpreter = 3
+        }
         var type: Kind
         var offset: UInt64
         var address: UInt64

@@ -65,6 +65,7 @@ package struct LibraryCache {
     /// A 32-bit number of the table of entries, whose size the initialiser has compared with the file's.
     private func word(_ offset: Int) -> Int {
         let bytes = reader.bytes
-        return Int(bytes[offset]) | Int(bytes[offset + 1]) << 8 | Int(bytes[offset + 2]) << 16 | Int(bytes[offset + 3]) << 24
+        return Int(bytes[offset]) | Int(bytes[offset + 1]) << 8 | Int(bytes[offset + 2]) << 16 | Int(bytes[offset + 3])
+            << 24
     }
 }

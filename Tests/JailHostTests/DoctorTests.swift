@@ -70,11 +70,15 @@ import Testing
         let partly = try check("cgroups") { $0.cgroup = .v2(directory: "/x", controllers: ["memory", "pids"]) }
         #expect(partly.status == .limited)
         #expect(partly.finding.hasSuffix("; not cpu"))
-        #expect(try check("cgroups") { $0.cgroup = .v2(directory: "/x", controllers: ["memory", "pids", "cpu"]) }.status == .ok)
+        #expect(
+            try check("cgroups") { $0.cgroup = .v2(directory: "/x", controllers: ["memory", "pids", "cpu"]) }.status
+                == .ok)
     }
 
     @Test func `a handler of core dumps and an open ptrace are limits`() throws {
-        #expect(try check("core dumps") { $0.lines["/proc/sys/kernel/core_pattern"] = "|/usr/lib/handler %p" }.status == .limited)
+        #expect(
+            try check("core dumps") { $0.lines["/proc/sys/kernel/core_pattern"] = "|/usr/lib/handler %p" }.status
+                == .limited)
         #expect(try check("core dumps") { $0.lines["/proc/sys/kernel/core_pattern"] = "core" }.status == .ok)
         #expect(try check("ptrace") { $0.lines["/proc/sys/kernel/yama/ptrace_scope"] = "0" }.remedy != nil)
         #expect(try check("ptrace") { $0.lines["/proc/sys/kernel/yama/ptrace_scope"] = "1" }.status == .ok)
@@ -126,6 +130,8 @@ import Testing
     }
 
     private func children() -> String {
-        (try? System.readFile("/proc/self/task/\(System.processID)/children")).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        (try? System.readFile("/proc/self/task/\(System.processID)/children")).map {
+            String(decoding: $0, as: UTF8.self)
+        } ?? ""
     }
 }

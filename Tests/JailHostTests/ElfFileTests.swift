@@ -22,7 +22,8 @@ import Testing
         #expect(elf.runpath == values("RUNPATH").flatMap { $0.split(separator: ":").map(String.init) })
         let header = try #require(try output("/usr/bin/readelf", ["-Wl", path]))
         let interpreter = header.split(separator: "\n").first { $0.contains("interpreter:") }
-        #expect(elf.interpreter == interpreter?.split(separator: ": ").last?.split(separator: "]").first.map(String.init))
+        #expect(
+            elf.interpreter == interpreter?.split(separator: ": ").last?.split(separator: "]").first.map(String.init))
         #expect(elf.isDynamic)
     }
 

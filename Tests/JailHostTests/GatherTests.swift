@@ -6,13 +6,17 @@ import Testing
 
 @Suite struct GatherTests {
     @Test func `the facts of this host are those that the kernel shows`() throws {
-        let facts = try HostFacts.gather(request(["node?"], ["node"]) { $0.process.programs.append(ProgramRule(name: "env")) })
-        #expect(facts.kernelRelease == (try output("/usr/bin/uname", ["-r"]))?.split(separator: "\n").first.map(String.init))
+        let facts = try HostFacts.gather(
+            request(["node?"], ["node"]) { $0.process.programs.append(ProgramRule(name: "env")) })
+        #expect(
+            facts.kernelRelease == (try output("/usr/bin/uname", ["-r"]))?.split(separator: "\n").first.map(String.init)
+        )
         #expect(facts.processors == Int(try output("/usr/bin/nproc", [])?.split(separator: "\n").first ?? ""))
         #expect(facts.memory > 1 << 26)
         #expect(facts.payload.uid != 0)
         #expect(facts.processorInfo.count == facts.processors)
-        #expect(facts.processorInfo.allSatisfy { $0.hasPrefix("processor") && $0.hasSuffix("\n") && !$0.contains("\n\n") })
+        #expect(
+            facts.processorInfo.allSatisfy { $0.hasPrefix("processor") && $0.hasSuffix("\n") && !$0.contains("\n\n") })
         for device in SourceProbe.devices where device != "/dev/tty" { #expect(facts.sources[device] != nil) }
         for file in facts.closure.files { #expect(facts.sources[file.path]?.identity == file.identity) }
         if let certificates = facts.certificates { #expect(facts.sources[certificates]?.isDirectory == false) }

@@ -68,11 +68,14 @@ import Testing
         #expect(GroupDrop.examine(caller: caller(0), payload: me) == .byRoot)
         #expect(GroupDrop.examine(caller: caller(5000), payload: me) == .notNeeded)
         #expect(GroupDrop.examine(caller: caller(5000, groups: [5000]), payload: me) == .notNeeded)
-        guard case .impossible(let reason) = GroupDrop.examine(caller: caller(5000, groups: [5000, 4]), payload: me) else {
+        guard case .impossible(let reason) = GroupDrop.examine(caller: caller(5000, groups: [5000, 4]), payload: me)
+        else {
             Issue.record("a user without subordinate groups cannot drop any")
             return
         }
-        #expect(reason.contains("apt install uidmap") || reason.contains("usermod --add-subgids") || reason.contains("NoNew"))
+        #expect(
+            reason.contains("apt install uidmap") || reason.contains("usermod --add-subgids")
+                || reason.contains("NoNew"))
     }
 
     @Test func `subordinate ids are read strictly`() {
@@ -114,15 +117,37 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: (try? System.fileSystem(at: "/sys/fs/cgroup/unified").type) == FileSystemStatus.cgroup2))
+    func `a hierarchy of version 2 is told by its file system`() throws {
+        switch CgroupProbe.examine(mount: "/sys/fs/cgroup/unified") {
+        case .unavailable(let reason): #expect(System.effectiveUserID != 0, "\(reason)")
+        case .v2(let directory, _): try expectOurs(directory)
+        case .v1: Issue.record("version 2 was taken for version 1")
+        }
+    }
+
     private func expectOurs(_ directory: String) throws {
         let members = String(decoding: try System.readFile(directory + "/cgroup.procs"), as: UTF8.self)
         #expect(members.split(separator: "\n").contains("\(System.processID)"))
         #expect(System.mayAccess(directory, 2))
     }
 
+    @Test(
+        arguments: [
+            ("/", "/", "/m"), ("/a/b", "/", "/m/a/b"), ("/docker/x", "/docker/x", "/m"),
+            ("/docker/x/y", "/docker/x", "/m/y"),
+            ("/docker/xy", "/docker/x", nil), ("/", "/docker/x", nil), ("/a", "/../..", nil), ("/../a", "/", nil),
+            ("a", "/", nil),
+        ] as [(String, String, String?)])
+    func `a group is placed below the part that is mounted, or nowhere`(path: String, root: String, directory: String?)
+    {
+        #expect(CgroupProbe.place(path, root: root, mount: "/m") == directory)
+    }
+
     @Test func `a path outside of what is mounted is not guessed at`() throws {
         let directory = try TemporaryDirectory()
-        let membership = try directory.file("cgroup", "4:memory:/nowhere/of/this/name\n8:pids:/../x\n1:cpu:/nowhere\n0::/nowhere\n")
+        let membership = try directory.file(
+            "cgroup", "4:memory:/nowhere/of/this/name\n8:pids:/../x\n1:cpu:/nowhere\n0::/nowhere\n")
         guard case .unavailable = CgroupProbe.examine(membership: membership) else {
             Issue.record("a group that does not exist was accepted")
             return

@@ -60,7 +60,8 @@ import Testing
         let directory = try TemporaryDirectory()
         var bytes = SmallElf().bytes
         let interpreter = Array("/lib64/ld-linux-x86-64.so.2".utf8)
-        bytes.replaceSubrange(SmallElf.interpreterOffset..<(SmallElf.interpreterOffset + interpreter.count), with: interpreter)
+        bytes.replaceSubrange(
+            SmallElf.interpreterOffset..<(SmallElf.interpreterOffset + interpreter.count), with: interpreter)
         let program = try directory.file("program", bytes: bytes, mode: 0o755)
         let error = failure { () throws(JailError) in _ = try resolve([program], [program]) }
         #expect(error?.description.contains("needs the library 'libone.so.1', which is not installed") == true)
@@ -88,7 +89,8 @@ struct SmallCache {
     var bytes: [UInt8] {
         let flags: UInt64 = ElfFile.Machine.host == .aarch64 ? 0x0A03 : 0x0303
         let names = Array("libone.so.1\0/opt/libone.so.1\0".utf8)
-        var result = Array("glibc-ld.so.cache1.1".utf8) + SmallElf.little(1, 4) + SmallElf.little(UInt64(names.count), 4)
+        var result =
+            Array("glibc-ld.so.cache1.1".utf8) + SmallElf.little(1, 4) + SmallElf.little(UInt64(names.count), 4)
         result += [UInt8](repeating: 0, count: 48 - result.count)
         result += SmallElf.little(flags, 4) + SmallElf.little(72, 4) + SmallElf.little(84, 4) + SmallElf.little(0, 12)
         return result + names

@@ -24,7 +24,9 @@ import Testing
         let closure = try resolve(["python3"], ["python3"])
         #expect(closure.shows("/usr/lib/python3.11") || !isThere("/usr/lib/python3.11"))
         #expect(closure.shows("/usr/lib/python3"))
-        #expect(closure.files.contains { $0.path.contains("/libssl.so") } || !isThere("/usr/lib/x86_64-linux-gnu/libssl.so.3"))
+        #expect(
+            closure.files.contains { $0.path.contains("/libssl.so") }
+                || !isThere("/usr/lib/x86_64-linux-gnu/libssl.so.3"))
         #expect(closure.symlinks.contains { $0.path == "/usr/bin/python3" })
     }
 
@@ -59,7 +61,9 @@ import Testing
 
     @Test(.enabled(if: isThere("/usr/bin/node"))) func `node brings no trees of its own`() throws {
         let closure = try resolve(["node"], ["node"])
-        #expect(closure.files.allSatisfy { !$0.isDirectory } || isThere("/usr/share/nodejs"))
+        #expect(
+            !closure.files.contains { $0.isDirectory && $0.path.hasPrefix("/usr/share") }
+                || isThere("/usr/share/nodejs"))
     }
 
     @Test func `a script from node_modules brings the outermost tree`() throws {
@@ -144,12 +148,15 @@ import Testing
         #expect(closure.commandArguments == ["/work/src/script.pl"])
     }
 
-    @Test(arguments: [
-        ("node", ["app.js", "x"], 0), ("node", ["--inspect", "app.js"], 1), ("node", ["-r", "mod", "app.js"], 2),
-        ("node", ["-e", "code", "app.js"], nil), ("python3", ["-m", "http.server"], nil), ("python3.11", ["-u", "a.py"], 1),
-        ("bash", ["-c", "ls"], nil), ("bash", ["-o", "pipefail", "a.sh"], 2), ("sh", ["--", "-odd"], 1), ("sh", ["-"], nil),
-        ("deno", ["run", "-A", "a.ts"], 2), ("perl", [], nil),
-    ] as [(String, [String], Int?)])
+    @Test(
+        arguments: [
+            ("node", ["app.js", "x"], 0), ("node", ["--inspect", "app.js"], 1), ("node", ["-r", "mod", "app.js"], 2),
+            ("node", ["-e", "code", "app.js"], nil), ("python3", ["-m", "http.server"], nil),
+            ("python3.11", ["-u", "a.py"], 1),
+            ("bash", ["-c", "ls"], nil), ("bash", ["-o", "pipefail", "a.sh"], 2), ("sh", ["--", "-odd"], 1),
+            ("sh", ["-"], nil),
+            ("deno", ["run", "-A", "a.ts"], 2), ("perl", [], nil),
+        ] as [(String, [String], Int?)])
     func `the script is the first argument that is no option`(name: String, arguments: [String], index: Int?) throws {
         #expect(try #require(InterpreterSyntax.matching(name)).scriptIndex(arguments) == index)
     }

@@ -39,11 +39,13 @@ import Testing
         try directory.file("real/file")
         try directory.symlink("link", to: "real")
         try directory.symlink("real/last", to: "file")
-        #expect(message { () throws(JailError) in try probe(directory.path + "/link/file") }.contains(
-            "leads through the symlink '\(directory.path)/link' → 'real'; write the real path instead: "
-                + "'\(directory.path)/real/file'"))
-        #expect(message { () throws(JailError) in try probe(directory.path + "/real/last") }.contains(
-            "write the real path instead: '\(directory.path)/real/file'"))
+        #expect(
+            message { () throws(JailError) in try probe(directory.path + "/link/file") }.contains(
+                "leads through the symlink '\(directory.path)/link' → 'real'; write the real path instead: "
+                    + "'\(directory.path)/real/file'"))
+        #expect(
+            message { () throws(JailError) in try probe(directory.path + "/real/last") }.contains(
+                "write the real path instead: '\(directory.path)/real/file'"))
     }
 
     @Test func `what is missing, relative or unclear is refused`() throws {
@@ -108,8 +110,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "/", "/home", "/root", "/etc", "/proc", "/proc/1", "/sys", "/dev", "/dev/shm", "/run", "/var/run", "/home/someone",
-        "/run/user/1000/bus", "/var", "/h/u", "/h", "/h/u/.ssh", "/h/u/.ssh/id", "/h/u/.aws", "/h/u/.gnupg", "/h/u/.config",
+        "/", "/home", "/root", "/etc", "/proc", "/proc/1", "/sys", "/dev", "/dev/shm", "/run", "/var/run",
+        "/home/someone",
+        "/run/user/1000/bus", "/var", "/h/u", "/h", "/h/u/.ssh", "/h/u/.ssh/id", "/h/u/.aws", "/h/u/.gnupg",
+        "/h/u/.config",
         "/h/u/.docker/x", "/h/u/.kube", "/tmp/clawjail-own", "/tmp", "/var/lib/clawjail/x", "/h/u/.config/clawjail",
     ])
     func `homes, keys and the host's own directories are refused`(path: String) {
@@ -118,7 +122,9 @@ import Testing
         #expect(boundaries.refusal(of: canonical, writable: false) != nil)
     }
 
-    @Test(arguments: ["/h/u/project", "/h/u/.config/app", "/srv/x", "/etc/app.conf", "/h/user2", "/tmp/x", "/h/u/.sshx"])
+    @Test(arguments: [
+        "/h/u/project", "/h/u/.config/app", "/srv/x", "/etc/app.conf", "/h/user2", "/tmp/x", "/h/u/.sshx",
+    ])
     func `a directory of one's own below them is fine`(path: String) {
         let boundaries = Boundaries(homes: ["/h/u", "/"], ownDirectories: ["/tmp/clawjail-own"])
         #expect(boundaries.refusal(of: path, writable: true) == nil)
@@ -135,7 +141,8 @@ import Testing
     @Test func `a refused source says what to do`() throws {
         let directory = try TemporaryDirectory()
         let home = try directory.directory("home")
-        #expect(message { () throws(JailError) in try probe(home, homes: [home]) }.hasSuffix(
-            "it is a home directory, with keys in it; show only the directory below it that the job needs"))
+        #expect(
+            message { () throws(JailError) in try probe(home, homes: [home]) }.hasSuffix(
+                "it is a home directory, with keys in it; show only the directory below it that the job needs"))
     }
 }

@@ -122,5 +122,7 @@ func isThere(_ path: String) -> Bool { (try? System.status(path, followSymlink: 
 
 extension ProgramClosure {
     func shows(_ path: String) -> Bool { files.contains { $0.path == path } }
-    func hasSymlink(_ path: String, _ target: String) -> Bool { symlinks.contains(VisibleSymlink(path: path, target: target)) }
+    func hasSymlink(_ path: String, _ target: String) -> Bool {
+        symlinks.contains(VisibleSymlink(path: path, target: target))
+    }
 }
