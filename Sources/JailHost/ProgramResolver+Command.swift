@@ -77,7 +77,7 @@ extension ProgramResolver {
             .exec, reason: "'\(name)' is not in the programs of profile '\(profile)'",
             hint:
                 "allow it with a profile of your own: "
-                    + "{ extends: \"\(profile)\", process: { programs: [\"\(name)\"] } }",
+                + "{ extends: \"\(profile)\", process: { programs: [\"\(name)\"] } }",
             status: ExitStatus.notExecutable)
     }
 }
