@@ -24,8 +24,12 @@ package struct ProfileLoader: Sendable {
         // The root of the chain first, so that a child has the last word.
         let chain = [file] + (try readParents(of: file))
         var tree = JSON5Value(.object([]), at: file.content.position)
-        for file in chain.reversed() { tree = try ProfileMerge.merge(parent: tree, child: file.content) }
-        var profile = try Self.decode(tree, name: file.name, home: home)
+        var profile = Profile(name: file.name)
+        for file in chain.reversed() {
+            tree = try ProfileMerge.merge(parent: tree, child: file.content)
+            // Every profile of the chain must be right by itself: no child hides what is wrong in its parent.
+            profile = try Self.decode(tree, name: file.name, home: home)
+        }
         profile.files = chain.reversed().map(\.path)
         return profile
     }
@@ -117,9 +121,13 @@ package struct ProfileLoader: Sendable {
     private func notFound(_ name: String, extendedAt position: SourcePosition? = nil) -> JailError {
         let known = available().map(\.name)
         let hint =
-            if let nearest = NearestName.find(name, among: known) { "did you mean '\(nearest)'?" }
-            else if known.isEmpty { "there are none in \(directories.joined(separator: ", ").printable)" }
-            else { "known profiles: \(known.joined(separator: ", "))" }
+            if let nearest = NearestName.find(name, among: known) {
+                "did you mean '\(nearest)'?"
+            } else if known.isEmpty {
+                "there are none in \(directories.joined(separator: ", ").printable)"
+            } else {
+                "known profiles: \(known.joined(separator: ", "))"
+            }
         return JailError(
             .profile, operation: position?.description.printable, reason: "no profile is called '\(name.excerpt)'",
             hint: hint)
