@@ -27,7 +27,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
     name: "clawjail",
     products: [
-        .executable(name: "clawjail", targets: ["clawjail"]),
+        .executable(name: "clawjail", targets: ["clawjail"])
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")

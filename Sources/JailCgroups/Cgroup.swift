@@ -88,13 +88,13 @@ package struct Cgroup: Sendable {
         do {
             try Self.writeFile(file, controllers)
             return
-        } catch where error.errno == .busy {
+        } catch  where error.errno == .busy {
         } catch { throw failed(error, file) }
         let leaf = "\(parent)/clawjail-supervisors"
-        do { try System.makeDirectory(leaf, mode: 0o755) } catch where error.errno == .exists {
+        do { try System.makeDirectory(leaf, mode: 0o755) } catch  where error.errno == .exists {
         } catch { throw failed(error, leaf) }
         do { try Self.writeFile("\(leaf)/cgroup.procs", "0") } catch { throw failed(error, leaf) }
-        do { try Self.writeFile(file, controllers) } catch where error.errno == .busy {
+        do { try Self.writeFile(file, controllers) } catch  where error.errno == .busy {
             throw JailError(
                 .cgroup, error, path: file,
                 hint: "other processes share this cgroup: start clawjail in one of its own, with "

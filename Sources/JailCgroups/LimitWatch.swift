@@ -28,7 +28,8 @@ package enum LimitHit: Hashable, Sendable {
         case .memory: "limits.memory"
         case .processes: "limits.processes"
         case .cpu: "limits.cpus"
-        case .tmpfs(let path, _): path == "/tmp" ? "filesystem.tmp" : path == "/dev/shm" ? "filesystem.sharedMemory" : "filesystem.home"
+        case .tmpfs(let path, _):
+            path == "/tmp" ? "filesystem.tmp" : path == "/dev/shm" ? "filesystem.sharedMemory" : "filesystem.home"
         case .data: "filesystem.data.size"
         }
     }
@@ -67,7 +68,8 @@ package struct LimitWatch {
         do {
             let event = try System.eventDescriptor()
             let control = try System.open("\(directory)/memory.oom_control", .readOnly)
-            try Cgroup.writeFile("\(directory)/cgroup.event_control", "\(event.borrowed.number) \(control.borrowed.number)")
+            try Cgroup.writeFile(
+                "\(directory)/cgroup.event_control", "\(event.borrowed.number) \(control.borrowed.number)")
             return SharedDescriptor(event)
         } catch {
             return nil

@@ -260,7 +260,9 @@ extension System {
         var result: [(name: String, kind: UInt8)] = []
         var buffer = [UInt8](repeating: 0, count: 32768)
         while true {
-            let raw = unsafe buffer.withUnsafeMutableBytes { unsafe cl_getdents(directory.number, $0.baseAddress, $0.count) }
+            let raw = unsafe buffer.withUnsafeMutableBytes {
+                unsafe cl_getdents(directory.number, $0.baseAddress, $0.count)
+            }
             let count = try check(.getdents, raw)
             if count == 0 { return result }
             var offset = 0
@@ -305,7 +307,9 @@ extension System {
     }
 
     /// A duplicate with a number of at least `lowest`.
-    package static func duplicate(_ descriptor: Descriptor, atLeast lowest: Int32) throws(SystemError) -> OwnedDescriptor {
+    package static func duplicate(_ descriptor: Descriptor, atLeast lowest: Int32) throws(SystemError)
+        -> OwnedDescriptor
+    {
         OwnedDescriptor(try check(.fcntl, cl_fcntl(descriptor.number, F_DUPFD_CLOEXEC, Int(lowest))))
     }
 

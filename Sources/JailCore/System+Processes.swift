@@ -103,7 +103,8 @@ extension System {
     }
 
     /// Replaces this process. `path` is resolved as it stands; `arguments` and `environment` are passed as they are.
-    package static func execute(_ path: String, arguments: [String], environment: [String]) throws(SystemError) -> Never {
+    package static func execute(_ path: String, arguments: [String], environment: [String]) throws(SystemError) -> Never
+    {
         var result: Int32 = 0
         unsafe withCStrings(arguments) { argv in
             unsafe withCStrings(environment) { envp in unsafe result = cl_execve(path, argv, envp) }
@@ -111,12 +112,22 @@ extension System {
         throw SystemError(.execve, Errno(-result))
     }
 
+    /// The strings as execve(2) takes them: pointers into one block of memory, and a null at the end.
     private static func withCStrings(
         _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Void
     ) {
-        var pointers = unsafe strings.map { unsafe strdup($0) } + [nil]
-        unsafe pointers.withUnsafeMutableBufferPointer { unsafe body(UnsafePointer($0.baseAddress!)) }
-        for unsafe pointer in unsafe pointers { unsafe free(pointer) }
+        var bytes: [CChar] = []
+        var starts: [Int] = []
+        for string in strings {
+            starts.append(bytes.count)
+            bytes += string.utf8.map { CChar(bitPattern: $0) } + [0]
+        }
+        unsafe bytes.withUnsafeMutableBufferPointer { block in
+            var pointers = unsafe starts.map { start in unsafe block.baseAddress.map { unsafe $0 + start } } + [nil]
+            unsafe pointers.withUnsafeMutableBufferPointer { pointers in
+                if let first = unsafe pointers.baseAddress { unsafe body(UnsafePointer(first)) }
+            }
+        }
     }
 
     package static func newSession() throws(SystemError) { try check(.setsid, cl_setsid()) }

@@ -68,7 +68,8 @@ struct ControlMessage: Equatable {
 
     /// What failed, if that is what the message says and makes sense.
     var failure: Failure? {
-        guard kind == .failed, let stage = Stage(rawValue: detail), let call = KernelCall(rawValue: UInt16(value >> 16 & 0x7FFF))
+        guard kind == .failed, let stage = Stage(rawValue: detail),
+            let call = KernelCall(rawValue: UInt16(value >> 16 & 0x7FFF))
         else { return nil }
         return Failure(stage: stage, step: index, error: SystemError(call, Errno(value & 0xFFFF)))
     }

@@ -121,7 +121,8 @@ enum Init {
             // A terminal's signals go to the whole group, as a terminal would send them; a stop goes to the command,
             // which may want to end its children in its own order.
             let toGroup = [SIGINT, SIGQUIT].contains(request.value)
-            do { try System.kill(toGroup ? -command : command, request.value) } catch where error.errno == .noProcess {}
+            do { try System.kill(toGroup ? -command : command, request.value) } catch  where error.errno == .noProcess {
+            }
         case .makeSocket:
             let socket = try System.makeInternetSocket()
             try System.send(Confinement.control, ControlMessage(.socket).bytes, descriptors: [socket.borrowed])

@@ -220,9 +220,9 @@ final class JailWatch {
 
     /// A message that init can no longer take is lost with it.
     private func ask(_ message: ControlMessage) throws(SystemError) {
-        do { try System.send(control.borrowed, message.bytes) } catch where error.errno == .brokenPipe {
-        } catch where error.errno == .wouldBlock {
-        } catch where error.errno == .connectionReset {
+        do { try System.send(control.borrowed, message.bytes) } catch  where error.errno == .brokenPipe {
+        } catch  where error.errno == .wouldBlock {
+        } catch  where error.errno == .connectionReset {
         }
     }
 
@@ -260,9 +260,9 @@ final class JailWatch {
             let received: (bytes: [UInt8], descriptors: [Int32])
             do {
                 received = try System.receive(control.borrowed, most: ControlMessage.size, descriptors: 8)
-            } catch where error.errno == .wouldBlock {
+            } catch  where error.errno == .wouldBlock {
                 return
-            } catch where error.errno == .connectionReset {
+            } catch  where error.errno == .connectionReset {
                 controlEnded = true
                 return
             }

@@ -52,7 +52,8 @@ package enum Supervisor {
         var group: Cgroup?
         if let cgroup = plan.limits.cgroup { group = try Cgroup.prepare(cgroup) }
         do {
-            let watch = try launch(plan, filters: filters, group: &group, publisher: publisher, socket: socket, output: output)
+            let watch = try launch(
+                plan, filters: filters, group: &group, publisher: publisher, socket: socket, output: output)
             return try watch.run(state: &state, directory: directory, reporter: &reporter)
         } catch {
             group?.remove()
@@ -105,7 +106,8 @@ package enum Supervisor {
         System.close(theirs)
         group?.closeJoinDescriptors()
         let watch = JailWatch(
-            plan, pid: pid, pidfd: cloned.takeDescriptor(), control: OwnedDescriptor(ours), signals: signals, group: group,
+            plan, pid: pid, pidfd: cloned.takeDescriptor(), control: OwnedDescriptor(ours), signals: signals,
+            group: group,
             publisher: publisher, socket: socket, output: output)
         do {
             try plan.identity.writeMaps(of: pid)

@@ -134,7 +134,7 @@ package struct MountTree {
     /// changing names at this very moment.
     private func attach(_ mount: Descriptor, at path: String, makeFile: Bool = false) throws(SystemError) {
         if makeFile {
-            do { try self.makeFile(path, content: "", mode: 0o444) } catch where error.errno == .exists {}
+            do { try self.makeFile(path, content: "", mode: 0o444) } catch  where error.errno == .exists {}
         }
         let target = try System.open(
             relative(path), .pathOnly, at: root.borrowed, resolve: [.inRoot, .noSymlinks, .noMagicLinks])

@@ -36,7 +36,9 @@ struct Invocation: Equatable {
         // .build/x86_64-unknown-linux-gnu/release/clawjail
         var directory = program.parentPath
         while directory != "/" {
-            if directory.hasSuffix("/.build"), (try? System.status("\(directory.parentPath)/profiles/schema.json")) != nil {
+            if directory.hasSuffix("/.build"),
+                (try? System.status("\(directory.parentPath)/profiles/schema.json")) != nil
+            {
                 return "\(directory.parentPath)/profiles"
             }
             directory = directory.parentPath
