@@ -124,9 +124,7 @@ extension System {
         }
         unsafe bytes.withUnsafeMutableBufferPointer { block in
             var pointers = unsafe starts.map { start in unsafe block.baseAddress.map { unsafe $0 + start } } + [nil]
-            unsafe pointers.withUnsafeMutableBufferPointer { pointers in
-                if let first = unsafe pointers.baseAddress { unsafe body(UnsafePointer(first)) }
-            }
+            unsafe pointers.withUnsafeMutableBufferPointer { unsafe $0.baseAddress.map { unsafe body(UnsafePointer($0)) } }
         }
     }
 
