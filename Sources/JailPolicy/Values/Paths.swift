@@ -1,4 +1,5 @@
-/// Absolute paths in the one spelling that stands for them: no `.` and `..`, no empty components, no control characters.
+/// Absolute paths in the one spelling that stands for them: no `.` and `..`, no empty components, no control
+/// characters.
 package enum AbsolutePath {
     /// PATH_MAX without its NUL.
     package static let longest = 4095
@@ -44,7 +45,8 @@ package enum AbsolutePath {
         guard text != "/" else { throw ValueError("must be a place below '/', not '/' itself") }
         for reserved in ["/proc", "/dev", "/sys", "/etc"] where text.isInside(reserved) {
             throw ValueError(
-                "must not be in \(reserved), which the jail has of its own", hint: "show it elsewhere, as SOURCE:TARGET")
+                "must not be in \(reserved), which the jail has of its own", hint: "show it elsewhere, as SOURCE:TARGET"
+            )
         }
     }
 
@@ -69,8 +71,8 @@ extension String {
 }
 
 extension BindRule {
-    /// `"/opt/x"` (the same path inside) or `"/opt/x:/inside"`; the source may begin with `~/`. A path with a colon needs
-    /// the object form of a profile.
+    /// `"/opt/x"` (the same path inside) or `"/opt/x:/inside"`; the source may begin with `~/`. A path with a colon
+    /// needs the object form of a profile.
     package static func parse(_ text: String, home: String?) throws(ValueError) -> BindRule {
         let parts = text.parts(at: ":", most: 3)
         guard parts.count <= 2 else { throw ValueError(expected: "SOURCE or SOURCE:TARGET", found: text) }
