@@ -44,9 +44,7 @@ package enum AbsolutePath {
         try check(text)
         guard text != "/" else { throw ValueError("must be a place below '/', not '/' itself") }
         for reserved in ["/proc", "/dev", "/sys", "/etc"] where text.isInside(reserved) {
-            throw ValueError(
-                "must not be in \(reserved), which the jail has of its own", hint: "show it elsewhere, as SOURCE:TARGET"
-            )
+            throw ValueError("must not be in \(reserved), which the jail has of its own")
         }
     }
 
@@ -82,7 +80,11 @@ extension BindRule {
     static func make(source: String, target: String?, home: String?) throws(ValueError) -> BindRule {
         let source = try AbsolutePath.host(source, home: home)
         try AbsolutePath.checkSource(source)
-        try AbsolutePath.checkTarget(target ?? source)
+        do throws(ValueError) {
+            try AbsolutePath.checkTarget(target ?? source)
+        } catch {
+            throw ValueError(error.reason, hint: target == nil ? "show it elsewhere, as SOURCE:TARGET" : nil)
+        }
         return BindRule(source: source, target: target ?? source)
     }
 
