@@ -1,3 +1,4 @@
+import Glibc
 import JailCore
 import JailPolicy
 import Testing
@@ -26,20 +27,29 @@ struct `Loading` {
         let path = try other.add("mine", "{ extends: 'base', process: { programs: ['sh'] } }")
         #expect(try shipped.loader.load(path).process.programs.map(\.name) == ["node", "sh"])
         #expect(try shipped.loader.load(path).name == "mine")
-        #expect(message { try shipped.loader.load(other.path + "/no.json5") } == "profile: '\(other.path)/no.json5': no such file")
+        #expect(
+            message { try shipped.loader.load(other.path + "/no.json5") }
+                == "profile: '\(other.path)/no.json5': no such file")
         #expect(message { try shipped.loader.load("no.json5") } == "profile: 'no.json5': no such file")
         try other.add("bad", "{ x: 1 }")
-        #expect(message { try shipped.loader.load("\(other.path)/bad.json5") }.hasPrefix("profile: \(other.path)/bad.json5:1:3: unknown key 'x'"))
+        #expect(
+            message { try shipped.loader.load("\(other.path)/bad.json5") }.hasPrefix(
+                "profile: \(other.path)/bad.json5:1:3: unknown key 'x'"))
     }
 
-    @Test(arguments: ["/tmp/", "/tmp/x", "./..", "/tmp/A.json5", "/tmp/.json5", ".json5", "/tmp/a.json", "/tmp/a b.json5"])
+    @Test(arguments: [
+        "/tmp/", "/tmp/x", "./..", "/tmp/A.json5", "/tmp/.json5", ".json5", "/tmp/a.json", "/tmp/a b.json5",
+    ])
     func `a file that is not called like a profile is refused`(path: String) throws {
-        #expect(message { try Directory().loader.load(path) }.hasPrefix("profile: '\(path)': a profile's file is called NAME.json5"))
+        #expect(
+            message { try Directory().loader.load(path) }.hasPrefix(
+                "profile: '\(path)': a profile's file is called NAME.json5"))
     }
 
     @Test(arguments: ["", "A", "a.b", "-a", "é", "a\u{1B}", "a b", ".."])
     func `a name that is none is refused`(name: String) throws {
-        #expect(message { try Directory().loader.load(name) }.hasPrefix("profile: a profile's name must be a name of a-z"))
+        #expect(
+            message { try Directory().loader.load(name) }.hasPrefix("profile: a profile's name must be a name of a-z"))
     }
 
     @Test func `an unknown profile names the nearest`() throws {
@@ -48,7 +58,9 @@ struct `Loading` {
         #expect(none == "profile: no profile is called 'research'; there are none in \(directory.path)")
         try directory.add("research", "{}")
         try directory.add("child", "{\n extends: 'resaerch' }")
-        #expect(message { try directory.loader.load("resarch") } == "profile: no profile is called 'resarch'; did you mean 'research'?")
+        #expect(
+            message { try directory.loader.load("resarch") }
+                == "profile: no profile is called 'resarch'; did you mean 'research'?")
         #expect(message { try directory.loader.load("zzzzzzzzz") }.hasSuffix("; known profiles: child, research"))
         #expect(
             message { try directory.loader.load("child") }
@@ -75,8 +87,12 @@ struct `Loading` {
         try directory.add("b", "{ extends: 'c' }")
         try directory.add("c", "{ extends: 'a' }")
         try directory.add("self", "{ extends: 'self' }")
-        #expect(message { try directory.loader.load("a") } == "profile: c.json5:1:12: 'extends' goes in a circle: a → b → c → a")
-        #expect(message { try directory.loader.load("self") } == "profile: self.json5:1:12: 'extends' goes in a circle: self → self")
+        #expect(
+            message { try directory.loader.load("a") }
+                == "profile: c.json5:1:12: 'extends' goes in a circle: a → b → c → a")
+        #expect(
+            message { try directory.loader.load("self") }
+                == "profile: self.json5:1:12: 'extends' goes in a circle: self → self")
         // By its path it is the same file.
         #expect(message { try directory.loader.load("\(directory.path)/a.json5") }.contains("circle: a → b → c → a"))
     }
@@ -90,7 +106,8 @@ struct `Loading` {
         #expect(try directory.loader.load("p8").process.programs.map(\.name) == (1...8).map { "p\($0)" })
         #expect(
             message { try directory.loader.load("p9") }
-                == "profile: p2.json5:1:12: 'extends' goes through more than 8 profiles: p9 → p8 → p7 → p6 → p5 → p4 → p3 → p2 → p1")
+                == "profile: p2.json5:1:12: 'extends' goes through more than 8 profiles: p9 → p8 → p7 → p6 → p5 → p4 → p3 → p2 → p1"
+        )
     }
 
     @Test(arguments: [
@@ -157,6 +174,22 @@ struct `Profile files` {
         #expect(message { try directory.loader.load("dir") } == "profile: '\(path)': is no regular file")
         try System.makeSymlink("\(directory.path)/null.json5", to: "/dev/null")
         #expect(message { try directory.loader.load("null") }.hasSuffix("is no regular file"))
+    }
+
+    @Test func `a FIFO is refused without waiting for a writer`() throws {
+        let directory = try Directory()
+        let path = "\(directory.path)/fifo.json5"
+        try #require(unsafe mkfifo(path, 0o600) == 0)
+        // If the loader does wait, this lets it go on, late.
+        let writer = Task.detached {
+            try await Task.sleep(for: .seconds(5))
+            _ = try System.open(path, [.writeOnly, .nonBlocking])
+        }
+        let time = ContinuousClock().measure {
+            #expect(message { try directory.loader.load("fifo") } == "profile: '\(path)': is no regular file")
+        }
+        writer.cancel()
+        #expect(time < .seconds(4))
     }
 
     @Test func `a symlink counts as what it leads to`() throws {

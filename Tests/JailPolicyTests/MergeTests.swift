@@ -22,15 +22,20 @@ struct `Merging` {
     @Test func `a child adds to lists and takes nothing away`() throws {
         let profile = try load(
             "{ process: { programs: ['a', 'b?'] }, network: { allow: [{ hosts: ['x'] }] }, filesystem: { read: ['/r'] } }",
-            "{ process: { programs: ['b', 'a', 'c'] }, network: { allow: [{ hosts: ['x'] }, { hosts: ['y'] }] }, filesystem: { read: [] } }")
+            "{ process: { programs: ['b', 'a', 'c'] }, network: { allow: [{ hosts: ['x'] }, { hosts: ['y'] }] }, filesystem: { read: [] } }"
+        )
         #expect(profile.process.programs.map(\.formatted) == ["a", "b", "c"])
         #expect(profile.network.allow.map(\.hosts) == [["x"], ["y"]])
         #expect(profile.filesystem.read.map(\.source) == ["/r"])
     }
 
     @Test func `a value of another kind replaces the parent's`() throws {
-        #expect(try load("{ filesystem: { root: 'host' } }", "{ filesystem: { root: { directory: '/x' } } }").filesystem.root == .directory("/x"))
-        #expect(try load("{ filesystem: { root: { directory: '/x' } } }", "{ filesystem: { root: 'minimal' } }").filesystem.root == .minimal)
+        #expect(
+            try load("{ filesystem: { root: 'host' } }", "{ filesystem: { root: { directory: '/x' } } }").filesystem
+                .root == .directory("/x"))
+        #expect(
+            try load("{ filesystem: { root: { directory: '/x' } } }", "{ filesystem: { root: 'minimal' } }").filesystem
+                .root == .minimal)
     }
 
     @Test func `what a parent sets survives a child that is silent`() throws {
@@ -43,24 +48,46 @@ struct `Merging` {
 
     @Test func `an error names the file that the value comes from`() throws {
         func text(_ parent: String, _ child: String) -> String { message { try load(parent, child) } }
-        #expect(text("{ limits: {\n memory: 1 } }", "{ limits: { swap: '0' } }").hasPrefix("profile: parent.json5:2:10: 'limits.memory'"))
-        #expect(text("{ limits: { swap: '0' } }", "{\n limits: { memory: 1 } }").hasPrefix("profile: child.json5:2:20: 'limits.memory'"))
-        #expect(text("{ limits: { swop: 1 } }", "{ limits: { swap: '0' } }").hasPrefix("profile: parent.json5:1:13: unknown key 'swop'"))
-        #expect(text("{ process: { programs: ['a', './b'] } }", "{ process: { programs: ['./c'] } }").hasPrefix("profile: parent.json5:1:30"))
-        #expect(text("{ process: { programs: ['a', 'b'] } }", "{ process: { programs: ['./c'] } }").hasPrefix("profile: child.json5:1:44: 'process.programs[2]'"))
+        #expect(
+            text("{ limits: {\n memory: 1 } }", "{ limits: { swap: '0' } }").hasPrefix(
+                "profile: parent.json5:2:10: 'limits.memory'"))
+        #expect(
+            text("{ limits: { swap: '0' } }", "{\n limits: { memory: 1 } }").hasPrefix(
+                "profile: child.json5:2:20: 'limits.memory'"))
+        #expect(
+            text("{ limits: { swop: 1 } }", "{ limits: { swap: '0' } }").hasPrefix(
+                "profile: parent.json5:1:13: unknown key 'swop'"))
+        #expect(
+            text("{ process: { programs: ['a', './b'] } }", "{ process: { programs: ['./c'] } }").hasPrefix(
+                "profile: parent.json5:1:30"))
+        #expect(
+            text("{ process: { programs: ['a', 'b'] } }", "{ process: { programs: ['./c'] } }").hasPrefix(
+                "profile: child.json5:1:44: 'process.programs[2]'"))
         // A parent must be right by itself, even where the child replaces what is wrong in it.
-        #expect(text("{ limits: 1 }", "{ limits: { swap: '0' } }").hasPrefix("profile: parent.json5:1:11: 'limits' must be an object"))
-        #expect(text("{ limits: { swap: 1 } }", "{ limits: { swap: '0' } }").hasPrefix("profile: parent.json5:1:19: 'limits.swap'"))
+        #expect(
+            text("{ limits: 1 }", "{ limits: { swap: '0' } }").hasPrefix(
+                "profile: parent.json5:1:11: 'limits' must be an object"))
+        #expect(
+            text("{ limits: { swap: 1 } }", "{ limits: { swap: '0' } }").hasPrefix(
+                "profile: parent.json5:1:19: 'limits.swap'"))
         #expect(text("{ a: 1, a: 2 }", "{ }").hasPrefix("profile: parent.json5:1:9: duplicate key"))
         #expect(text("[]", "{ }").hasPrefix("profile: parent.json5:1:1: the profile must be an object, not a list"))
     }
 
     @Test func `null is refused wherever it stands, also where a child hides it`() throws {
         let hint = "; a profile cannot take away what its parent gives; leave the key out"
-        #expect(message { try load("{ limits: { memory: '1G' } }", "{ limits: { memory: null } }") } == "profile: child.json5:1:40: 'memory' must not be null\(hint)")
-        #expect(message { try load("{ limits: { memory: null } }", "{ limits: { memory: '1G' } }") } == "profile: parent.json5:1:21: 'memory' must not be null\(hint)")
-        #expect(message { try load("{ process: null }", "{ }") } == "profile: parent.json5:1:12: 'process' must not be null\(hint)")
-        #expect(message { try load("{ network: { allow: [{ hosts: null }] } }", "{ }") } == "profile: parent.json5:1:31: 'hosts' must not be null\(hint)")
+        #expect(
+            message { try load("{ limits: { memory: '1G' } }", "{ limits: { memory: null } }") }
+                == "profile: child.json5:1:40: 'memory' must not be null\(hint)")
+        #expect(
+            message { try load("{ limits: { memory: null } }", "{ limits: { memory: '1G' } }") }
+                == "profile: parent.json5:1:21: 'memory' must not be null\(hint)")
+        #expect(
+            message { try load("{ process: null }", "{ }") }
+                == "profile: parent.json5:1:12: 'process' must not be null\(hint)")
+        #expect(
+            message { try load("{ network: { allow: [{ hosts: null }] } }", "{ }") }
+                == "profile: parent.json5:1:31: 'hosts' must not be null\(hint)")
     }
 
     @Test func `a merged list ends at the same limit`() throws {

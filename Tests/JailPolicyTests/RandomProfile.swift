@@ -41,5 +41,7 @@ enum RandomProfile {
         return chosen.joined(separator: ", ")
     }
 
-    private static func list(_ choices: [String], _ generator: inout Seeded) -> String { "[\(some(choices, &generator))]" }
+    private static func list(_ choices: [String], _ generator: inout Seeded) -> String {
+        "[\(some(choices, &generator))]"
+    }
 }

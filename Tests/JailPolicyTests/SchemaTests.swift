@@ -37,7 +37,8 @@ struct `Schema` {
 
     /// What JSON Schema cannot say: sums over several keys, ranges of texts, places that two keys share.
     private static let beyond = [
-        "memory: '1M'", "fileSize: '0'", "cpus: 0.05", "stopGrace: '61m'", "user: 'root'", "directory: '/'", "'/etc/x'", "/b:/", "data: {}",
+        "memory: '1M'", "fileSize: '0'", "cpus: 0.05", "stopGrace: '61m'", "user: 'root'", "directory: '/'", "'/etc/x'",
+        "/b:/", "data: {}",
         "size: '1K'", "/proc/1", "80:81'", "'1.2.3.4'", "cpus: 0x401", "a\\nb",
     ]
 

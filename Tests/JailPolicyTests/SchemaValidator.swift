@@ -62,7 +62,8 @@ struct SchemaValidator {
 
     private func matches(_ value: JSON5Value, _ type: String) -> Bool {
         switch (type, value.content) {
-        case ("object", .object), ("array", .array), ("string", .string), ("boolean", .boolean), ("number", .number): true
+        case ("object", .object), ("array", .array), ("string", .string), ("boolean", .boolean), ("number", .number):
+            true
         case ("integer", .number(let number)): number.integer != nil
         default: false
         }
@@ -94,7 +95,9 @@ struct SchemaValidator {
         if let items = schema["items"] { found += sections(items, path + "[]") }
         if case .object(let properties)? = schema["properties"]?.content {
             found.append(KnownKeys(path: path, names: properties.map(\.key)))
-            for property in properties { found += sections(property.value, path.isEmpty ? property.key : "\(path).\(property.key)") }
+            for property in properties {
+                found += sections(property.value, path.isEmpty ? property.key : "\(path).\(property.key)")
+            }
         }
         return found
     }
@@ -109,7 +112,9 @@ struct SchemaValidator {
         guard case .object(let properties)? = target["properties"]?.content else { return found }
         guard case .boolean(false)? = target["additionalProperties"]?.content else { return found + ["\(path): open"] }
         for property in properties {
-            if property.value["description"]?.text?.hasSuffix(".") != true { found.append("\(path).\(property.key): no description") }
+            if property.value["description"]?.text?.hasSuffix(".") != true {
+                found.append("\(path).\(property.key): no description")
+            }
             found += problems(property.value, "\(path).\(property.key)")
         }
         return found

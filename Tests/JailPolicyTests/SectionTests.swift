@@ -7,7 +7,9 @@ struct `Sections` {
         var expected = Profile(name: "p")
         expected.summary = "all of it"
         expected.process.programs = [ProgramRule(name: "node"), ProgramRule(name: "x", mayBeMissing: true)]
-        expected.process.environment = [EnvironmentVariable(name: "B", value: "1"), EnvironmentVariable(name: "A", value: "")]
+        expected.process.environment = [
+            EnvironmentVariable(name: "B", value: "1"), EnvironmentVariable(name: "A", value: ""),
+        ]
         expected.process.passEnvironment = ["LANG"]
         expected.process.user = "ann"
         expected.process.inside.user = "bob"
@@ -101,7 +103,9 @@ struct `Sections` {
     }
 
     @Test func `what may be written need not be read as well`() throws {
-        for text in ["{ filesystem: { read: ['/a'], write: ['/a'] } }", "{ filesystem: { write: ['/a'], read: ['/a'] } }"] {
+        for text in [
+            "{ filesystem: { read: ['/a'], write: ['/a'] } }", "{ filesystem: { write: ['/a'], read: ['/a'] } }",
+        ] {
             let rules = try profile(text).filesystem
             #expect(rules.read.isEmpty)
             #expect(rules.write == [BindRule(source: "/a", target: "/a")])

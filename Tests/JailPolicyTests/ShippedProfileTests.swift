@@ -29,7 +29,10 @@ struct `Shipped profiles` {
         #expect(profile.network == NetworkRules())
         #expect(profile.filesystem.root == .minimal)
         #expect(profile.filesystem.read.isEmpty && profile.filesystem.write.isEmpty)
-        #expect([profile.filesystem.tmp, profile.filesystem.sharedMemory, profile.filesystem.home] == [64 << 20, 16 << 20, 16 << 20])
+        #expect(
+            [profile.filesystem.tmp, profile.filesystem.sharedMemory, profile.filesystem.home] == [
+                64 << 20, 16 << 20, 16 << 20,
+            ])
         #expect(!profile.filesystem.executeWritable)
         #expect(profile.limits.memory == 512 << 20)
         #expect(profile.limits.processes == 256)
@@ -41,17 +44,22 @@ struct `Shipped profiles` {
         func steps(_ old: String, _ new: String) throws -> [String] {
             ProfileDiff.lines(from: try Shipped.load(old), to: try Shipped.load(new)).map(\.description)
         }
-        #expect(try steps("offline", "research") == [
-            "+ network.publish 127.0.0.1:18789 → 18789", "+ network.allow GET, HEAD of * on ports 443, 80",
-        ])
-        #expect(try steps("research", "stateful") == [
-            "~ process.environment OPENCLAW_STATE_DIR=/tmp/state → /data/openclaw", "~ filesystem.data none → 10G at /data",
-            "~ limits.memory 512M → 1G",
-        ])
-        #expect(try steps("stateful", "shell") == [
-            "+ process.programs /usr/bin/", "~ process.shell false → true", "~ filesystem.executeWritable false → true",
-            "~ limits.memory 1G → 4G", "~ limits.processes 256 → 512",
-        ])
+        #expect(
+            try steps("offline", "research") == [
+                "+ network.publish 127.0.0.1:18789 → 18789", "+ network.allow GET, HEAD of * on ports 443, 80",
+            ])
+        #expect(
+            try steps("research", "stateful") == [
+                "~ process.environment OPENCLAW_STATE_DIR=/tmp/state → /data/openclaw",
+                "~ filesystem.data none → 10G at /data",
+                "~ limits.memory 512M → 1G",
+            ])
+        #expect(
+            try steps("stateful", "shell") == [
+                "+ process.programs /usr/bin/", "~ process.shell false → true",
+                "~ filesystem.executeWritable false → true",
+                "~ limits.memory 1G → 4G", "~ limits.processes 256 → 512",
+            ])
     }
 
     @Test func `a session has a shell and a workspace, and neither network nor state nor secrets`() throws {

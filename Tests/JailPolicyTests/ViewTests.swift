@@ -44,7 +44,9 @@ struct `Views` {
     }
 
     @Test(arguments: Samples.steps)
-    func `one change is one line, and its reverse the other way`(change: String, lines: [String], reverse: [String]) throws {
+    func `one change is one line, and its reverse the other way`(change: String, lines: [String], reverse: [String])
+        throws
+    {
         let plain = try profile("{}")
         let changed = try profile(change)
         #expect(ProfileDiff.lines(from: plain, to: changed).map(\.description) == lines)
@@ -57,13 +59,16 @@ struct `Views` {
     }
 
     @Test func `order and description are no difference`() throws {
-        let one = try profile("{ description: 'a', process: { programs: ['a', 'b'], environment: { A: '1', B: '2' } } }")
-        let other = try profile("{ description: 'b', process: { programs: ['b', 'a'], environment: { B: '2', A: '1' } } }")
+        let one = try profile(
+            "{ description: 'a', process: { programs: ['a', 'b'], environment: { A: '1', B: '2' } } }")
+        let other = try profile(
+            "{ description: 'b', process: { programs: ['b', 'a'], environment: { B: '2', A: '1' } } }")
         #expect(ProfileDiff.lines(from: one, to: other).isEmpty)
     }
 
     @Test func `the text has one line for each key, and never a raw control character`() throws {
-        let lines = ProfileText.lines(try profile("{ description: 'd', process: { environment: { A: 'x\\u001b[2J', B: '2' } } }"))
+        let lines = ProfileText.lines(
+            try profile("{ description: 'd', process: { environment: { A: 'x\\u001b[2J', B: '2' } } }"))
         #expect(lines.first == "p: d")
         #expect(lines.contains("process.environment         A=x\\u{1b}[2J"))
         #expect(lines.contains("                            B=2"))
@@ -88,17 +93,18 @@ struct `Overrides` {
     }
 
     @Test func `each option adds what it says`() throws {
-        let profile = try apply({
-            $0.publish = ["8081:81"]
-            $0.read = ["~/r", "/a:/q"]
-            $0.write = ["/opt/x"]
-            $0.environment = ["B=2", "N=v"]
-            $0.memory = "1G"
-            $0.processes = "7"
-            $0.cpus = "0.5"
-            $0.workspace = "/work"
-            $0.user = "1000"
-        }, to: Samples.full)
+        let profile = try apply(
+            {
+                $0.publish = ["8081:81"]
+                $0.read = ["~/r", "/a:/q"]
+                $0.write = ["/opt/x"]
+                $0.environment = ["B=2", "N=v"]
+                $0.memory = "1G"
+                $0.processes = "7"
+                $0.cpus = "0.5"
+                $0.workspace = "/work"
+                $0.user = "1000"
+            }, to: Samples.full)
         #expect(profile.network.publish.map(\.shown) == ["127.0.0.1:8080 → 80", "127.0.0.1:8081 → 81"])
         #expect(profile.filesystem.read.map(\.shown).suffix(2) == ["/home/ann/r", "/a → /q"])
         #expect(profile.filesystem.write.map(\.shown) == ["/w", "/opt/x"])
@@ -128,12 +134,18 @@ struct `Overrides` {
     typealias Change = @Sendable (inout ProfileOverrides) -> Void
 
     private static let wrong: [(String, Change)] = [
-        ("--publish", { $0.publish = ["0"] }), ("--publish", { $0.publish = ["80", "0.0.0.0:80:1"] }), ("--read", { $0.read = ["x"] }),
-        ("--read", { $0.read = ["/etc/passwd"] }), ("--read", { $0.read = ["/a:/x", "/b:/x"] }), ("--write", { $0.write = ["/"] }),
-        ("--env", { $0.environment = ["A"] }), ("--env", { $0.environment = ["A=b\nc"] }), ("--memory", { $0.memory = "1K" }),
-        ("--memory", { $0.memory = "lots" }), ("--processes", { $0.processes = "0" }), ("--processes", { $0.processes = "4194305" }),
-        ("--processes", { $0.processes = "1.5" }), ("--cpus", { $0.cpus = "0" }), ("--workspace", { $0.workspace = "." }),
-        ("--workspace", { $0.workspace = "/proc/1" }), ("--workspace", { $0.workspace = "/" }), ("--user", { $0.user = "root" }),
+        ("--publish", { $0.publish = ["0"] }), ("--publish", { $0.publish = ["80", "0.0.0.0:80:1"] }),
+        ("--read", { $0.read = ["x"] }),
+        ("--read", { $0.read = ["/etc/passwd"] }), ("--read", { $0.read = ["/a:/x", "/b:/x"] }),
+        ("--write", { $0.write = ["/"] }),
+        ("--env", { $0.environment = ["A"] }), ("--env", { $0.environment = ["A=b\nc"] }),
+        ("--memory", { $0.memory = "1K" }),
+        ("--memory", { $0.memory = "lots" }), ("--processes", { $0.processes = "0" }),
+        ("--processes", { $0.processes = "4194305" }),
+        ("--processes", { $0.processes = "1.5" }), ("--cpus", { $0.cpus = "0" }),
+        ("--workspace", { $0.workspace = "." }),
+        ("--workspace", { $0.workspace = "/proc/1" }), ("--workspace", { $0.workspace = "/" }),
+        ("--user", { $0.user = "root" }),
         ("--user", { $0.user = "0" }),
     ]
 

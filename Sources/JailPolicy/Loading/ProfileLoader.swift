@@ -104,14 +104,14 @@ package struct ProfileLoader: Sendable {
         do throws(ValueError) {
             try Name.checkProfile(name)
         } catch {
-            throw JailError(.profile, operation: position?.description.printable, reason: "a profile's name \(error.reason)")
+            throw JailError(
+                .profile, operation: position?.description.printable, reason: "a profile's name \(error.reason)")
         }
         for directory in directories {
-            let path = "\(directory)/\(name)\(ProfileFile.suffix)"
+            let base = name + ProfileFile.suffix
+            let file = try ProfileFile.read(path: "\(directory)/\(base)", name: name, label: base, owners: owners)
             // A file that is there and must not be used ends the search: the next directory's would be another profile.
-            if let file = try ProfileFile.read(path: path, name: name, label: name + ProfileFile.suffix, owners: owners) {
-                return file
-            }
+            if let file { return file }
         }
         throw notFound(name, extendedAt: position)
     }
