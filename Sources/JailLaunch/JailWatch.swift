@@ -20,7 +20,7 @@ final class JailWatch {
     private let signals: OwnedDescriptor
     private var group: Cgroup?
     private var publisher: PortPublisher
-    private let socket: OwnedDescriptor
+    private var stops: StopSocket
     private let output: OutputLog?
 
     private var phase = Phase.launching
@@ -36,7 +36,6 @@ final class JailWatch {
     private var master: SharedDescriptor?
     private var keyboard: Relay?
     private var screen: Relay?
-    private var stopClients: [SharedDescriptor] = []
     /// Monotonic nanoseconds at which patience ends.
     private var deadline: Int64?
     private var nextLook: Int64
@@ -54,7 +53,7 @@ final class JailWatch {
         self.signals = signals
         self.group = group
         self.publisher = publisher
-        self.socket = socket
+        stops = StopSocket(socket)
         self.output = output
         nextLook = System.monotonicNanoseconds() + Self.lookInterval
     }
@@ -176,11 +175,11 @@ final class JailWatch {
         var entries = [
             System.PollEntry(pidfd.borrowed, System.PollEvents.readable),
             System.PollEntry(signals.borrowed, System.PollEvents.readable),
-            System.PollEntry(socket.borrowed, System.PollEvents.readable),
         ]
         // Once init is on its way out its end is ready for ever; the kernel still takes the namespaces down.
         if !controlEnded { entries.append(.init(control.borrowed, System.PollEvents.readable)) }
         if let limits = limits?.pollEntries { entries += limits }
+        entries += stops.pollEntries
         if phase == .running { entries += publisher.pollEntries }
         if let output = output?.pollEntry { entries.append(output) }
         for relay in [keyboard, screen].compactMap(\.self) {
@@ -204,7 +203,7 @@ final class JailWatch {
             while let signal = try System.nextSignal(signals.borrowed) { try handle(signal: signal) }
         }
         if ready[control.borrowed] != nil { try readControl() }
-        if ready[socket.borrowed] != nil { acceptStop() }
+        for request in stops.handle(ready) { if request == .kill { kill() } else { try stop(SIGTERM) } }
         if phase == .running {
             for _ in 0..<publisher.handle(ready) { try ask(ControlMessage(.makeSocket)) }
         }
@@ -306,18 +305,6 @@ final class JailWatch {
         guard deadline == nil, phase == .running else { return kill() }
         deadline = System.monotonicNanoseconds() + Int64(clamping: plan.stopGrace) * 1_000_000
         try ask(ControlMessage(.signal, value: signal))
-    }
-
-    /// `clawjail stop`: one byte, S for stop or K for kill; the connection stays open until the jail is gone.
-    private func acceptStop() {
-        while let client = try? System.accept(socket.borrowed) {
-            guard let peer = try? System.peer(of: client.borrowed),
-                peer.uid == 0 || peer.uid == System.effectiveUserID,
-                let request = try? System.receive(client.borrowed, most: 1).bytes.first
-            else { continue }
-            stopClients.append(SharedDescriptor(client))
-            if request == UInt8(ascii: "K") { kill() } else { try? stop(SIGTERM) }
-        }
     }
 
     // MARK: Terminal
