@@ -40,7 +40,7 @@ package struct Cloned: ~Copyable {
 }
 
 extension System {
-    /// clone3(2) with CLONE_PIDFD, and with CLONE_INTO_CGROUP if a cgroup is given. Returns on both sides, like fork.
+    /// clone3(2) with CLONE_PIDFD and CLONE_CLEAR_SIGHAND, and with CLONE_INTO_CGROUP if a cgroup is given. Returns on both sides, like fork.
     package static func clone(_ namespaces: NamespaceFlags, into cgroup: Descriptor?) throws(SystemError) -> Cloned {
         var pidfd: Int32 = -1
         let pid = try check(.clone3, unsafe cl_clone3(namespaces.rawValue, cgroup?.number ?? -1, &pidfd))
@@ -110,6 +110,43 @@ extension System {
             unsafe withCStrings(environment) { envp in unsafe result = cl_execve(path, argv, envp) }
         }
         throw SystemError(.execve, Errno(-result))
+    }
+
+    /// Starts a program in a session of its own: no signal blocked, in `directory`, with `terminal` (if there is one) as
+    /// its standard descriptors and controlling terminal. Returns its pid once execve(2) has succeeded; what failed
+    /// otherwise carries the name of the step.
+    ///
+    /// By vfork(2): nothing is copied, and this process waits until the program has its own memory.
+    package static func spawn(
+        _ path: String, arguments: [String], environment: [String], directory: String, terminal: Descriptor?
+    ) throws(SystemError) -> Int32 {
+        var result: Int32 = 0
+        var failed: Int32 = 0
+        unsafe withCStrings(arguments) { argv in
+            unsafe withCStrings(environment) { envp in
+                unsafe path.withCString { path in
+                    unsafe directory.withCString { directory in
+                        var request = unsafe cl_program(
+                            path: path, argv: argv, envp: envp, directory: directory, terminal: terminal?.number ?? -1)
+                        unsafe result = cl_spawn(&request, &failed)
+                    }
+                }
+            }
+        }
+        guard result < 0 else { return result }
+        throw SystemError(spawnStep(failed), Errno(-result))
+    }
+
+    private static func spawnStep(_ step: Int32) -> KernelCall {
+        switch step {
+        case 1: .setsid
+        case 2: .dup3
+        case 3: .ioctl
+        case 4: .sigprocmask
+        case 5: .chdir
+        case 6: .execve
+        default: .fork
+        }
     }
 
     /// The strings as execve(2) takes them: pointers into one block of memory, and a null at the end.

@@ -126,9 +126,7 @@ package enum Supervisor {
     private static func settle(_ plan: LaunchPlan) throws(JailError) {
         try attempt(.supervise) { () throws(SystemError) in
             try System.setDumpable(false)
-            if plan.identity.startedByRoot {
-                try Privileges.dropCapabilities(keeping: [.overrideAccess])
-            }
+            if plan.identity.startedByRoot { try Privileges.keepOnly(.overrideAccess) }
             try Privileges.forbidNewPrivileges()
         }
     }
