@@ -6,6 +6,13 @@ package struct NamespaceFlags: OptionSet, Hashable, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    /// Not generic, as the one of the standard library is: that one costs every launch 0.1 ms of type metadata.
+    package init(arrayLiteral elements: NamespaceFlags...) {
+        var bits: UInt64 = 0
+        for element in elements { bits |= element.rawValue }
+        self.init(rawValue: bits)
+    }
+
     package static let time = NamespaceFlags(rawValue: 0x80)
     package static let mount = NamespaceFlags(rawValue: 0x20000)
     package static let cgroup = NamespaceFlags(rawValue: 0x0200_0000)
@@ -161,7 +168,9 @@ extension System {
         }
         unsafe bytes.withUnsafeMutableBufferPointer { block in
             var pointers = unsafe starts.map { start in unsafe block.baseAddress.map { unsafe $0 + start } } + [nil]
-            unsafe pointers.withUnsafeMutableBufferPointer { unsafe $0.baseAddress.map { unsafe body(UnsafePointer($0)) } }
+            unsafe pointers.withUnsafeMutableBufferPointer {
+                unsafe $0.baseAddress.map { unsafe body(UnsafePointer($0)) }
+            }
         }
     }
 
@@ -226,9 +235,16 @@ extension System {
         package static let invalid: Int16 = 0x20
     }
 
+    /// What poll(2) says of one descriptor now, without waiting: errors and hang-ups, and `events`.
+    package static func pollNow(_ descriptor: Descriptor, _ events: Int16 = 0) throws(SystemError) -> Int16 {
+        var entry = cl_poll_entry(fd: descriptor.number, events: events, revents: 0)
+        try check(.poll, unsafe cl_poll(&entry, 1, 0))
+        return entry.revents
+    }
+
     /// Waits until something happens or `milliseconds` (-1: for ever) have passed. An interrupting signal returns nothing.
     package static func poll(_ entries: inout [PollEntry], milliseconds: Int32) throws(SystemError) {
-        var raw = entries.map { cl_poll(fd: $0.descriptor.number, events: $0.events, revents: 0) }
+        var raw = entries.map { cl_poll_entry(fd: $0.descriptor.number, events: $0.events, revents: 0) }
         let result = unsafe raw.withUnsafeMutableBufferPointer {
             unsafe cl_poll($0.baseAddress, UInt32($0.count), milliseconds)
         }

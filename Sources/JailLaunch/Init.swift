@@ -8,10 +8,10 @@ internal import JailPlan
 /// to do comes over one inherited socket.
 enum Init {
     /// The cloned child's whole life. Never returns: whatever happens, `_exit` is the only way out.
-    static func run(_ plan: LaunchPlan, filters: [[UInt64]], control: Descriptor, tasks: [Int32]) -> Never {
+    static func run(_ plan: LaunchPlan, filters: [[UInt64]], control: Descriptor) -> Never {
         var confinement = Confinement(plan, filters: filters)
         do {
-            try confinement.enter(control: control, tasks: tasks)
+            try confinement.enter(control: control)
         } catch {
             report(Failure(stage: confinement.stage, step: confinement.step, error: error))
         }

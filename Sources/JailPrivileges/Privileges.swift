@@ -17,6 +17,13 @@ package enum Privileges {
         package let rawValue: UInt64
         package init(rawValue: UInt64) { self.rawValue = rawValue }
 
+        /// Not generic, as the one of the standard library is: that one costs every launch 0.1 ms of type metadata.
+        package init(arrayLiteral elements: Kept...) {
+            var bits: UInt64 = 0
+            for element in elements { bits |= element.rawValue }
+            self.init(rawValue: bits)
+        }
+
         /// CAP_DAC_OVERRIDE: files and directories whatever their permissions say.
         package static let overrideAccess = Kept(rawValue: 1 << 1)
     }

@@ -152,11 +152,11 @@ long cl_send_message(int fd, const void *bytes, size_t count, const int *fds, in
 long cl_receive_message(int fd, void *bytes, size_t count, int *fds, int *fd_count);
 
 /* poll(2) */
-struct cl_poll {
+struct cl_poll_entry {
     int fd;
     short events, revents;
 };
-int cl_poll(struct cl_poll *fds, unsigned count, int timeout_ms);
+int cl_poll(struct cl_poll_entry *fds, unsigned count, int timeout_ms);
 
 /* Terminals: pty(7), termios(3), ioctl_tty(2) */
 int cl_open_pty(int *master, int *slave);
