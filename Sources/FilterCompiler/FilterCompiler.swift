@@ -108,7 +108,8 @@ package enum FilterCompiler {
             }
             // Another architecture's calls (32-bit, x32) end the process: nothing legitimate makes them.
             try check(
-                unsafe seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, FilterCompiler.killProcess), "seccomp_attr_set")
+                unsafe seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, FilterCompiler.killProcess),
+                "seccomp_attr_set")
             // A binary tree over the numbers.
             try check(unsafe seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2), "seccomp_attr_set")
             return builder
@@ -143,7 +144,10 @@ package enum FilterCompiler {
             var program = [UInt64](repeating: 0, count: 4097)
             var size = 0
             while true {
-                let count = unsafe program.withUnsafeMutableBytes { unsafe read(ends[0], $0.baseAddress! + size, $0.count - size) }
+                let count = unsafe program.withUnsafeMutableBytes {
+                    unsafe read(
+                        ends[0], UnsafeMutableRawBufferPointer(rebasing: $0[size...]).baseAddress, $0.count - size)
+                }
                 guard count >= 0 else { throw CompileError(description: "the filter could not be read back") }
                 if count == 0 { break }
                 size += count

@@ -11,7 +11,7 @@ package struct Cgroup: Sendable {
     let plan: CgroupPlan
     /// v1: the `tasks` files, which init writes `0` to; v2: the leaf, which the clone enters.
     package private(set) var joinDescriptors: [Int32] = []
-    package var isUnified: Bool { if case .v2 = plan.place { true } else { false } }
+    package var isUnified: Bool { plan.isUnified }
 
     private init(_ plan: CgroupPlan) { self.plan = plan }
 
@@ -88,13 +88,13 @@ package struct Cgroup: Sendable {
         do {
             try Self.writeFile(file, controllers)
             return
-        } catch where error.errno == .busy {
+        } catch  where error.errno == .busy {
         } catch { throw failed(error, file) }
         let leaf = "\(parent)/clawjail-supervisors"
-        do { try System.makeDirectory(leaf, mode: 0o755) } catch where error.errno == .exists {
+        do { try System.makeDirectory(leaf, mode: 0o755) } catch  where error.errno == .exists {
         } catch { throw failed(error, leaf) }
         do { try Self.writeFile("\(leaf)/cgroup.procs", "0") } catch { throw failed(error, leaf) }
-        do { try Self.writeFile(file, controllers) } catch where error.errno == .busy {
+        do { try Self.writeFile(file, controllers) } catch  where error.errno == .busy {
             throw JailError(
                 .cgroup, error, path: file,
                 hint: "other processes share this cgroup: start clawjail in one of its own, with "
@@ -107,6 +107,16 @@ package struct Cgroup: Sendable {
     /// Init, on v1: enters the groups. One thread writes `0` for itself: moving it from outside takes 200 times as long.
     package static func join(_ tasks: [Int32]) throws(SystemError) {
         for number in tasks { try System.writeAll(Descriptor(number), "0") }
+    }
+
+    /// v1: the files that init writes to, given away. On v2 the clone is where it belongs already.
+    package mutating func takeTasks() -> [SharedDescriptor] {
+        defer { joinDescriptors = [] }
+        guard !isUnified else {
+            closeJoinDescriptors()
+            return []
+        }
+        return joinDescriptors.map { SharedDescriptor(OwnedDescriptor($0)) }
     }
 
     package mutating func closeJoinDescriptors() {

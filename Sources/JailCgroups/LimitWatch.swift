@@ -28,7 +28,8 @@ package enum LimitHit: Hashable, Sendable {
         case .memory: "limits.memory"
         case .processes: "limits.processes"
         case .cpu: "limits.cpus"
-        case .tmpfs(let path, _): path == "/tmp" ? "filesystem.tmp" : path == "/dev/shm" ? "filesystem.sharedMemory" : "filesystem.home"
+        case .tmpfs(let path, _):
+            path == "/tmp" ? "filesystem.tmp" : path == "/dev/shm" ? "filesystem.sharedMemory" : "filesystem.home"
         case .data: "filesystem.data.size"
         }
     }
@@ -67,12 +68,16 @@ package struct LimitWatch {
         do {
             let event = try System.eventDescriptor()
             let control = try System.open("\(directory)/memory.oom_control", .readOnly)
-            try Cgroup.writeFile("\(directory)/cgroup.event_control", "\(event.borrowed.number) \(control.borrowed.number)")
+            try Cgroup.writeFile(
+                "\(directory)/cgroup.event_control", "\(event.borrowed.number) \(control.borrowed.number)")
             return SharedDescriptor(event)
         } catch {
             return nil
         }
     }
+
+    /// Whether any of ``pollEntries`` is among these.
+    package func isReady(_ ready: [Descriptor: Int16]) -> Bool { pollEntries.contains { ready[$0.descriptor] != nil } }
 
     /// To be polled; kernfs files say "priority" (and "error") when their content has changed.
     package var pollEntries: [System.PollEntry] {
@@ -88,10 +93,12 @@ package struct LimitWatch {
     package mutating func newHits(final: Bool) -> [LimitHit] {
         var hits: [LimitHit] = []
         if !group.isUnified, let memory = memoryEvent?.borrowed { _ = try? System.read(memory, most: 8) }
-        let kills = counter(.memory, group.isUnified ? "memory.events" : "memory.oom_control", "oom_kill")
+        let kills =
+            group.isUnified
+            ? counter(in: Self.reread(memoryEvent), "oom_kill") : counter(.memory, "memory.oom_control", "oom_kill")
         if kills > memoryKills, let limit = group.plan.memory { hits.append(.memory(limit: limit)) }
         memoryKills = max(memoryKills, kills)
-        let refused = counter(.pids, "pids.events", "max")
+        let refused = counter(in: Self.reread(processEvents), "max")
         if refused > refusedProcesses, let limit = group.plan.processes { hits.append(.processes(limit: limit - 1)) }
         refusedProcesses = max(refusedProcesses, refused)
         if final, !cpuReported, let milliCPUs = group.plan.milliCPUs {
@@ -113,7 +120,17 @@ package struct LimitWatch {
     }
 
     private func counter(_ controller: CgroupPlan.Controller, _ file: String, _ key: String) -> UInt64 {
-        guard let directory = directory(controller), let bytes = try? System.readFile("\(directory)/\(file)") else { return 0 }
+        guard let directory = directory(controller) else { return 0 }
+        return counter(in: (try? System.readFile("\(directory)/\(file)")) ?? [], key)
+    }
+
+    /// Through the descriptor that is polled: only a read of that one says that its news has been seen.
+    private static func reread(_ file: SharedDescriptor?) -> [UInt8] {
+        guard let file else { return [] }
+        return (try? System.read(file.borrowed, at: 0, most: 4096)) ?? []
+    }
+
+    private func counter(in bytes: [UInt8], _ key: String) -> UInt64 {
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
             let words = line.split(separator: " ")
             if words.count == 2, words[0] == key { return UInt64(words[1]) ?? 0 }

@@ -38,7 +38,7 @@ package struct Relay: Sendable {
                 sent = 0
                 received = held.count
                 if held.isEmpty { state = .draining }
-            } catch where error.errno == .wouldBlock {
+            } catch  where error.errno == .wouldBlock {
             } catch {
                 // A terminal whose other side is gone says EIO, a connection that was reset ECONNRESET: the end.
                 state = .draining
@@ -59,7 +59,7 @@ package struct Relay: Sendable {
 
     private mutating func flush() {
         while sent < held.count {
-            do { sent += try System.write(target, held[sent...]) } catch where error.errno == .wouldBlock {
+            do { sent += try System.write(target, held[sent...]) } catch  where error.errno == .wouldBlock {
                 return
             } catch {
                 state = .failed

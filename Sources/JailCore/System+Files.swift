@@ -55,6 +55,13 @@ package struct OpenFlags: OptionSet, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    /// Not generic, as the one of the standard library is: that one costs every launch 0.1 ms of type metadata.
+    package init(arrayLiteral elements: OpenFlags...) {
+        var bits: UInt64 = 0
+        for element in elements { bits |= element.rawValue }
+        self.init(rawValue: bits)
+    }
+
     package static let readOnly = OpenFlags([])
     package static let writeOnly = OpenFlags(rawValue: 0o1)
     package static let readWrite = OpenFlags(rawValue: 0o2)
@@ -73,6 +80,13 @@ package struct OpenFlags: OptionSet, Sendable {
 package struct ResolveFlags: OptionSet, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// Not generic, as the one of the standard library is: that one costs every launch 0.1 ms of type metadata.
+    package init(arrayLiteral elements: ResolveFlags...) {
+        var bits: UInt64 = 0
+        for element in elements { bits |= element.rawValue }
+        self.init(rawValue: bits)
+    }
 
     package static let noMountCrossing = ResolveFlags(rawValue: 0x01)
     package static let noMagicLinks = ResolveFlags(rawValue: 0x02)
@@ -260,7 +274,9 @@ extension System {
         var result: [(name: String, kind: UInt8)] = []
         var buffer = [UInt8](repeating: 0, count: 32768)
         while true {
-            let raw = unsafe buffer.withUnsafeMutableBytes { unsafe cl_getdents(directory.number, $0.baseAddress, $0.count) }
+            let raw = unsafe buffer.withUnsafeMutableBytes {
+                unsafe cl_getdents(directory.number, $0.baseAddress, $0.count)
+            }
             let count = try check(.getdents, raw)
             if count == 0 { return result }
             var offset = 0
@@ -305,7 +321,9 @@ extension System {
     }
 
     /// A duplicate with a number of at least `lowest`.
-    package static func duplicate(_ descriptor: Descriptor, atLeast lowest: Int32) throws(SystemError) -> OwnedDescriptor {
+    package static func duplicate(_ descriptor: Descriptor, atLeast lowest: Int32) throws(SystemError)
+        -> OwnedDescriptor
+    {
         OwnedDescriptor(try check(.fcntl, cl_fcntl(descriptor.number, F_DUPFD_CLOEXEC, Int(lowest))))
     }
 

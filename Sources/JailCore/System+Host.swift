@@ -32,6 +32,13 @@ extension System {
         package var others: Errno?
         /// A fresh /proc there. It is never attached anywhere.
         package var freshProc: Errno?
+
+        package init(user: Errno? = nil, maps: Errno? = nil, others: Errno? = nil, freshProc: Errno? = nil) {
+            self.user = user
+            self.maps = maps
+            self.others = others
+            self.freshProc = freshProc
+        }
     }
 
     /// Tries, in a child that ends at once, what a launch will do. A step after a failed one counts as failed like it.

@@ -137,7 +137,9 @@ extension System {
     /// The kernel's Landlock ABI; 0 where there is none.
     package static func landlockABI() -> Int32 { max(0, cl_landlock_abi()) }
 
-    package static func makeRuleset(fileSystem: UInt64, network: UInt64, scoped: UInt64) throws(SystemError) -> OwnedDescriptor {
+    package static func makeRuleset(fileSystem: UInt64, network: UInt64, scoped: UInt64) throws(SystemError)
+        -> OwnedDescriptor
+    {
         OwnedDescriptor(try check(.landlockCreateRuleset, cl_landlock_create(fileSystem, network, scoped)))
     }
 

@@ -16,7 +16,7 @@ package struct Accounts: Equatable, Sendable {
 
     package let users: [User]
 
-    /// Lines without exactly seven fields, with an empty name, or with ids that are no plain decimal number are left out.
+    /// Lines without exactly seven fields, with an empty name, or with ids that are no decimal numbers are left out.
     package init(passwd: [UInt8]) {
         users = passwd.split(separator: 0x0A).compactMap { line in
             let fields = line.split(separator: 0x3A, omittingEmptySubsequences: false)
@@ -53,7 +53,7 @@ package struct Accounts: Equatable, Sendable {
 
     private static func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
 
-    /// A decimal number without sign, blanks or leading zeros that is a valid id; (uid_t) -1 means "no id" to the kernel.
+    /// A decimal number without sign, blanks or leading zeros that is a valid id; -1 means "no id" to the kernel.
     static func number(_ bytes: ArraySlice<UInt8>) -> UInt32? {
         guard let first = bytes.first, bytes.count <= 10, first != 0x30 || bytes.count == 1 else { return nil }
         var value: UInt64 = 0

@@ -43,7 +43,8 @@ package struct Boundaries: Equatable, Sendable {
 
     /// Below a home directory, refused with all that lies below.
     package static let credentials = [
-        ".ssh", ".aws", ".azure", ".gnupg", ".docker", ".kube", ".password-store", ".netrc", ".git-credentials", ".npmrc",
+        ".ssh", ".aws", ".azure", ".gnupg", ".docker", ".kube", ".password-store", ".netrc", ".git-credentials",
+        ".npmrc",
         ".pypirc", ".config/gcloud", ".config/gh", ".config/clawjail", ".local/share/keyrings",
     ]
 
@@ -74,7 +75,9 @@ package struct Boundaries: Equatable, Sendable {
     /// Whether the tree around a script may be shown without the profile naming it.
     func mayShowTree(_ directory: String, in tree: inout HostTree) -> Bool {
         guard refusal(of: directory, writable: false) == nil else { return false }
-        let system = ["/usr", "/usr/lib", "/usr/bin", "/usr/share", "/usr/local", "/opt", "/srv", "/tmp", "/var/tmp", "/mnt"]
+        let system = [
+            "/usr", "/usr/lib", "/usr/bin", "/usr/share", "/usr/local", "/opt", "/srv", "/tmp", "/var/tmp", "/mnt",
+        ]
         guard !system.contains(directory) else { return false }
         return !Self.credentials.contains { tree.status(Paths.join(directory, $0)) != nil }
     }

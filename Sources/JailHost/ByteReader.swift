@@ -37,12 +37,9 @@ package struct ByteReader {
 /// Bytes that are read where they are needed: a program may have a hundred megabytes, of which a few hundred count.
 package struct RandomAccess: ~Copyable {
     private let file: OwnedDescriptor
-    private let size: UInt64
 
     package init(_ path: String) throws(SystemError) {
-        let opened = try System.open(path, [.readOnly, .noControllingTerminal, .nonBlocking])
-        size = try System.status(of: opened.borrowed).size
-        file = opened
+        file = try System.open(path, [.readOnly, .noControllingTerminal, .nonBlocking])
     }
 
     /// As the initialiser, for callers that take any trouble with a file as one.
@@ -54,13 +51,10 @@ package struct RandomAccess: ~Copyable {
         }
     }
 
-    /// Exactly `count` bytes at `offset`, or an error if the file does not reach that far.
+    /// Exactly `count` bytes at `offset`, or an error if the file does not reach that far. Callers bound `count`.
     package func read(at offset: UInt64, count: Int) throws(MalformedFile) -> ByteReader {
-        guard count >= 0, offset <= size, UInt64(count) <= size - offset else {
-            throw MalformedFile("it ends before byte \(offset) + \(count)")
-        }
         let part = try readSome(at: offset, most: count)
-        guard part.bytes.count == count else { throw MalformedFile("it became shorter while it was read") }
+        guard part.bytes.count == count else { throw MalformedFile("it ends before byte \(offset) + \(count)") }
         return part
     }
 

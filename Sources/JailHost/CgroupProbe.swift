@@ -40,22 +40,30 @@ package enum CgroupProbe {
         guard let line = lines.first(where: { $0.controllers.isEmpty }) else {
             return .unavailable(reason: "this process is in no cgroup of version 2")
         }
-        if let reason = obstacle(mount, line.path, controlFile: "cgroup.procs") { return .unavailable(reason: reason) }
-        let directory = line.path == "/" ? mount : mount + line.path
+        let directory: String
+        switch own(mount, line.path, controlFile: "cgroup.procs", mounts: MountTable()) {
+        case .failure(let obstacle): return .unavailable(reason: obstacle.reason)
+        case .success(let path): directory = path
+        }
         let text = (try? System.readFile(directory + "/cgroup.controllers")) ?? []
-        let controllers = text.split(whereSeparator: { $0 == 0x20 || $0 == 0x0A }).map { String(decoding: $0, as: UTF8.self) }
+        let controllers = text.split(whereSeparator: { $0 == 0x20 || $0 == 0x0A }).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         return .v2(directory: directory, controllers: Set(controllers))
     }
 
     /// Version 1, and hybrid hosts, whose version 2 hierarchy has no controllers.
     private static func separate(_ mount: String, _ lines: [Membership]) -> CgroupFacts {
         var directories: [String: String] = [:]
+        let mounts = MountTable()
         for controller in wanted {
             guard let line = lines.first(where: { $0.controllers.contains(controller) }),
                 let hierarchy = hierarchy(mount, controller, line)
             else { continue }
-            if let reason = obstacle(hierarchy, line.path, controlFile: "tasks") { return .unavailable(reason: reason) }
-            directories[controller] = line.path == "/" ? hierarchy : hierarchy + line.path
+            switch own(hierarchy, line.path, controlFile: "tasks", mounts: mounts) {
+            case .failure(let obstacle): return .unavailable(reason: obstacle.reason)
+            case .success(let directory): directories[controller] = directory
+            }
         }
         guard !directories.isEmpty else {
             return .unavailable(reason: "none of the controllers memory, pids and cpu is mounted below \(mount)")
@@ -75,31 +83,72 @@ package enum CgroupProbe {
         return nil
     }
 
-    /// Why no cgroups can be made below our own; nil if they can.
-    private static func obstacle(_ mount: String, _ path: String, controlFile: String) -> String? {
-        // In a container the kernel may name a group that lies outside of what is mounted; `..` says so outright.
-        guard Paths.isCanonicalText(path) else {
-            return "our own cgroup '\(path.printable)' lies outside of what is mounted at \(mount), as in a container"
+    /// Our own group's directory, or why no cgroups can be made below it.
+    private static func own(
+        _ hierarchy: String, _ path: String, controlFile: String, mounts: MountTable
+    ) -> Result<String, Obstacle> {
+        guard let root = mounts.root(of: hierarchy), let directory = place(path, root: root, mount: hierarchy) else {
+            return .failure(
+                Obstacle(
+                    "our own cgroup '\(path.printable)' lies outside of what is mounted at \(hierarchy), "
+                        + "as in a container"
+                ))
         }
-        let directory = path == "/" ? mount : mount + path
         guard (try? System.status(directory).isDirectory) == true else {
-            return "our own cgroup '\(path.printable)' is not to be found below \(mount), as in a container"
+            return .failure(
+                Obstacle("our own cgroup '\(path.printable)' is not to be found below \(hierarchy), as in a container"))
         }
         guard System.mayAccess(directory, 3), System.mayAccess(directory + "/" + controlFile, 2) else {
-            return "this user may not make cgroups in '\(directory.printable)': start with "
-                + "'systemd-run --user --scope -p Delegate=yes clawjail …', or in a unit with Delegate=yes"
+            return .failure(
+                Obstacle(
+                    "this user may not make cgroups in '\(directory.printable)': start with "
+                        + "'systemd-run --user --scope -p Delegate=yes clawjail …', or in a unit with Delegate=yes"))
         }
-        guard holdsUs(directory + "/" + controlFile) else {
-            return "'\(directory.printable)' is not our own cgroup although the kernel names it so, as in a container"
-        }
-        return nil
+        return .success(directory)
     }
 
-    /// Whether the group lists this process. A path alone proves nothing where the mount shows another part of the
-    /// hierarchy than /proc does.
-    private static func holdsUs(_ file: String) -> Bool {
-        guard let text = try? System.readFile(file, limit: 8 << 20) else { return false }
-        let own = Array(String(System.processID).utf8)
-        return text.split(separator: 0x0A).contains { $0.elementsEqual(own) }
+    /// The directory of the group `path` where the part `root` of the hierarchy is mounted at `mount`; nil if the group
+    /// lies outside of it. In a container it may, and the kernel then says so with `..`, in either of them.
+    package static func place(_ path: String, root: String, mount: String) -> String? {
+        guard Paths.isCanonicalText(root), Paths.isCanonicalText(path), Paths.isWithin(path, root) else { return nil }
+        let rest = root == "/" ? path : String(path.dropFirst(root.count))
+        return rest.isEmpty || rest == "/" ? mount : mount + rest
+    }
+
+    private struct Obstacle: Error {
+        var reason: String
+        init(_ reason: String) { self.reason = reason }
+    }
+}
+
+/// Which part of a file system is mounted where: the fourth field of /proc/self/mountinfo, see proc(5). Without it the
+/// path that the kernel gives for our cgroup cannot be placed below a mount point.
+package struct MountTable {
+    private let text: [UInt8]
+
+    package init(_ text: [UInt8]) { self.text = text }
+
+    package init(path: String = "/proc/self/mountinfo") {
+        self.init((try? System.readFile(path, limit: 16 << 20)) ?? [])
+    }
+
+    /// The root of the uppermost mount at `point`; nil if nothing is mounted there.
+    ///
+    /// One pass over the bytes: a host may have thousands of mounts, and this is on the way of every launch.
+    package func root(of point: String) -> String? {
+        let wanted = Array(point.utf8)
+        var result: Range<Int>?
+        var field = 0
+        var start = 0
+        var root = 0..<0
+        for index in text.indices {
+            let byte = text[index]
+            guard byte == 0x20 || byte == 0x0A else { continue }
+            if field == 3 { root = start..<index }
+            if field == 4, index - start == wanted.count, text[start..<index].elementsEqual(wanted) { result = root }
+            field = byte == 0x0A ? 0 : field + 1
+            start = index + 1
+        }
+        return result.map { String(decoding: text[$0], as: UTF8.self) }
     }
 }

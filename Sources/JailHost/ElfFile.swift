@@ -62,7 +62,11 @@ package struct ElfFile: Equatable, Sendable {
     }
 
     private struct Segment {
-        enum Kind: UInt32 { case load = 1, dynamic = 2, interpreter = 3 }
+        enum Kind: UInt32 {
+            case load = 1
+            case dynamic = 2
+            case interpreter = 3
+        }
         var type: Kind
         var offset: UInt64
         var address: UInt64
@@ -159,11 +163,19 @@ package struct ElfFile: Equatable, Sendable {
         guard names.count <= Self.mostNeeded else { throw MalformedFile("it claims to need \(names.count) libraries") }
         guard let strings else { throw MalformedFile("its dynamic section has no string table") }
         let base = try Self.fileOffset(of: strings, segments)
+        // The linker puts these names side by side: one read has them all, out of a table of perhaps many megabytes.
+        let first = names.map(\.offset).min() ?? 0
+        let block = try file.readSome(at: try Self.sum(base, first), most: 2048)
         for (tag, offset) in names {
             guard offset < stringsSize else { throw MalformedFile("a name lies outside of its string table") }
-            let (position, overflow) = base.addingReportingOverflow(offset)
-            guard !overflow else { throw MalformedFile("a name lies outside of it") }
-            keep(try Self.string(file, at: position, most: stringsSize - offset), for: tag)
+            let most = stringsSize - offset
+            let distance = offset - first
+            if distance < 1024, let name = try? block.name(at: Int(distance), limit: Int(min(most, 1024))) {
+                keep(String(decoding: name, as: UTF8.self), for: tag)
+            } else {
+                let long = try file.readSome(at: try Self.sum(base, offset), most: Int(min(most, 16384)))
+                keep(String(decoding: try long.name(at: 0, limit: 16384), as: UTF8.self), for: tag)
+            }
         }
         // A RUNPATH makes the loader ignore the RPATH beside it.
         if !runpath.isEmpty { rpath = [] }
@@ -179,14 +191,10 @@ package struct ElfFile: Equatable, Sendable {
         }
     }
 
-    private static func string(
-        _ file: borrowing RandomAccess, at offset: UInt64, most: UInt64
-    ) throws(MalformedFile) -> String {
-        // Names are short: one small read for nearly all of them, instead of a string table of many megabytes.
-        let short = try file.readSome(at: offset, most: Int(min(most, 128)))
-        if short.bytes.contains(0) { return String(decoding: try short.name(at: 0), as: UTF8.self) }
-        let long = try file.readSome(at: offset, most: Int(min(most, 16384)))
-        return String(decoding: try long.name(at: 0, limit: 16384), as: UTF8.self)
+    private static func sum(_ base: UInt64, _ offset: UInt64) throws(MalformedFile) -> UInt64 {
+        let (position, overflow) = base.addingReportingOverflow(offset)
+        guard !overflow else { throw MalformedFile("a name lies outside of it") }
+        return position
     }
 
     /// Where in the file the byte lies that will be at `address` in memory.

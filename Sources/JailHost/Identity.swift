@@ -38,7 +38,8 @@ package enum Identity {
         let identity = HostIdentity(name: known?.name ?? String(caller.uid), uid: caller.uid, gid: caller.gid)
         guard let user, user != String(caller.uid), accounts.user(user)?.uid != caller.uid else { return identity }
         throw JailError(
-            .host, reason: "process.user is '\(user.printable)', but clawjail was started by '\(identity.name.printable)'",
+            .host,
+            reason: "process.user is '\(user.printable)', but clawjail was started by '\(identity.name.printable)'",
             hint: "start it as root or as that user, or take process.user out of the profile")
     }
 }
@@ -65,7 +66,8 @@ extension GroupDrop {
         guard let group = Accounts.firstSubordinate(of: payload, in: subordinates) else {
             let name = payload.name.printable
             return .impossible(
-                reason: "the caller's other groups can only be dropped with a subordinate group, and '\(name)' has none "
+                reason:
+                    "the caller's other groups can only be dropped with a subordinate group, and '\(name)' has none "
                     + "in /etc/subgid: usermod --add-subgids 100000-165535 \(name) (as root)")
         }
         return .byHelper(path: helper, subordinateGroup: group)

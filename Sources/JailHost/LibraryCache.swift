@@ -39,8 +39,7 @@ package struct LibraryCache {
         var result: [String] = []
         for index in 0..<count {
             let entry = Self.headerSize + index * Self.entrySize
-            guard let flags = try? reader.number(at: entry, as: UInt32.self), flags & 0xFFFF == Self.hostFlags,
-                let key = try? reader.number(at: entry + 4, as: UInt32.self), isName(wanted, at: Int(key)),
+            guard isName(wanted, at: word(entry + 4)), word(entry) & 0xFFFF == Self.hostFlags,
                 let value = try? reader.number(at: entry + 8, as: UInt32.self),
                 let hardware = try? reader.number(at: entry + 16, as: UInt64.self), hardware == 0,
                 let path = try? reader.name(at: Int(value)), path.first == 0x2F
@@ -51,13 +50,22 @@ package struct LibraryCache {
     }
 
     /// FLAG_ELF_LIBC6 with FLAG_X8664_LIB64 or FLAG_AARCH64_LIB64 of glibc's `ldconfig.h`.
-    private static let hostFlags: UInt32 = ElfFile.Machine.host == .aarch64 ? 0x0A03 : 0x0303
+    private static let hostFlags = ElfFile.Machine.host == .aarch64 ? 0x0A03 : 0x0303
 
     /// Compares in place: a cache has thousands of names, and hardly any is the one.
     private func isName(_ wanted: [UInt8], at offset: Int) -> Bool {
         let bytes = reader.bytes
         guard offset >= 0, offset < bytes.count, bytes.count - offset > wanted.count else { return false }
+        // The end first: most names have another length.
+        guard bytes[offset + wanted.count] == 0 else { return false }
         for index in wanted.indices where bytes[offset + index] != wanted[index] { return false }
-        return bytes[offset + wanted.count] == 0
+        return true
+    }
+
+    /// A 32-bit number of the table of entries, whose size the initialiser has compared with the file's.
+    private func word(_ offset: Int) -> Int {
+        let bytes = reader.bytes
+        return Int(bytes[offset]) | Int(bytes[offset + 1]) << 8 | Int(bytes[offset + 2]) << 16 | Int(bytes[offset + 3])
+            << 24
     }
 }

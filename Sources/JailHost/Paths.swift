@@ -2,7 +2,8 @@
 package enum Paths {
     /// The components between the slashes, without empty ones and `.`; `..` is kept.
     package static func components(_ path: String) -> [Substring] {
-        path.split(separator: "/", omittingEmptySubsequences: true).filter { $0 != "." }
+        // By bytes: characters would be looked up in Unicode's tables.
+        path.utf8.split(separator: 0x2F).compactMap { $0.elementsEqual([0x2E]) ? nil : Substring($0) }
     }
 
     /// The directory above; of `/` and `/x`, it is `/`.

@@ -9,6 +9,9 @@ extension ProgramResolver {
     /// Libraries that glibc loads by name while a program runs: for pthread_cancel, and for names of hosts and users.
     private static let loadedLater = ["libgcc_s.so.1", "libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2"]
 
+    /// The one locale that every host has, which programs with `LANG=C.UTF-8` load.
+    private static let locale = "/usr/lib/locale/C.utf8"
+
     mutating func addElf(_ found: FoundProgram, name: String) throws(JailError) {
         let elf: ElfFile
         do throws(MalformedFile) {
@@ -16,7 +19,8 @@ extension ProgramResolver {
         } catch {
             throw JailError(
                 .host, path: found.resolved.path,
-                reason: "program '\(name.printable)' cannot be run here: \(error.reason)", status: ExitStatus.notExecutable)
+                reason: "program '\(name.printable)' cannot be run here: \(error.reason)",
+                status: ExitStatus.notExecutable)
         }
         if let interpreter = elf.interpreter {
             guard let loader = try tree.resolve(interpreter), loader.status.kind == .regular else {
@@ -28,6 +32,7 @@ extension ProgramResolver {
         let object = LibrarySearch.Object(path: found.resolved.path, origin: origin, elf: elf, inherited: [])
         try addLibraries(of: object, name: name, mayLack: false)
         guard Paths.lastComponent(elf.interpreter ?? "").hasPrefix("ld-linux") else { return }
+        try showIfPresent(Self.locale)
         for library in Self.loadedLater {
             guard let found = try libraries.find(library, for: nil, in: &tree) else { continue }
             try show(found)
@@ -63,7 +68,8 @@ extension ProgramResolver {
 
     private func lacks(_ name: String, _ library: String) -> JailError {
         JailError(
-            .host, reason: "program '\(name.printable)' needs the library '\(library.printable)', which is not installed",
+            .host,
+            reason: "program '\(name.printable)' needs the library '\(library.printable)', which is not installed",
             hint: "install it, or take '\(name.printable)' out of process.programs")
     }
 
@@ -73,7 +79,8 @@ extension ProgramResolver {
         guard depth < Self.deepestScript else {
             throw JailError(
                 .host, path: found.resolved.path,
-                reason: "program '\(name.printable)' is a script for a script for a script: more than the kernel follows")
+                reason:
+                    "program '\(name.printable)' is a script for a script for a script: more than the kernel follows")
         }
         guard let shebang = Shebang(start) else {
             throw JailError(
@@ -85,7 +92,9 @@ extension ProgramResolver {
             guard let program = try find(interpreter) else {
                 throw JailError(
                     .host, path: found.resolved.path,
-                    reason: "program '\(name.printable)' is a script for '\(interpreter.printable)', which is not installed",
+                    reason:
+                        "program '\(name.printable)' is a script for '\(interpreter.printable)', "
+                        + "which is not installed",
                     hint: "install it, or take '\(name.printable)' out of process.programs")
             }
             try bring(program, for: name)
@@ -102,7 +111,8 @@ extension ProgramResolver {
             !profile.process.shell
         {
             throw JailError(
-                .host, reason: "program '\(name.printable)' of profile '\(profile.name.printable)' is a script for "
+                .host,
+                reason: "program '\(name.printable)' of profile '\(profile.name.printable)' is a script for "
                     + "'\(shell.printable)', which is not in its programs",
                 hint: "name the program that the script starts, or add \"\(shell.printable)\" to process.programs")
         }

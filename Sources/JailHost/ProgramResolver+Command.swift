@@ -35,7 +35,8 @@ extension ProgramResolver {
         if let found = try findAnywhere(name) { return found }
         let isOptional = closure.missing.contains(name)
         throw JailError(
-            .exec, reason: isOptional
+            .exec,
+            reason: isOptional
                 ? "program '\(name.printable)' of profile '\(profile.name.printable)' is not installed"
                 : "there is no program '\(name.printable)' in the search path",
             hint: "install it, or give its path", status: ExitStatus.notFound)
@@ -74,7 +75,9 @@ extension ProgramResolver {
         let (name, profile) = (name.printable, profile.printable)
         return JailError(
             .exec, reason: "'\(name)' is not in the programs of profile '\(profile)'",
-            hint: "allow it with a profile of your own: { extends: \"\(profile)\", process: { programs: [\"\(name)\"] } }",
+            hint:
+                "allow it with a profile of your own: "
+                + "{ extends: \"\(profile)\", process: { programs: [\"\(name)\"] } }",
             status: ExitStatus.notExecutable)
     }
 }

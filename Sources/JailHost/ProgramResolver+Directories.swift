@@ -7,7 +7,8 @@ extension ProgramResolver {
     /// them. Time zones and certificates are shown in every jail and not named here.
     private static let companions = [
         "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32", "/etc/ld.so.cache", "/etc/alternatives",
-        "/usr/share/perl", "/usr/share/perl5", "/etc/perl", "/usr/share/misc", "/usr/share/terminfo", "/usr/share/git-core",
+        "/usr/share/perl", "/usr/share/perl5", "/etc/perl", "/usr/share/misc", "/usr/share/terminfo",
+        "/usr/share/git-core",
         "/usr/share/nodejs", "/usr/share/awk", "/usr/share/file", "/etc/ssl/openssl.cnf",
     ]
     private static let executableCompanions = ["/usr/libexec", "/usr/lib/git-core"]
@@ -39,8 +40,7 @@ extension ProgramResolver {
         try addTopLevel()
     }
 
-    /// `/bin`, `/lib` and their like as symlinks; where they are directories, their libraries are shown and their programs
-    /// are not.
+    /// `/bin`, `/lib` and their like as symlinks; where they are directories, libraries are shown and programs are not.
     private mutating func addTopLevel() throws(JailError) {
         for path in Self.topLevel {
             guard let resolved = try tree.resolve(path) else { continue }

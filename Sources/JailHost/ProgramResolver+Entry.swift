@@ -15,9 +15,13 @@ package struct InterpreterSyntax: Sendable {
 
     package static let table: [InterpreterSyntax] = [
         InterpreterSyntax(
-            names: ["node", "nodejs"], inline: ["-e", "--eval", "-p", "--print", "-pe", "-i", "--interactive", "--run"],
-            withValue: ["-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions", "--title"]),
-        InterpreterSyntax(names: ["python"], inline: ["-c", "-m"], withValue: ["-W", "-X", "--check-hash-based-pycs"]),
+            names: ["node", "nodejs"],
+            inline: ["-e", "--eval", "-p", "--print", "-pe", "-i", "--interactive", "--run"],
+            withValue: [
+                "-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions", "--title",
+            ]),
+        InterpreterSyntax(
+            names: ["python"], inline: ["-c", "-m"], withValue: ["-W", "-X", "--check-hash-based-pycs"]),
         InterpreterSyntax(
             names: ["sh", "bash", "dash", "zsh", "ksh"], inline: ["-c"],
             withValue: ["-o", "+o", "-O", "+O", "--rcfile", "--init-file"]),
@@ -51,8 +55,8 @@ package struct InterpreterSyntax: Sendable {
 }
 
 extension ProgramResolver {
-    /// Shows the script that an interpreter is given, with the package around it, and writes its canonical path into the
-    /// arguments: inside, the working directory is another one.
+    /// Shows the script that an interpreter is given, with the package around it, and writes its canonical path into
+    /// the arguments: inside, the working directory is another one.
     mutating func addEntry(interpreter: FoundProgram) throws(JailError) {
         let syntax =
             InterpreterSyntax.matching(Paths.lastComponent(interpreter.path))
@@ -79,7 +83,8 @@ extension ProgramResolver {
             try refuseSpecialFiles(in: shown.path, of: "'\(script.path.printable)'")
         }
         closure.entry = VisibleFile(
-            path: shown.path, identity: shown.status.identity, isDirectory: shown.status.isDirectory, isExecutable: false)
+            path: shown.path, identity: shown.status.identity, isDirectory: shown.status.isDirectory,
+            isExecutable: false)
     }
 
     private func fileAlone(_ script: HostTree.Resolved) throws(JailError) -> HostTree.Resolved {

@@ -2,8 +2,8 @@ internal import JailCore
 internal import JailPlan
 
 extension ProgramResolver {
-    /// The tree that a script belongs to: the outermost `node_modules` around it, else the nearest directory above with a
-    /// `package.json`. Nil: only the file itself, also where the tree would be (or hold) a home directory or the like.
+    /// The tree that a script belongs to: the outermost `node_modules` around it, else the nearest directory above that
+    /// has a `package.json`. Nil: only the file itself, also where the tree would be (or hold) a home directory or the like.
     mutating func packageTree(around path: String) throws(JailError) -> HostTree.Resolved? {
         guard let directory = outermostModules(path) ?? nearestPackage(path),
             surroundings.boundaries.mayShowTree(directory, in: &tree)
@@ -34,7 +34,8 @@ extension ProgramResolver {
         let search = try SpecialFileSearch.search(directory)
         guard let special = search.found else { return }
         throw JailError(
-            .host, path: special, reason: "\(owner) belongs to a tree that holds \(search.kind), which stays reachable "
+            .host, path: special,
+            reason: "\(owner) belongs to a tree that holds \(search.kind), which stays reachable "
                 + "although the tree is read-only", hint: "remove it")
     }
 }

@@ -12,10 +12,11 @@ extension ProgramResolver {
         }
     }
 
-    /// Files of /etc that programs read and that hold nothing of the host's owner: no keys, names, accounts or networks.
+    /// Files of /etc that programs read and that hold nothing of the host's owner: no keys, names, accounts, networks.
     private static let openEtc = [
         "alternatives", "bash.bashrc", "ca-certificates", "ca-certificates.conf", "debian_version", "fonts", "inputrc",
-        "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "magic", "mime.types", "os-release", "perl", "pki/tls/certs",
+        "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "magic", "mime.types", "os-release", "perl",
+        "pki/tls/certs",
         "profile", "protocols", "redhat-release", "services", "ssl/certs", "ssl/openssl.cnf", "terminfo",
     ]
 
@@ -68,7 +69,8 @@ package struct PreparedRoot: ~Copyable {
             directory = try System.open(path, [.pathOnly, .directory, .noFollow], resolve: .noSymlinks)
         } catch {
             throw JailError(
-                .host, error, path: path, hint: "filesystem.root must name a directory by its real path, without symlinks")
+                .host, error, path: path,
+                hint: "filesystem.root must name a directory by its real path, without symlinks")
         }
     }
 
@@ -76,7 +78,8 @@ package struct PreparedRoot: ~Copyable {
     package static func entries(of path: String) throws(JailError) -> [String] {
         do throws(SystemError) {
             let directory = try System.open(path, [.readOnly, .directory, .noFollow])
-            return try System.names(in: directory.borrowed, limit: 4096).map(\.name).filter { !own.contains($0) }.sorted()
+            return try System.names(in: directory.borrowed, limit: 4096).map(\.name).filter { !own.contains($0) }
+                .sorted()
         } catch {
             throw JailError(.host, error, path: path)
         }
@@ -97,7 +100,9 @@ package struct PreparedRoot: ~Copyable {
             return Paths.isCanonicalText(name) && hasProgram(name) ? name : nil
         }
         let directories = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"]
-        for directory in directories where hasProgram(Paths.join(directory, name)) { return Paths.join(directory, name) }
+        for directory in directories where hasProgram(Paths.join(directory, name)) {
+            return Paths.join(directory, name)
+        }
         return nil
     }
 
@@ -115,7 +120,9 @@ package struct PreparedRoot: ~Copyable {
 
 extension ProgramResolver {
     /// With a prepared root nothing of the host is shown; an empty list of programs means every one of the tree.
-    private mutating func resolve(_ command: [String], in root: borrowing PreparedRoot) throws(JailError) -> ProgramClosure {
+    private mutating func resolve(_ command: [String], in root: borrowing PreparedRoot) throws(JailError)
+        -> ProgramClosure
+    {
         guard let name = command.first, !name.isEmpty else {
             throw JailError(.usage, reason: "no command is given", hint: "write it after --")
         }

@@ -17,7 +17,8 @@ package struct ProgramResolver {
         package var workspace: String?
 
         package init(
-            searchPath: String?, workingDirectory: String, reach: Reach, boundaries: Boundaries, workspace: String? = nil
+            searchPath: String?, workingDirectory: String, reach: Reach, boundaries: Boundaries,
+            workspace: String? = nil
         ) {
             self.workspace = workspace
             self.searchPath = Self.directories(searchPath)
@@ -63,8 +64,19 @@ package struct ProgramResolver {
         // Directories first: what lies in one needs nothing of its own.
         for rule in profile.process.programs where rule.isDirectory { try addDirectory(rule) }
         for rule in profile.process.programs where !rule.isDirectory { try add(rule) }
+        try addLocalTime()
         try resolve(command)
         return finish()
+    }
+
+    /// The host's time zone: a symlink into the time zones that every jail has, or a copy of one of them.
+    private mutating func addLocalTime() throws(JailError) {
+        guard let zone = try tree.resolve("/etc/localtime"), zone.status.kind == .regular else { return }
+        if Paths.isWithin(zone.path, "/usr/share/zoneinfo") {
+            symlinks.formUnion(zone.symlinks)
+        } else if zone.symlinks.isEmpty {
+            show(zone, isExecutable: false)
+        }
     }
 
     /// The tree walker with all it has learnt, for whoever looks at the host next.
@@ -111,7 +123,8 @@ package struct ProgramResolver {
         do throws(MalformedFile) {
             return try RandomAccess.opening(path).readSome(at: 0, most: 512).bytes
         } catch {
-            throw JailError(.host, path: path, reason: "program '\(name.printable)' cannot be examined: \(error.reason)")
+            throw JailError(
+                .host, path: path, reason: "program '\(name.printable)' cannot be examined: \(error.reason)")
         }
     }
 

@@ -18,7 +18,8 @@ package struct Runtime: Sendable {
         Runtime(
             name: "python",
             trees: [
-                "{prefix}/lib/python{version}", "{prefix}/lib/python3", "{prefix}/local/lib/python{version}/dist-packages",
+                "{prefix}/lib/python{version}", "{prefix}/lib/python3",
+                "{prefix}/local/lib/python{version}/dist-packages",
                 "/etc/python{version}",
             ],
             nativeModules: ["{prefix}/lib/python{version}/lib-dynload"]),
@@ -30,7 +31,8 @@ package struct Runtime: Sendable {
                 "{prefix}/local/lib/{triplet}/perl", "{prefix}/local/share/perl", "{prefix}/lib64/perl5",
                 "{prefix}/lib/perl5",
             ]),
-        Runtime(name: "node", trees: ["{prefix}/share/nodejs", "{prefix}/lib/ssl/openssl.cnf", "/etc/ssl/openssl.cnf"]),
+        Runtime(
+            name: "node", trees: ["{prefix}/share/nodejs", "{prefix}/lib/ssl/openssl.cnf", "/etc/ssl/openssl.cnf"]),
         Runtime(
             name: "git", trees: ["{prefix}/share/git-core"],
             executableTrees: ["{prefix}/lib/git-core", "{prefix}/libexec/git-core"],
@@ -55,7 +57,8 @@ extension ProgramResolver {
         let prefix = Paths.parent(Paths.parent(real))
         let version = runtime.name == "python" && !named.contains(".") ? pythonVersion(prefix) ?? named : named
         func path(_ pattern: String) -> String {
-            expand(pattern, ["prefix": prefix == "/" ? "" : prefix, "version": version, "triplet": LibrarySearch.triplet])
+            expand(
+                pattern, ["prefix": prefix == "/" ? "" : prefix, "version": version, "triplet": LibrarySearch.triplet])
         }
         for tree in runtime.trees { try showIfPresent(path(tree)) }
         for tree in runtime.executableTrees { try showIfPresent(path(tree), isExecutable: true) }

@@ -42,6 +42,7 @@ extension SourceProbe {
     /// What the plan binds as the jail's root: with `minimal` and `host` the closure's own files, with a directory that
     /// directory and each of its top-level entries.
     package mutating func addRoot(_ root: RootKind, closure: ProgramClosure) throws(JailError) {
+        if let entry = closure.entry { _ = try addIfPresent(entry.path) }
         guard case .directory(let path) = root else {
             for file in closure.files { _ = try addIfPresent(file.path) }
             return

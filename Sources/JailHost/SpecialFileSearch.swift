@@ -88,7 +88,8 @@ package enum SpecialFileSearch {
             if error.errno == .notFound || (error.errno == .accessDenied && !System.mayAccess(path, 1)) { return [] }
             throw JailError(
                 .host, error, path: path,
-                hint: "it must be readable to be searched for sockets, FIFOs and devices; take it out of the shown tree")
+                hint: "it must be readable to be searched for sockets, FIFOs and devices; take it out of the shown tree"
+            )
         }
     }
 

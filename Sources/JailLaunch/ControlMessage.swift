@@ -7,7 +7,7 @@ internal import JailCore
 struct ControlMessage: Equatable {
     enum Kind: UInt8 {
         // Supervisor to init.
-        /// The id maps are written: go on.
+        /// The id maps are written: go on. Carries the `tasks` files of the cgroups to enter, on v1.
         case proceed = 1
         /// Send signal `value` to the command.
         case signal
@@ -68,7 +68,8 @@ struct ControlMessage: Equatable {
 
     /// What failed, if that is what the message says and makes sense.
     var failure: Failure? {
-        guard kind == .failed, let stage = Stage(rawValue: detail), let call = KernelCall(rawValue: UInt16(value >> 16 & 0x7FFF))
+        guard kind == .failed, let stage = Stage(rawValue: detail),
+            let call = KernelCall(rawValue: UInt16(value >> 16 & 0x7FFF))
         else { return nil }
         return Failure(stage: stage, step: index, error: SystemError(call, Errno(value & 0xFFFF)))
     }

@@ -32,7 +32,7 @@ enum DataDirectory {
             if identity.startedByRoot {
                 try System.changeOwner(path, uid: identity.host.uid, gid: identity.host.gid)
             }
-        } catch where error.errno == .exists {}
+        } catch  where error.errno == .exists {}
         return try System.status(path)
     }
 

@@ -13,9 +13,8 @@ struct JailState: Sendable {
     var isWritten = false
     private var cgroups: [String] = []
 
-    init(_ plan: LaunchPlan) { self.plan = plan }
-
-    mutating func expectCgroup() {
+    init(_ plan: LaunchPlan) {
+        self.plan = plan
         guard let cgroup = plan.limits.cgroup else { return }
         switch cgroup.place {
         case .v1(let parents):

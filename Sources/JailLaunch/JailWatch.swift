@@ -14,13 +14,11 @@ final class JailWatch {
     private enum Phase { case launching, ready, running }
 
     private let plan: LaunchPlan
-    private let pid: Int32
-    private let pidfd: OwnedDescriptor
-    private let control: OwnedDescriptor
-    private let signals: OwnedDescriptor
+    private let jail: ClonedInit
+    private let signals: SharedDescriptor
     private var group: Cgroup?
     private var publisher: PortPublisher
-    private let socket: OwnedDescriptor
+    private var stops: StopSocket
     private let output: OutputLog?
 
     private var phase = Phase.launching
@@ -28,13 +26,14 @@ final class JailWatch {
     private var ended: Termination?
     private var initEnded: Termination?
     private var limits: LimitWatch?
+    private var limitsMoved = false
+    private var controlEnded = false
     private var hits: [LimitHit] = []
     private var tmpfs: [SharedDescriptor] = []
     private var terminal: Terminal?
     private var master: SharedDescriptor?
     private var keyboard: Relay?
     private var screen: Relay?
-    private var stopClients: [SharedDescriptor] = []
     /// Monotonic nanoseconds at which patience ends.
     private var deadline: Int64?
     /// Arrived before init had said that the command runs.
@@ -44,53 +43,47 @@ final class JailWatch {
     private var data: SharedDescriptor?
 
     init(
-        _ plan: LaunchPlan, pid: Int32, pidfd: consuming OwnedDescriptor, control: consuming OwnedDescriptor,
-        signals: consuming OwnedDescriptor, group: Cgroup?, publisher: PortPublisher,
-        socket: consuming OwnedDescriptor, output: OutputLog?
+        _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
+        stops: StopSocket, output: OutputLog?
     ) {
         self.plan = plan
-        self.pid = pid
-        self.pidfd = pidfd
-        self.control = control
+        self.jail = jail
         self.signals = signals
         self.group = group
         self.publisher = publisher
-        self.socket = socket
+        self.stops = stops
         self.output = output
         nextLook = System.monotonicNanoseconds() + Self.lookInterval
     }
 
-    /// Lets init go on.
-    func proceed() throws(JailError) {
-        do {
-            try System.setNonBlocking(control.borrowed)
+    /// Lets init go on, and gives it the `tasks` files of its cgroups.
+    func proceed(_ tasks: [SharedDescriptor]) throws(JailError) {
+        try attempt(.supervise) { () throws(SystemError) in
+            try System.setNonBlocking(jail.control.borrowed)
             try output?.releaseWriter()
-            try System.send(control.borrowed, ControlMessage(.proceed).bytes)
-        } catch {
-            throw JailError(.supervise, error)
+            try System.send(
+                jail.control.borrowed, ControlMessage(.proceed).bytes, descriptors: tasks.map(\.borrowed))
         }
     }
 
-    /// Ends everything in the jail, and waits for it: PID 1 takes the namespace with it.
-    func kill() {
+    private func kill() {
         isKilled = true
         _ = group?.kill()
-        try? System.send(signal: SIGKILL, to: pidfd.borrowed)
-        if initEnded == nil { initEnded = try? System.wait(for: pidfd.borrowed) }
+        if initEnded == nil { initEnded = jail.kill() }
     }
 
     /// - Returns: the command's status.
     func run(
         state: inout JailState, directory: borrowing RunDirectory, reporter: inout some LaunchReporter
     ) throws(JailError) -> Int32 {
-        state.initPID = pid
+        state.initPID = jail.pid
         do {
             while initEnded == nil {
                 try wait()
                 if phase == .running, !state.isWritten {
                     try begin(&state, directory, &reporter)
                 }
-                report(&reporter, final: false)
+                if limitsMoved { report(&reporter, final: false) }
             }
         } catch {
             kill()
@@ -115,7 +108,7 @@ final class JailWatch {
                 SharedDescriptor(try System.open(data.source, [.readOnly, .directory, .noFollow]))
             }
         }
-        reporter.event(["event": "started", "name": .string(plan.name), "init": .number(pid)])
+        reporter.event(["event": "started", "name": .string(plan.name), "init": .number(jail.pid)])
     }
 
     private func finish(_ reporter: inout some LaunchReporter) {
@@ -177,19 +170,23 @@ final class JailWatch {
 
     private func pollEntries() -> [System.PollEntry] {
         var entries = [
-            System.PollEntry(control.borrowed, System.PollEvents.readable),
-            System.PollEntry(pidfd.borrowed, System.PollEvents.readable),
+            System.PollEntry(jail.pidfd.borrowed, System.PollEvents.readable),
             System.PollEntry(signals.borrowed, System.PollEvents.readable),
-            System.PollEntry(socket.borrowed, System.PollEvents.readable),
         ]
+        // Once init is on its way out its end is ready for ever; the kernel still takes the namespaces down.
+        if !controlEnded { entries.append(.init(jail.control.borrowed, System.PollEvents.readable)) }
         if let limits = limits?.pollEntries { entries += limits }
+        entries += stops.pollEntries
         if phase == .running { entries += publisher.pollEntries }
         if let output = output?.pollEntry { entries.append(output) }
-        for relay in [keyboard, screen].compactMap(\.self) {
-            if relay.wantsToRead { entries.append(.init(relay.source, System.PollEvents.readable)) }
-            if relay.wantsToWrite { entries.append(.init(relay.target, System.PollEvents.writable)) }
-        }
+        if let keyboard { Self.add(keyboard, to: &entries) }
+        if let screen { Self.add(screen, to: &entries) }
         return entries
+    }
+
+    private static func add(_ relay: Relay, to entries: inout [System.PollEntry]) {
+        if relay.wantsToRead { entries.append(.init(relay.source, System.PollEvents.readable)) }
+        if relay.wantsToWrite { entries.append(.init(relay.target, System.PollEvents.writable)) }
     }
 
     private func patience() -> Int32 {
@@ -201,11 +198,12 @@ final class JailWatch {
     }
 
     private func handle(_ ready: [Descriptor: Int16]) throws(SystemError) {
+        limitsMoved = limits?.isReady(ready) ?? false
         if ready[signals.borrowed] != nil {
             while let signal = try System.nextSignal(signals.borrowed) { try handle(signal: signal) }
         }
-        if ready[control.borrowed] != nil { try readControl() }
-        if ready[socket.borrowed] != nil { acceptStop() }
+        if ready[jail.control.borrowed] != nil { try readControl() }
+        for request in stops.handle(ready) { if request == .kill { kill() } else { try stop(SIGTERM) } }
         if phase == .running {
             for _ in 0..<publisher.handle(ready) { try ask(ControlMessage(.makeSocket)) }
         }
@@ -213,17 +211,17 @@ final class JailWatch {
         relayTerminal(ready)
         try checkClock()
         // Last: what init had to say has been read by now.
-        if ready[pidfd.borrowed] != nil {
+        if ready[jail.pidfd.borrowed] != nil {
             try readControl()
-            initEnded = try System.reapIfEnded(pidfd.borrowed)
+            initEnded = try System.reapIfEnded(jail.pidfd.borrowed)
         }
     }
 
     /// A message that init can no longer take is lost with it.
     private func ask(_ message: ControlMessage) throws(SystemError) {
-        do { try System.send(control.borrowed, message.bytes) } catch where error.errno == .brokenPipe {
-        } catch where error.errno == .wouldBlock {
-        } catch where error.errno == Errno(ECONNRESET) {
+        do { try System.send(jail.control.borrowed, message.bytes) } catch  where error.errno == .brokenPipe {
+        } catch  where error.errno == .wouldBlock {
+        } catch  where error.errno == .connectionReset {
         }
     }
 
@@ -260,14 +258,18 @@ final class JailWatch {
         while true {
             let received: (bytes: [UInt8], descriptors: [Int32])
             do {
-                received = try System.receive(control.borrowed, most: ControlMessage.size, descriptors: 8)
-            } catch where error.errno == .wouldBlock {
+                received = try System.receive(jail.control.borrowed, most: ControlMessage.size, descriptors: 8)
+            } catch  where error.errno == .wouldBlock {
                 return
-            } catch where error.errno == Errno(ECONNRESET) {
+            } catch  where error.errno == .connectionReset {
+                controlEnded = true
                 return
             }
             let descriptors = received.descriptors.map { SharedDescriptor(OwnedDescriptor($0)) }
-            guard !received.bytes.isEmpty else { return }
+            guard !received.bytes.isEmpty else {
+                controlEnded = true
+                return
+            }
             guard let message = ControlMessage(received.bytes) else { throw SystemError(.check, .invalid) }
             try handle(message, descriptors)
         }
@@ -314,18 +316,6 @@ final class JailWatch {
         guard deadline == nil else { return kill() }
         deadline = System.monotonicNanoseconds() + Int64(clamping: plan.stopGrace) * 1_000_000
         try pass(signal)
-    }
-
-    /// `clawjail stop`: one byte, S for stop or K for kill; the connection stays open until the jail is gone.
-    private func acceptStop() {
-        while let client = try? System.accept(socket.borrowed) {
-            guard let peer = try? System.peer(of: client.borrowed),
-                peer.uid == 0 || peer.uid == System.effectiveUserID,
-                let request = try? System.receive(client.borrowed, most: 1).bytes.first
-            else { continue }
-            stopClients.append(SharedDescriptor(client))
-            if request == UInt8(ascii: "K") { kill() } else { try? stop(SIGTERM) }
-        }
     }
 
     // MARK: Terminal

@@ -50,7 +50,7 @@ package final class OutputLog {
         do {
             let bytes = try System.read(source, most: 65536)
             if bytes.isEmpty { pipe = nil } else { append(bytes) }
-        } catch where error.errno == .wouldBlock {
+        } catch  where error.errno == .wouldBlock {
         } catch {
             pipe = nil
         }

@@ -6,10 +6,10 @@ enum PrivateDirectory {
     /// Makes a directory, and those above it that are missing, for this user alone.
     static func make(_ path: String) throws(SystemError) {
         guard path != "/" else { return }
-        do { try System.makeDirectory(path, mode: 0o700) } catch where error.errno == .notFound {
+        do { try System.makeDirectory(path, mode: 0o700) } catch  where error.errno == .notFound {
             try make(path.parentPath)
             try System.makeDirectory(path, mode: 0o700)
-        } catch where error.errno == .exists {
+        } catch  where error.errno == .exists {
         }
     }
 }

@@ -42,7 +42,7 @@ package struct RunDirectory: ~Copyable {
         }
         defer { withExtendedLifetime(guardFile.borrowed) {} }
         try attempt(.runtime, base) { () throws(SystemError) in try sweep(base, removing: stale) }
-        do { try System.makeDirectory(path, mode: 0o700) } catch where error.errno == .exists {
+        do { try System.makeDirectory(path, mode: 0o700) } catch  where error.errno == .exists {
             throw JailError(
                 .runtime, reason: "a jail named '\(name)' is running",
                 hint: "stop it with 'clawjail stop \(name)', or choose another name with --name")
@@ -59,7 +59,7 @@ package struct RunDirectory: ~Copyable {
     private static func prepareBase(_ base: String) throws(JailError) {
         let status: FileStatus
         do {
-            do { try System.makeDirectory(base, mode: 0o700) } catch where error.errno == .exists {}
+            do { try System.makeDirectory(base, mode: 0o700) } catch  where error.errno == .exists {}
             status = try System.status(base)
         } catch {
             throw JailError(.runtime, error, path: base, hint: error.errno == .notFound ? "set XDG_RUNTIME_DIR" : nil)
@@ -92,7 +92,9 @@ package struct RunDirectory: ~Copyable {
     }
 
     private static func removeFiles(in directory: Descriptor) {
-        for file in [stateFile, "\(stateFile).new", cgroupFile, "\(cgroupFile).new", socketFile, lockFile] { try? System.unlink(file, at: directory) }
+        for file in [stateFile, "\(stateFile).new", cgroupFile, "\(cgroupFile).new", socketFile, lockFile] {
+            try? System.unlink(file, at: directory)
+        }
     }
 
     /// Replaces a file as a whole: readers see the old or the new.

@@ -10,7 +10,8 @@ extension LaunchPlan {
         output.line("command", command.arguments.map(\.quotedForShell).joined(separator: " "))
         output.line("program", command.path)
         output.line("directory", command.workingDirectory)
-        output.line("terminal", command.terminal ? "of its own" : "none; standard input, output and error are the caller's")
+        output.line(
+            "terminal", command.terminal ? "of its own" : "none; standard input, output and error are the caller's")
         output.line("environment", command.environment.map { $0.printable }.joined(separator: " "))
         describeIdentity(&output)
         describeLimits(&output)
@@ -77,7 +78,8 @@ extension LaunchPlan {
         output.heading("network")
         output.line("inside", "a loopback of its own, and nothing else")
         for port in network.publish {
-            output.line("published", "\(port.hostText) on the host leads to port \(port.jailPort) of the jail's 127.0.0.1")
+            output.line(
+                "published", "\(port.hostText) on the host leads to port \(port.jailPort) of the jail's 127.0.0.1")
         }
     }
 

@@ -102,14 +102,17 @@ package struct Planner {
         let inside = profile.process.inside
         let directory =
             profile.process.workingDirectory
-            ?? (profile.filesystem.data?.target ?? (profile.filesystem.workspaceSource == nil ? nil : "/workspace") ?? "/")
+            ?? (profile.filesystem.data?.target ?? (profile.filesystem.workspaceSource == nil ? nil : "/workspace")
+                ?? "/")
         var variables: [EnvironmentVariable] = [
             EnvironmentVariable(name: "PATH", value: searchPath()),
             EnvironmentVariable(name: "HOME", value: inside.home),
             EnvironmentVariable(name: "USER", value: inside.user),
             EnvironmentVariable(name: "LOGNAME", value: inside.user),
         ]
-        if request.terminal, let term = request.environment.first(where: { $0.name == "TERM" }) { variables.append(term) }
+        if request.terminal, let term = request.environment.first(where: { $0.name == "TERM" }) {
+            variables.append(term)
+        }
         for name in profile.process.passEnvironment {
             if let passed = request.environment.first(where: { $0.name == name }) { variables.replace(passed) }
         }
@@ -162,7 +165,8 @@ package struct Planner {
         if limits.milliCPUs != nil { needed.append(.cpu) }
         if let memory = limits.memory, facts.memory > 0, memory > facts.memory {
             throw JailError(
-                .plan, reason: "limits.memory is \(ByteCount.text(memory)), and the host has \(ByteCount.text(facts.memory))",
+                .plan,
+                reason: "limits.memory is \(ByteCount.text(memory)), and the host has \(ByteCount.text(facts.memory))",
                 hint: "give less")
         }
         if let cpus = limits.milliCPUs, cpus > UInt64(facts.processors) * 1000 {
@@ -183,7 +187,8 @@ package struct Planner {
             var parents: [CgroupPlan.Controller: String] = [:]
             for controller in needed {
                 guard let directory = directories[controller.rawValue] else {
-                    try leaveOut(.cgroup, reason: "the controller '\(controller.rawValue)' is not mounted, or not ours to use")
+                    try leaveOut(
+                        .cgroup, reason: "the controller '\(controller.rawValue)' is not mounted, or not ours to use")
                     return nil
                 }
                 parents[controller] = directory
@@ -282,7 +287,8 @@ package enum ByteCount {
         let units: [(String, UInt64)] = [("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)]
         for (name, size) in units where bytes >= size {
             let tenths = bytes / (size / 10)
-            return tenths % 10 == 0 || bytes % size == 0 ? "\(bytes / size)\(name)" : "\(tenths / 10).\(tenths % 10)\(name)"
+            return tenths % 10 == 0 || bytes % size == 0
+                ? "\(bytes / size)\(name)" : "\(tenths / 10).\(tenths % 10)\(name)"
         }
         return "\(bytes)"
     }

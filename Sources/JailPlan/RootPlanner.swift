@@ -52,8 +52,14 @@ struct RootPlanner {
         if let entry = facts.closure.entry, isInScratch(entry.path) == inScratch {
             bind(entry, purpose: .program, isExecutable: entry.isExecutable)
         }
+        // A script in a package's tree is a program of its own, and the tree around it is not.
+        for program in facts.closure.programs
+        where isInScratch(program.realPath) == inScratch && !mayExecute(program.realPath) {
+            landlockRules.append(.init(path: program.realPath, access: .execute))
+        }
         for symlink in facts.closure.symlinks
-        where isInScratch(symlink.path) == inScratch && !isBelowBound(symlink.path) && !made.contains(symlink.path) {
+        where isInScratch(symlink.path) == inScratch && !isBelowBound(symlink.path) && !made.contains(symlink.path)
+        {
             addParents(of: symlink.path)
             steps.append(.symlink(path: symlink.path, target: symlink.target))
             made.insert(symlink.path)
@@ -203,7 +209,8 @@ struct RootPlanner {
             let source = try source(rule.source)
             if let special = source.specialFile, !rule.allowSpecialFiles {
                 throw JailError(
-                    .host, path: special, reason: "a socket, FIFO or device lies in a directory that the jail would see",
+                    .host, path: special,
+                    reason: "a socket, FIFO or device lies in a directory that the jail would see",
                     hint: "read-only does not stop a connection to it; to show it on purpose: "
                         + "{ source: \"\(rule.source)\", specialFiles: true }")
             }
@@ -239,7 +246,8 @@ struct RootPlanner {
 
     private func source(_ path: String) throws(JailError) -> SourceFacts {
         guard let source = facts.sources[path] else {
-            throw JailError(.host, path: path, reason: "it is not there", hint: "make it, or take it out of the profile")
+            throw JailError(
+                .host, path: path, reason: "it is not there", hint: "make it, or take it out of the profile")
         }
         return source
     }
@@ -257,7 +265,8 @@ struct RootPlanner {
         steps.append(
             .bind(
                 BindPlan(
-                    source: source, target: target, identity: identity, isDirectory: isDirectory, attributes: attributes,
+                    source: source, target: target, identity: identity, isDirectory: isDirectory,
+                    makesTarget: !isDirectory && !isBelowBound(target), attributes: attributes,
                     purpose: purpose)))
         made.insert(target)
         if isDirectory { bound.append(target) }
@@ -276,6 +285,10 @@ struct RootPlanner {
     }
 
     private func isBelowBound(_ path: String) -> Bool { bound.contains { path.isBelow($0) } }
+
+    private func mayExecute(_ path: String) -> Bool {
+        landlockRules.contains { $0.access == .execute && ($0.path == path || path.isBelow($0.path)) }
+    }
 
     private func isEmptyDirectory(_ path: String) -> Bool {
         steps.contains { if case .directory(path, _) = $0 { true } else { false } }

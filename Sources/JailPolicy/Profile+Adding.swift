@@ -74,7 +74,8 @@ extension NetworkRules {
         let everywhere: UInt32 = 0
         let other = publish.first {
             $0.hostPort == port.hostPort
-                && ($0.hostAddress == port.hostAddress || $0.hostAddress == everywhere || port.hostAddress == everywhere)
+                && ($0.hostAddress == port.hostAddress || $0.hostAddress == everywhere
+                    || port.hostAddress == everywhere)
         }
         if let other {
             throw ValueError("publishes port \(port.hostPort) of the host twice, also as \(other.shown)")

@@ -22,7 +22,8 @@ package struct ProfileOverrides: Equatable, Sendable {
 
     package init() {}
 
-    /// Applies everything, or throws an error of the stage `usage` that names the option. `home` is what `~` stands for.
+    /// Applies everything, or throws an error of the stage `usage` that names the option. `home` is what `~` stands
+    /// for.
     package func apply(to profile: inout Profile, home: String?) throws(JailError) {
         for text in publish {
             try option("--publish") { () throws(ValueError) in try profile.network.add(PublishedPort.parse(text)) }
@@ -62,7 +63,8 @@ package struct ProfileOverrides: Equatable, Sendable {
             limits.processes = try option("--processes") { () throws(ValueError) in
                 let range = LimitRules.processRange
                 guard let count = DecimalDigits.parse(processes), range.contains(count) else {
-                    throw ValueError(expected: "a number from \(range.lowerBound) to \(range.upperBound)", found: processes)
+                    throw ValueError(
+                        expected: "a number from \(range.lowerBound) to \(range.upperBound)", found: processes)
                 }
                 return count
             }

@@ -36,7 +36,9 @@ struct Invocation: Equatable {
         // .build/x86_64-unknown-linux-gnu/release/clawjail
         var directory = program.parentPath
         while directory != "/" {
-            if directory.hasSuffix("/.build"), (try? System.status("\(directory.parentPath)/profiles/schema.json")) != nil {
+            if directory.hasSuffix("/.build"),
+                (try? System.status("\(directory.parentPath)/profiles/schema.json")) != nil
+            {
                 return "\(directory.parentPath)/profiles"
             }
             directory = directory.parentPath
@@ -52,8 +54,24 @@ struct Invocation: Equatable {
 
     func loadProfile() throws(JailError) -> Profile {
         var profile = try Self.loader().load(self.profile)
+        var overrides = overrides
+        let directory = try attempt(.usage, "/proc/self/cwd") { () throws(SystemError) in
+            try System.readLink("/proc/self/cwd")
+        }
+        overrides.workspace = overrides.workspace.map { Self.absolute($0, in: directory) }
+        overrides.read = overrides.read.map { Self.absolute($0, in: directory) }
+        overrides.write = overrides.write.map { Self.absolute($0, in: directory) }
         try overrides.apply(to: &profile, home: System.environmentValue("HOME"))
         return profile
+    }
+
+    /// `.` and relative paths of the command line start at the caller's directory. What else a path may be is judged
+    /// where it is read.
+    private static func absolute(_ path: String, in directory: String) -> String {
+        if path.hasPrefix("/") || path.hasPrefix("~") { return path }
+        if path == "." { return directory }
+        let rest = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
+        return directory == "/" ? "/\(rest)" : "\(directory)/\(rest)"
     }
 
     func makePlan() throws(JailError) -> LaunchPlan {

@@ -3,7 +3,9 @@
 import FilterCompiler
 import Glibc
 
-func table(_ name: String, _ make: (FilterCompiler.Architecture) throws(FilterCompiler.CompileError) -> [UInt64]) throws -> String {
+func table(_ name: String, _ make: (FilterCompiler.Architecture) throws(FilterCompiler.CompileError) -> [UInt64]) throws
+    -> String
+{
     func literal(_ architecture: FilterCompiler.Architecture) throws -> String {
         let words = try make(architecture).map { "0x" + String($0, radix: 16) }
         return "    static let \(name): [UInt64] = [\(words.joined(separator: ","))]\n"
@@ -12,7 +14,9 @@ func table(_ name: String, _ make: (FilterCompiler.Architecture) throws(FilterCo
 }
 
 do {
-    guard CommandLine.arguments.count == 2 else { throw FilterCompiler.CompileError(description: "usage: compile-filters FILE") }
+    guard CommandLine.arguments.count == 2 else {
+        throw FilterCompiler.CompileError(description: "usage: compile-filters FILE")
+    }
     var text = "// Made by compile-filters.\nenum CompiledFilters {\n"
     text += try table("strict") { architecture throws(FilterCompiler.CompileError) in
         try FilterCompiler.allow(shell: false, for: architecture)

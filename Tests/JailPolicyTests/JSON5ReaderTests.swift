@@ -18,7 +18,8 @@ struct `JSON5 values` {
     @Test(arguments: [
         ("null", "null"), (" true ", "true"), ("false", "false"), ("{}", "{}"), ("[]", "[]"),
         ("{a:1}", "{a:1=1}"), ("{a:1,}", "{a:1=1}"), ("[1,2,]", "[1=1,2=2]"), ("{'a b':1,\"c\":2}", "{a b:1=1,c:2=2}"),
-        ("{$_a1:1}", "{$_a1:1=1}"), ("{\\u0061b:1}", "{ab:1=1}"), ("{über:1}", "{über:1=1}"), ("{true:1}", "{true:1=1}"),
+        ("{$_a1:1}", "{$_a1:1=1}"), ("{\\u0061b:1}", "{ab:1=1}"), ("{über:1}", "{über:1=1}"),
+        ("{true:1}", "{true:1=1}"),
         ("// x\n1 /* y\n * z **/ // end", "1=1"), ("/**/1", "1=1"), ("\u{FEFF}{\u{A0}\u{2003}a\u{FEFF}:1}", "{a:1=1}"),
         ("\t\u{B}\u{C}\r\n1", "1=1"),
     ])
@@ -35,12 +36,14 @@ struct `JSON5 values` {
         ("99999999999999999999999", "99999999999999999999999=?"), ("18446744073709551616", "18446744073709551616=?"),
         ("0x10000000000000001", "0x10000000000000001=?"),
     ])
-    func `a number keeps its text, and has a value if it is an integer that fits`(text: String, expected: String) throws {
+    func `a number keeps its text, and has a value if it is an integer that fits`(text: String, expected: String) throws
+    {
         #expect(try render(read(text)) == expected)
     }
 
     @Test(arguments: [
-        (#""a'b""#, "a'b"), (#"'a"b'"#, "a\"b"), (#""\b\f\n\r\t\v""#, "\u{8}\u{C}\n\r\t\u{B}"), (#""\'\"\\\/\q""#, "'\"\\/q"),
+        (#""a'b""#, "a'b"), (#"'a"b'"#, "a\"b"), (#""\b\f\n\r\t\v""#, "\u{8}\u{C}\n\r\t\u{B}"),
+        (#""\'\"\\\/\q""#, "'\"\\/q"),
         (#""\x41\u00e9""#, "Aé"), (#""\uD83D\uDE00""#, "😀"), ("\"😀é\"", "😀é"), ("\"a\\\nb\\\r\nc\\\rd\"", "abcd"),
         ("\"a\\éb\"", "aéb"), ("''", ""), (#""\u202E""#, "\u{202E}"), ("'\\\n'", ""),
     ])
@@ -99,16 +102,21 @@ struct `JSON5 values` {
             return .array((0..<count).map { _ in randomJSON(&generator, depth: depth - 1) })
         default:
             let count = Int.random(in: 0..<4, using: &generator)
-            return .object((0..<count).map { ("\($0)" + randomText(&generator), randomJSON(&generator, depth: depth - 1)) })
+            return .object(
+                (0..<count).map { ("\($0)" + randomText(&generator), randomJSON(&generator, depth: depth - 1)) })
         }
     }
 
     private func randomText(_ generator: inout Seeded) -> String {
-        let ranges: [ClosedRange<UInt32>] = [1...0x7F, 0x20...0x7E, 0x80...0x24F, 0x2000...0x206F, 0xE000...0xFFFF, 0x1F600...0x10FFFF]
+        let ranges: [ClosedRange<UInt32>] = [
+            1...0x7F, 0x20...0x7E, 0x80...0x24F, 0x2000...0x206F, 0xE000...0xFFFF, 0x1F600...0x10FFFF,
+        ]
         var text = ""
         for _ in 0..<Int.random(in: 0..<12, using: &generator) {
             let range = ranges[Int.random(in: ranges.indices, using: &generator)]
-            if let scalar = Unicode.Scalar(UInt32.random(in: range, using: &generator)) { text.unicodeScalars.append(scalar) }
+            if let scalar = Unicode.Scalar(UInt32.random(in: range, using: &generator)) {
+                text.unicodeScalars.append(scalar)
+            }
         }
         return text
     }

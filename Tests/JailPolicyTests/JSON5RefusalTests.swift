@@ -37,10 +37,12 @@ struct `JSON5 refusals` {
     @Test(arguments: [
         ("Infinity", "Infinity is no value here"), ("NaN", "NaN is no value here"),
         ("-Infinity", "Infinity and NaN are no values here"), ("+NaN", "Infinity and NaN are no values here"),
-        ("0123", "a number that ends with '1'"), ("1x", "a number that ends with 'x'"), ("1.2.3", "a number that ends with '.'"),
+        ("0123", "a number that ends with '1'"), ("1x", "a number that ends with 'x'"),
+        ("1.2.3", "a number that ends with '.'"),
         ("0x", "a number without digits"), ("0xg", "a number without digits"), (".", "a number without digits"),
         ("-", "a number without digits"), ("1e", "a number without digits"), ("1e+", "a number without digits"),
-        ("--1", "a number without digits"), ("+ 1", "a number without digits"), ("0x1.8", "a number that ends with '.'"),
+        ("--1", "a number without digits"), ("+ 1", "a number without digits"),
+        ("0x1.8", "a number that ends with '.'"),
         (".e1", "a number without digits"), ("1_000", "a number that ends with '_'"),
     ])
     func `a broken number is refused`(text: String, reason: String) {
@@ -54,6 +56,7 @@ struct `JSON5 refusals` {
         ("'\u{7F}'", "1:2: a raw control character (U+007F)"), ("'é\u{9B}'", "1:3: a raw control character (U+009B)"),
         (#"'\0'"#, "1:2: NUL is no part of a text"), (#"'\u0000'"#, "1:2: NUL is no part of a text"),
         (#"'\x00'"#, "1:2: NUL is no part of a text"), (#"'\1'"#, "1:2: a digit is no escape"),
+        (#"'\9'"#, "1:2: a digit is no escape"),
         (#"'\u12'"#, "1:2: 4 hexadecimal digits expected"), (#"'\xg0'"#, "1:2: 2 hexadecimal digits expected"),
         (#"'\uD800'"#, "1:2: an unpaired surrogate"), (#"'\uDC00'"#, "1:2: an unpaired surrogate"),
         (#"'\uD800\u0041'"#, "1:2: an unpaired surrogate"), (#"'\uD800\uD800'"#, "1:2: an unpaired surrogate"),
@@ -66,7 +69,9 @@ struct `JSON5 refusals` {
         #expect(message { try read(text) } == "f:\(reason)")
     }
 
-    @Test(arguments: ["// \u{202E}x\n1", "'\u{2066}'", "// a\u{2028}1\n2", "'\u{2029}'", "{\u{202A}a: 1}", "'\\\u{2028}'"])
+    @Test(arguments: [
+        "// \u{202E}x\n1", "'\u{2066}'", "// a\u{2028}1\n2", "'\u{2029}'", "{\u{202A}a: 1}", "'\\\u{2028}'",
+    ])
     func `a character that makes the text look different is refused everywhere`(text: String) {
         #expect(message { try read(text) }.contains("must be written as an escape"))
     }
@@ -76,10 +81,12 @@ struct `JSON5 refusals` {
         #expect(message { try read(text) }.contains("a raw control character"))
     }
 
-    @Test(arguments: [
-        [0xFF], [0x80], [0xC0, 0xAF], [0xC1, 0xBF], [0xE0, 0x80, 0xAF], [0xED, 0xA0, 0x80], [0xF0, 0x80, 0x80, 0x80],
-        [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xC3], [0xE2, 0x82], [0xE2, 0x28, 0xA1], [0xFE, 0xFE],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0xFF], [0x80], [0xC0, 0xAF], [0xC1, 0xBF], [0xE0, 0x80, 0xAF], [0xED, 0xA0, 0x80],
+            [0xF0, 0x80, 0x80, 0x80],
+            [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xC3], [0xE2, 0x82], [0xE2, 0x28, 0xA1], [0xFE, 0xFE],
+        ] as [[UInt8]])
     func `invalid UTF-8 is refused in strings, comments and between them`(bytes: [UInt8]) {
         for (before, after) in [("'", "'"), ("/*", "*/1"), ("", "1"), ("{", ":1}"), ("//", ""), ("'\\", "'")] {
             let text = Array(before.utf8) + bytes + Array(after.utf8)
@@ -140,7 +147,9 @@ struct `JSON5 refusals` {
     @Test func `no truncation or changed byte of a text makes the reader crash`() throws {
         let text = Array("{a: [1, -0x1F, .5e3, 'x\\u00e9\\\n', \"😀\"], /* é */ 'b': {c: null, d: true}, // end\n}".utf8)
         _ = try JSON5Reader.read(text, file: "f")
-        for end in text.indices { #expect(throws: JSON5Error.self) { try JSON5Reader.read(Array(text[..<end]), file: "f") } }
+        for end in text.indices {
+            #expect(throws: JSON5Error.self) { try JSON5Reader.read(Array(text[..<end]), file: "f") }
+        }
         for index in text.indices {
             for byte in UInt8.min...UInt8.max {
                 var changed = text

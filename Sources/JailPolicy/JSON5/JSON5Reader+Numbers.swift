@@ -10,7 +10,8 @@ extension JSON5Reader {
         case (UInt8(ascii: "0"), UInt8(ascii: "x")), (UInt8(ascii: "0"), UInt8(ascii: "X")):
             index += 2
             magnitude = try readDigits(radix: 16, at: place)
-        case (UInt8(ascii: "I"), _), (UInt8(ascii: "N"), _): throw failure("Infinity and NaN are no values here", at: place)
+        case (UInt8(ascii: "I"), _), (UInt8(ascii: "N"), _):
+            throw failure("Infinity and NaN are no values here", at: place)
         default: magnitude = try readDecimal(at: place)
         }
         // `1x` or `0123` is one mistaken number, and not a number followed by something.

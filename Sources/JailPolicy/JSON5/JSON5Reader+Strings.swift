@@ -141,7 +141,9 @@ extension UInt8 {
 
 extension Unicode.Scalar {
     fileprivate func isIdentifierPart(first: Bool) -> Bool {
-        if let ascii = UInt8(exactly: value), ascii < 0x80 { return ascii.isIdentifierPart && !(first && ascii.isDigit) }
+        if let ascii = UInt8(exactly: value), ascii < 0x80 {
+            return ascii.isIdentifierPart && !(first && ascii.isDigit)
+        }
         switch properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .letterNumber:
             return true

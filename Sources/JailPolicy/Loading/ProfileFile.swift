@@ -76,7 +76,9 @@ extension String {
         let isPlain = !utf8.isEmpty && utf8.allSatisfy { Name.isWord($0) || "/.-+,:@%".utf8.contains($0) }
         guard !isPlain else { return self }
         var quoted = "'"
-        for scalar in unicodeScalars { if scalar == "'" { quoted += "'\\''" } else { quoted.unicodeScalars.append(scalar) } }
+        for scalar in unicodeScalars {
+            if scalar == "'" { quoted += "'\\''" } else { quoted.unicodeScalars.append(scalar) }
+        }
         return (quoted + "'").printable
     }
 }

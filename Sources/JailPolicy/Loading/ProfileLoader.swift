@@ -24,8 +24,12 @@ package struct ProfileLoader: Sendable {
         // The root of the chain first, so that a child has the last word.
         let chain = [file] + (try readParents(of: file))
         var tree = JSON5Value(.object([]), at: file.content.position)
-        for file in chain.reversed() { tree = try ProfileMerge.merge(parent: tree, child: file.content) }
-        var profile = try Self.decode(tree, name: file.name, home: home)
+        var profile = Profile(name: file.name)
+        for file in chain.reversed() {
+            tree = try ProfileMerge.merge(parent: tree, child: file.content)
+            // Every profile of the chain must be right by itself: no child hides what is wrong in its parent.
+            profile = try Self.decode(tree, name: file.name, home: home)
+        }
         profile.files = chain.reversed().map(\.path)
         return profile
     }
@@ -100,14 +104,14 @@ package struct ProfileLoader: Sendable {
         do throws(ValueError) {
             try Name.checkProfile(name)
         } catch {
-            throw JailError(.profile, operation: position?.description.printable, reason: "a profile's name \(error.reason)")
+            throw JailError(
+                .profile, operation: position?.description.printable, reason: "a profile's name \(error.reason)")
         }
         for directory in directories {
-            let path = "\(directory)/\(name)\(ProfileFile.suffix)"
+            let base = name + ProfileFile.suffix
+            let file = try ProfileFile.read(path: "\(directory)/\(base)", name: name, label: base, owners: owners)
             // A file that is there and must not be used ends the search: the next directory's would be another profile.
-            if let file = try ProfileFile.read(path: path, name: name, label: name + ProfileFile.suffix, owners: owners) {
-                return file
-            }
+            if let file { return file }
         }
         throw notFound(name, extendedAt: position)
     }
@@ -117,9 +121,13 @@ package struct ProfileLoader: Sendable {
     private func notFound(_ name: String, extendedAt position: SourcePosition? = nil) -> JailError {
         let known = available().map(\.name)
         let hint =
-            if let nearest = NearestName.find(name, among: known) { "did you mean '\(nearest)'?" }
-            else if known.isEmpty { "there are none in \(directories.joined(separator: ", ").printable)" }
-            else { "known profiles: \(known.joined(separator: ", "))" }
+            if let nearest = NearestName.find(name, among: known) {
+                "did you mean '\(nearest)'?"
+            } else if known.isEmpty {
+                "there are none in \(directories.joined(separator: ", ").printable)"
+            } else {
+                "known profiles: \(known.joined(separator: ", "))"
+            }
         return JailError(
             .profile, operation: position?.description.printable, reason: "no profile is called '\(name.excerpt)'",
             hint: hint)

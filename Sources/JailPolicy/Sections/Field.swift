@@ -74,7 +74,8 @@ package struct Field {
     func size(_ range: ClosedRange<UInt64> = 0...UInt64(Int64.max)) throws(JailError) -> UInt64 {
         let bytes = try parsed(as: "a size such as \"512M\"", ByteSize.parse)
         guard range.contains(bytes) else {
-            throw refusal("must be at least \"\(ByteSize.format(range.lowerBound))\", not \"\(ByteSize.format(bytes))\"")
+            throw refusal(
+                "must be at least \"\(ByteSize.format(range.lowerBound))\", not \"\(ByteSize.format(bytes))\"")
         }
         return bytes
     }

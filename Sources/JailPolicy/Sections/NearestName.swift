@@ -1,21 +1,29 @@
 /// What a mistyped name was probably meant to be.
 package enum NearestName {
-    /// The candidate with the fewest changed letters, at most three and less than half; else one that begins with the
+    /// The candidate with the fewest changed letters, at most three and half of them; else one that begins with the
     /// text, or that the text begins with. nil if none is near.
     package static func find(_ text: String, among candidates: [String]) -> String? {
+        if let nearest = nearest(text, among: candidates, changes: 3) { return nearest }
+        guard (2...longest).contains(text.utf8.count) else { return nil }
+        return candidates.first { $0.utf8.count >= 2 && ($0.hasPrefix(text) || text.hasPrefix($0)) }
+    }
+
+    /// The candidate with the fewest changed letters, at most `changes` and half of them.
+    static func nearest(_ text: String, among candidates: [String], changes: Int) -> String? {
         let typed = Array(text.utf8)
-        // A key of a hostile file may be a megabyte long; no known name is.
-        guard typed.count <= 64 else { return nil }
+        guard typed.count <= longest else { return nil }
         var best: (name: String, distance: Int)?
         for candidate in candidates {
             let name = Array(candidate.utf8)
             let distance = distance(typed, name)
-            guard distance <= min(3, max(typed.count, name.count) / 2) else { continue }
+            guard distance <= min(changes, max(typed.count, name.count) / 2) else { continue }
             if distance < best?.distance ?? .max { best = (candidate, distance) }
         }
-        if let best { return best.name }
-        return candidates.first { $0.utf8.count >= 2 && typed.count >= 2 && ($0.hasPrefix(text) || text.hasPrefix($0)) }
+        return best?.name
     }
+
+    /// A key of a hostile file may be a megabyte long; no known name is.
+    private static let longest = 64
 
     /// How many letters must be inserted, removed, replaced or swapped with their neighbour. Case counts as nothing.
     static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {

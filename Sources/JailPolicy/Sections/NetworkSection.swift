@@ -51,7 +51,9 @@ extension NetworkRule {
         SectionKey(
             "methods",
             read: { (field, rule) throws(JailError) in
-                rule.methods = try field.filledList { (element) throws(JailError) in try element.name(HTTPMethod.check) }
+                rule.methods = try field.filledList { (element) throws(JailError) in
+                    try element.name(HTTPMethod.check)
+                }
             },
             write: { .strings($0.methods) }),
         SectionKey(

@@ -30,8 +30,8 @@ extension Profile {
     /// Every section of a profile with its keys.
     package static var sections: [KnownKeys] { table.sections("") }
 
-    /// The profile as one JSON object, with its parents merged in and every default written out. It is a profile itself:
-    /// saved as `NAME.json5` it allows the same.
+    /// The profile as one JSON object, with its parents merged in and every default written out. It is a profile
+    /// itself: saved as `NAME.json5` it allows the same.
     package var json: JSON { Self.table.json(self) }
 
     private static func checkDescription(_ text: String) throws(ValueError) {

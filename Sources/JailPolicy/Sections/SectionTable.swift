@@ -36,13 +36,25 @@ package struct SectionTable<Section>: Sendable {
         let place = field.path.isEmpty ? "the profile" : "'\(field.path)'"
         let names = keys.map(\.name)
         let hint =
-            if let nearest = NearestName.find(member.key, among: names) { "did you mean '\(nearest)'?" }
-            else if let elsewhere = Profile.sections.first(where: { $0.names.contains(member.key) && !$0.path.isEmpty }) {
-                "did you mean '\(elsewhere.path).\(member.key)'?"
-            } else { "known keys: \(names.joined(separator: ", "))" }
+            if let nearest = NearestName.find(member.key, among: names) {
+                "did you mean '\(nearest)'?"
+            } else if let path = Self.elsewhere(member.key) {
+                "did you mean '\(path)'?"
+            } else {
+                "known keys: \(names.joined(separator: ", "))"
+            }
         return JailError(
             .profile, operation: member.keyPosition.description.printable,
             reason: "unknown key '\(member.key.excerpt)' in \(place)", hint: hint)
+    }
+
+    /// The path of a key of another section, for one that was put into the wrong place.
+    private static func elsewhere(_ key: String) -> String? {
+        let sections = Profile.sections
+        guard let name = NearestName.nearest(key, among: sections.flatMap(\.names), changes: 1),
+            let section = sections.first(where: { $0.names.contains(name) })
+        else { return nil }
+        return section.path.isEmpty ? name : "\(section.path).\(name)"
     }
 }
 
@@ -50,6 +62,11 @@ package struct SectionTable<Section>: Sendable {
 package struct KnownKeys: Equatable, Sendable {
     package let path: String
     package let names: [String]
+
+    package init(path: String, names: [String]) {
+        self.path = path
+        self.names = names
+    }
 }
 
 /// One key of a section.

@@ -3,7 +3,8 @@ package enum Name {
     /// Of a profile: `[a-z0-9][a-z0-9_-]{0,63}`.
     package static func checkProfile(_ text: String) throws(ValueError) {
         guard matches(text, 1...64, first: isLowerOrDigit, rest: { isLowerOrDigit($0) || $0.isOne(of: "_-") }) else {
-            throw ValueError(expected: "a name of a-z, 0-9, '_' and '-', at most 64, first a letter or digit", found: text)
+            throw ValueError(
+                expected: "a name of a-z, 0-9, '_' and '-', at most 64, first a letter or digit", found: text)
         }
     }
 
@@ -17,7 +18,8 @@ package enum Name {
     /// Of a variable that is passed on from the caller.
     package static func checkPassed(_ text: String) throws(ValueError) {
         try checkEnvironment(text)
-        // What these hold becomes code in every program of the jail; the value belongs where the profile's reader sees it.
+        // What these hold becomes code in every program of the jail; the value belongs where the profile's reader sees
+        // it.
         guard !text.utf8.starts(with: "LD_".utf8), !["GLIBC_TUNABLES", "GCONV_PATH"].contains(text) else {
             throw ValueError(
                 "must not pass on \"\(text)\", with which the caller's environment would decide what code is loaded",
@@ -106,7 +108,9 @@ extension EnvironmentVariable {
         guard value.utf8.allSatisfy({ $0 != 0 && $0 != 0x0A && $0 != 0x0D }) else {
             throw ValueError("must be a value without NUL and line breaks")
         }
-        guard name.utf8.count + value.utf8.count + 2 <= longest else { throw ValueError("must be shorter than 128 KiB") }
+        guard name.utf8.count + value.utf8.count + 2 <= longest else {
+            throw ValueError("must be shorter than 128 KiB")
+        }
         return EnvironmentVariable(name: name, value: value)
     }
 

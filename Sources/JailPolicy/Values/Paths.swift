@@ -1,4 +1,5 @@
-/// Absolute paths in the one spelling that stands for them: no `.` and `..`, no empty components, no control characters.
+/// Absolute paths in the one spelling that stands for them: no `.` and `..`, no empty components, no control
+/// characters.
 package enum AbsolutePath {
     /// PATH_MAX without its NUL.
     package static let longest = 4095
@@ -43,8 +44,7 @@ package enum AbsolutePath {
         try check(text)
         guard text != "/" else { throw ValueError("must be a place below '/', not '/' itself") }
         for reserved in ["/proc", "/dev", "/sys", "/etc"] where text.isInside(reserved) {
-            throw ValueError(
-                "must not be in \(reserved), which the jail has of its own", hint: "show it elsewhere, as SOURCE:TARGET")
+            throw ValueError("must not be in \(reserved), which the jail has of its own")
         }
     }
 
@@ -69,8 +69,8 @@ extension String {
 }
 
 extension BindRule {
-    /// `"/opt/x"` (the same path inside) or `"/opt/x:/inside"`; the source may begin with `~/`. A path with a colon needs
-    /// the object form of a profile.
+    /// `"/opt/x"` (the same path inside) or `"/opt/x:/inside"`; the source may begin with `~/`. A path with a colon
+    /// needs the object form of a profile.
     package static func parse(_ text: String, home: String?) throws(ValueError) -> BindRule {
         let parts = text.parts(at: ":", most: 3)
         guard parts.count <= 2 else { throw ValueError(expected: "SOURCE or SOURCE:TARGET", found: text) }
@@ -80,7 +80,11 @@ extension BindRule {
     static func make(source: String, target: String?, home: String?) throws(ValueError) -> BindRule {
         let source = try AbsolutePath.host(source, home: home)
         try AbsolutePath.checkSource(source)
-        try AbsolutePath.checkTarget(target ?? source)
+        do throws(ValueError) {
+            try AbsolutePath.checkTarget(target ?? source)
+        } catch {
+            throw ValueError(error.reason, hint: target == nil ? "show it elsewhere, as SOURCE:TARGET" : nil)
+        }
         return BindRule(source: source, target: target ?? source)
     }
 

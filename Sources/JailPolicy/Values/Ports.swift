@@ -42,7 +42,8 @@ extension PublishedPort {
         var port = PublishedPort(hostPort: hostPort, jailPort: jailPort)
         if parts.count == 3 {
             guard let address = IPv4Address.parse(String(parts[0])) else {
-                throw ValueError(expected: "[ADDRESS:][HOSTPORT:]PORT with an IPv4 address such as 127.0.0.1", found: text)
+                throw ValueError(
+                    expected: "[ADDRESS:][HOSTPORT:]PORT with an IPv4 address such as 127.0.0.1", found: text)
             }
             port.hostAddress = address
         }

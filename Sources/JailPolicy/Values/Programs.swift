@@ -9,7 +9,9 @@ extension ProgramRule {
             }
             let isDirectory = name.utf8.last == UInt8(ascii: "/")
             let path = isDirectory ? String(name.dropping(last: 1)) : name
-            guard !path.isEmpty else { throw ValueError("must not be the whole host", hint: "name a directory") }
+            guard path != "/", !path.isEmpty else {
+                throw ValueError("must not be the whole host", hint: "name a directory")
+            }
             try AbsolutePath.check(path)
             for kernel in ["/proc", "/sys", "/dev"] where path.isInside(kernel) {
                 throw ValueError("must not be in \(kernel), where no programs are")

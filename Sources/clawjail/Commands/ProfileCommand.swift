@@ -35,7 +35,8 @@ struct ProfileShow: ParsableCommand {
     mutating func run() {
         do throws(JailError) {
             let profile = try Invocation.loader().load(profile)
-            try Output.print(json ? profile.json.text(pretty: true) : ProfileText.lines(profile).joined(separator: "\n"))
+            try Output.print(
+                json ? profile.json.text(pretty: true) : ProfileText.lines(profile).joined(separator: "\n"))
         } catch { Output.fail(error) }
     }
 }

@@ -27,14 +27,15 @@ struct Stop: ParsableCommand {
                 try System.connect(socket.borrowed, path: path)
             } catch {
                 throw JailError(
-                    .supervise, reason: "no jail named '\(name)' is running", hint: "'clawjail ps' lists those that are",
+                    .supervise, reason: "no jail named '\(name)' is running",
+                    hint: "'clawjail ps' lists those that are",
                     status: 1)
             }
             do throws(SystemError) {
                 try System.send(socket.borrowed, [UInt8(ascii: kill ? "K" : "S")])
                 // The supervisor closes the connection when the jail is gone.
                 while try !System.receive(socket.borrowed, most: 1).bytes.isEmpty {}
-            } catch where error.errno == .connectionReset || error.errno == .brokenPipe {
+            } catch  where error.errno == .connectionReset || error.errno == .brokenPipe {
             } catch { throw JailError(.supervise, error, path: path) }
         } catch { Output.fail(error) }
     }

@@ -1,0 +1,137 @@
+import JailCore
+import JailHost
+import JailPlan
+import Testing
+
+@Suite struct DoctorTests {
+    private func check(_ name: String, _ change: (inout Doctor.Readings) -> Void) throws -> Doctor.Check {
+        var readings = Doctor.Readings()
+        readings.kernelRelease = "6.1.0-13-amd64"
+        change(&readings)
+        return try #require(Doctor(readings).checks.first { $0.name == name })
+    }
+
+    @Test(arguments: [
+        ("6.1.0-13-amd64", Doctor.Status.ok), ("5.15.0", .ok), ("5.14.21", .missing), ("4.18.0-553", .missing),
+        ("10.0", .ok), ("odd", .missing),
+    ])
+    func `the kernel must be 5.15 or newer`(release: String, status: Doctor.Status) throws {
+        #expect(try check("kernel") { $0.kernelRelease = release }.status == status)
+    }
+
+    @Test(arguments: [
+        ("/proc/sys/user/max_user_namespaces", "0", "sysctl -w user.max_user_namespaces=15000"),
+        ("/proc/sys/kernel/unprivileged_userns_clone", "0", "sysctl -w kernel.unprivileged_userns_clone=1"),
+        (
+            "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
+            "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+        ),
+        ("/proc/self/status:Seccomp", "2", "--security-opt seccomp=unconfined"),
+    ])
+    func `each switch against user namespaces has its own remedy`(path: String, value: String, remedy: String) throws {
+        let found = try check("user namespaces") {
+            $0.trial = System.NamespaceTrial(user: .notPermitted)
+            $0.lines[path] = value
+        }
+        #expect(found.status == .missing)
+        #expect(found.remedy?.contains(remedy) == true)
+        #expect(found.finding.contains("(errno 1)"))
+    }
+
+    @Test func `id maps that cannot be written count as no user namespaces`() throws {
+        let found = try check("user namespaces") { $0.trial = System.NamespaceTrial(maps: .notPermitted) }
+        #expect(found.finding.contains("writing its id maps failed"))
+        #expect(found.status == .missing)
+    }
+
+    @Test func `a masked proc is told apart inside and outside of containers`() throws {
+        let outside = try check("fresh /proc") { $0.trial = System.NamespaceTrial(freshProc: .notPermitted) }
+        #expect(outside.remedy?.contains("ProtectKernelTunables=") == true)
+        let inside = try check("fresh /proc") {
+            $0.trial = System.NamespaceTrial(freshProc: .notPermitted)
+            $0.present = ["/.dockerenv"]
+        }
+        #expect(inside.remedy?.contains("systempaths=unconfined") == true)
+        let untried = try check("fresh /proc") { $0.trial = System.NamespaceTrial(user: .notPermitted) }
+        #expect(untried.status == .missing)
+    }
+
+    @Test func `Landlock is absent, switched off, too old, or fine`() throws {
+        #expect(try check("Landlock") { $0.landlockABI = 2 }.status == .ok)
+        #expect(try check("Landlock") { $0.landlockABI = 1 }.finding.contains("too old"))
+        let off = try check("Landlock") { $0.lines["/sys/kernel/security/lsm"] = "capability,yama" }
+        #expect(off.remedy == "add lsm=landlock,capability,yama to the kernel's boot line")
+        #expect(try check("Landlock") { _ in }.remedy?.contains("CONFIG_SECURITY_LANDLOCK") == true)
+    }
+
+    @Test func `cgroups without delegation name the command that gets it`() throws {
+        let found = try check("cgroups") { $0.cgroup = .unavailable(reason: "no") }
+        #expect(found.remedy?.contains("systemd-run --user --scope -p Delegate=yes") == true)
+        let partly = try check("cgroups") { $0.cgroup = .v2(directory: "/x", controllers: ["memory", "pids"]) }
+        #expect(partly.status == .limited)
+        #expect(partly.finding.hasSuffix("; not cpu"))
+        #expect(
+            try check("cgroups") { $0.cgroup = .v2(directory: "/x", controllers: ["memory", "pids", "cpu"]) }.status
+                == .ok)
+    }
+
+    @Test func `a handler of core dumps and an open ptrace are limits`() throws {
+        #expect(
+            try check("core dumps") { $0.lines["/proc/sys/kernel/core_pattern"] = "|/usr/lib/handler %p" }.status
+                == .limited)
+        #expect(try check("core dumps") { $0.lines["/proc/sys/kernel/core_pattern"] = "core" }.status == .ok)
+        #expect(try check("ptrace") { $0.lines["/proc/sys/kernel/yama/ptrace_scope"] = "0" }.remedy != nil)
+        #expect(try check("ptrace") { $0.lines["/proc/sys/kernel/yama/ptrace_scope"] = "1" }.status == .ok)
+    }
+
+    @Test func `AppArmor is a limit only where it restricts this caller`() throws {
+        func status(uid: UInt32, restricts: String) throws -> Doctor.Status {
+            try check("AppArmor") {
+                $0.caller.uid = uid
+                $0.lines["/sys/module/apparmor/parameters/enabled"] = "Y"
+                $0.lines["/proc/sys/kernel/apparmor_restrict_unprivileged_userns"] = restricts
+            }.status
+        }
+        #expect(try status(uid: 1000, restricts: "1") == .limited)
+        #expect(try status(uid: 0, restricts: "1") == .ok)
+        #expect(try status(uid: 1000, restricts: "0") == .ok)
+    }
+
+    @Test func `groups that cannot be dropped give the command as the remedy`() throws {
+        let found = try check("groups") { $0.groups = .impossible(reason: "no helper: apt install uidmap") }
+        #expect(found.finding == "no helper")
+        #expect(found.remedy?.hasPrefix("apt install uidmap") == true)
+    }
+
+    @Test func `this host is examined without leaving anything behind`() throws {
+        let before = (try System.readFile("/proc/self/mountinfo", limit: 1 << 24), children())
+        let doctor = try Doctor.examine(searchPath: "/usr/bin")
+        let after = (try System.readFile("/proc/self/mountinfo", limit: 1 << 24), children())
+        #expect(before == after)
+        #expect(doctor.checks.count == 16)
+        #expect(doctor.checks.first { $0.name == "kernel" }?.status == .ok)
+        for check in doctor.checks {
+            #expect(!check.finding.isEmpty && !check.finding.contains("\n") && !check.why.isEmpty)
+            if check.status == .missing { #expect(check.remedy != nil, "\(check.name)") }
+        }
+    }
+
+    @Test func `text and JSON say the same`() throws {
+        var readings = Doctor.Readings()
+        readings.programs = [("node", nil)]
+        let checks = Doctor(readings).checks
+        let text = Doctor.text(checks)
+        let json = Doctor.json(checks).text()
+        for check in checks {
+            #expect(text.contains(check.finding))
+            #expect(json.contains("\"name\":\"\(check.name)\",\"status\":\"\(check.status.rawValue)\""))
+        }
+        #expect(text.contains("do:  sudo apt install nodejs"))
+    }
+
+    private func children() -> String {
+        (try? System.readFile("/proc/self/task/\(System.processID)/children")).map {
+            String(decoding: $0, as: UTF8.self)
+        } ?? ""
+    }
+}

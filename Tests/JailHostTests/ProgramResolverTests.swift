@@ -1,0 +1,187 @@
+import JailCore
+import JailHost
+import JailPlan
+import JailPolicy
+import Testing
+
+@Suite struct ProgramResolverTests {
+    @Test func `a program brings its loader, its libraries and the symlinks to them, and nothing else`() throws {
+        let closure = try resolve(["env"], ["env"])
+        #expect(closure.commandPath == "/usr/bin/env")
+        #expect(closure.programs == [ResolvedProgram(name: "env", path: "/usr/bin/env", realPath: "/usr/bin/env")])
+        #expect(
+            closure.files.filter(\.isExecutable).allSatisfy { $0.path == "/usr/bin/env" || $0.path.contains("/ld-") })
+        #expect(closure.files.allSatisfy { !$0.isDirectory || $0.path == "/usr/lib/locale/C.utf8" })
+        #expect(closure.files.map(\.path) == closure.files.map(\.path).sorted())
+        #expect(
+            !closure.files.contains { Paths.lastComponent($0.path) == "dash" || Paths.lastComponent($0.path) == "bash" }
+        )
+        for symlink in closure.symlinks { #expect(try System.readLink(symlink.path) == symlink.target) }
+    }
+
+    @Test func `a name that is a symlink is shown as one`() throws {
+        let closure = try resolve(["sh"], ["sh", "-c", "true"]) { $0.process.shell = true }
+        let program = try #require(closure.programs.first)
+        #expect(program.path == "/usr/bin/sh")
+        #expect(program.realPath == "/usr/bin/dash" || program.realPath == "/usr/bin/bash")
+        #expect(closure.symlinks.contains { $0.path == "/usr/bin/sh" })
+        #expect(closure.commandArguments == ["-c", "true"])
+    }
+
+    @Test func `a program that is not installed is an error, and one with a question mark is noted`() throws {
+        let error = failure { () throws(JailError) in _ = try resolve(["no-such-program"], ["env"]) }
+        #expect(
+            error?.description
+                == "host: program 'no-such-program' of profile 'test' is not installed; install it, or write "
+                + "\"no-such-program?\" in process.programs if it may be missing")
+        let closure = try resolve(["no-such-program?", "env"], ["env"])
+        #expect(closure.missing == ["no-such-program"])
+    }
+
+    @Test func `a command that is not listed is denied with the line that would allow it`() throws {
+        let error = failure { () throws(JailError) in
+            _ = try resolve(["env"], ["sh"]) { $0.name = "offline" }
+        }
+        #expect(
+            error?.description
+                == "exec: 'sh' is not in the programs of profile 'offline'; allow it with a profile of your own: "
+                + "{ extends: \"offline\", process: { programs: [\"sh\"] } }")
+        #expect(error?.status == ExitStatus.notExecutable)
+    }
+
+    @Test func `a command that is nowhere ends with 127`() throws {
+        let error = failure { () throws(JailError) in _ = try resolve(["env"], ["no-such-program"]) }
+        #expect(error?.status == ExitStatus.notFound)
+        let path = failure { () throws(JailError) in _ = try resolve(["env"], ["/no/such/program"]) }
+        #expect(path?.status == ExitStatus.notFound)
+        let optional = failure { () throws(JailError) in _ = try resolve(["lost?"], ["lost"]) }
+        #expect(optional?.status == ExitStatus.notFound)
+        let data = failure { () throws(JailError) in _ = try resolve(["env"], ["/etc/passwd"]) }
+        #expect(data?.status == ExitStatus.notExecutable)
+    }
+
+    @Test func `another name of a listed file is not that program`() throws {
+        let directory = try TemporaryDirectory()
+        // As with busybox, where the name decides what the program does.
+        try directory.symlink("other", to: "/usr/bin/env")
+        let error = failure { () throws(JailError) in _ = try resolve(["env"], [directory.path + "/other"]) }
+        #expect(error?.status == ExitStatus.notExecutable)
+        let closure = try resolve(["env"], ["/bin/env"])
+        #expect(closure.commandPath == "/bin/env")
+        #expect(closure.symlinks.contains { $0.path == "/bin" } || !isThere("/usr/bin"))
+    }
+
+    @Test func `a listed path may be given by its last name`() throws {
+        #expect(try resolve(["/usr/bin/env"], ["env"]).commandPath == "/usr/bin/env")
+    }
+
+    @Test func `relative entries of the search path are left out`() throws {
+        let directory = try TemporaryDirectory()
+        try directory.file("bin/tool", bytes: SmallElf().bytes, mode: 0o755)
+        let error = failure { () throws(JailError) in
+            _ = try resolve(["tool"], ["tool"], searchPath: "bin:.", from: directory.path)
+        }
+        #expect(error?.description.contains("is not installed") == true)
+    }
+
+    @Test func `a script brings its interpreter along and says so`() throws {
+        let directory = try TemporaryDirectory()
+        try directory.file("tool", "#!/usr/bin/env -S perl -w\nprint 1;\n", mode: 0o755)
+        let closure = try resolve(["tool"], ["tool"], searchPath: directory.path + ":/usr/bin")
+        #expect(closure.shows("/usr/bin/env"))
+        #expect(closure.shows("/usr/bin/perl"))
+        #expect(closure.notes.contains("'tool' is a script: '/usr/bin/perl' comes along"))
+        let listed = try resolve(["tool", "perl", "env"], ["tool"], searchPath: directory.path + ":/usr/bin")
+        #expect(listed.notes.isEmpty)
+    }
+
+    @Test func `a script never brings a shell along that the profile does not list`() throws {
+        let directory = try TemporaryDirectory()
+        let tool = try directory.file("tool", "#!/bin/sh\nexec true\n", mode: 0o755)
+        for programs in [["tool"], [tool]] {
+            let error = failure { () throws(JailError) in
+                _ = try resolve(programs, [tool], searchPath: directory.path)
+            }
+            #expect(error?.description.contains("is a script for 'sh', which is not in its programs") == true)
+        }
+        try directory.file("env", "#!/usr/bin/env bash\n", mode: 0o755)
+        let closure = try resolve(["env"], ["env"], searchPath: directory.path + ":/usr/bin")
+        #expect(closure.commandPath == "/usr/bin/env")
+        #expect(closure.notes.contains { $0.contains("passed over") })
+        let granted = try resolve(["tool", "sh"], ["tool"], searchPath: directory.path + ":/usr/bin")
+        #expect(granted.commandPath == tool)
+        #expect(granted.hasSymlink("/bin", "usr/bin"))
+    }
+
+    @Test func `a chain of scripts is followed as far as the kernel follows it`() throws {
+        let directory = try TemporaryDirectory()
+        var interpreter = "/usr/bin/env"
+        for depth in 0..<7 {
+            interpreter = try directory.file("script\(depth)", "#!\(interpreter)\n", mode: 0o755)
+        }
+        #expect(throws: Never.self) { _ = try resolve([directory.path + "/script2"], [directory.path + "/script2"]) }
+        let error = failure { () throws(JailError) in _ = try resolve([interpreter], [interpreter]) }
+        #expect(error?.description.contains("script for a script") == true)
+    }
+
+    @Test func `a file that is no program is refused`() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.file("text", "hello\n", mode: 0o755)
+        let error = failure { () throws(JailError) in _ = try resolve([path], [path]) }
+        #expect(error?.description.contains("neither an ELF file nor a script") == true)
+    }
+
+    @Test(.enabled(if: System.effectiveUserID == 0))
+    func `a program that the payload cannot reach is passed over`() throws {
+        let directory = try TemporaryDirectory()
+        try directory.directory("closed", mode: 0o700)
+        try directory.file("closed/env", bytes: SmallElf().bytes, mode: 0o755)
+        let closure = try resolve(["env"], ["env"], searchPath: directory.path + "/closed:/usr/bin")
+        #expect(closure.commandPath == "/usr/bin/env")
+    }
+
+    @Test func `a directory of programs is shown as a whole`() throws {
+        let closure = try resolve(["/usr/bin/"], ["sh"])
+        #expect(closure.commandPath == "/usr/bin/sh")
+        #expect(closure.files.contains { $0.path == "/usr/bin" && $0.isDirectory && $0.isExecutable })
+        #expect(closure.files.contains { $0.path == "/usr/lib" && $0.isDirectory && !$0.isExecutable })
+        #expect(!closure.files.contains { Paths.isWithin($0.path, "/usr/sbin") })
+        #expect(!closure.files.contains { $0.path.hasPrefix("/usr/lib/") })
+        #expect(closure.hasSymlink("/bin", "usr/bin"))
+        #expect(!closure.symlinks.contains { $0.path == "/usr/bin/sh" })
+        let error = failure { () throws(JailError) in _ = try resolve(["/usr/bin/"], ["ldconfig"]) }
+        #expect(error?.status == ExitStatus.notExecutable)
+    }
+
+    @Test func `with the host's root an empty list means every program of it`() throws {
+        let closure = try resolve([], ["sh"]) { $0.filesystem.root = .host }
+        #expect(closure.commandPath == "/usr/bin/sh")
+        #expect(closure.files.contains { $0.path == "/usr" && $0.isDirectory })
+        #expect(!closure.files.contains { ["/etc/passwd", "/etc/shadow", "/etc", "/home", "/root"].contains($0.path) })
+        let error = failure { () throws(JailError) in
+            _ = try resolve(["env"], ["sh"]) { $0.filesystem.root = .host }
+        }
+        #expect(error?.status == ExitStatus.notExecutable)
+    }
+
+    @Test func `a prepared root is resolved inside of itself`() throws {
+        let directory = try TemporaryDirectory()
+        try directory.file("usr/bin/tool", bytes: SmallElf().bytes, mode: 0o755)
+        try directory.symlink("bin", to: "/usr/bin")
+        try directory.symlink("usr/bin/outside", to: "../../../../../../usr/bin/env")
+        try directory.directory("proc")
+        func find(_ programs: [String], _ name: String) throws(JailError) -> ProgramClosure {
+            try resolve(programs, [name, "x"]) { $0.filesystem.root = .directory(directory.path) }
+        }
+        #expect(try find([], "tool").commandPath == "/usr/bin/tool")
+        #expect(try find([], "/bin/tool").commandPath == "/bin/tool")
+        #expect(try find([], "tool").symlinks == [VisibleSymlink(path: "/bin", target: "/usr/bin")])
+        #expect(failure { () throws(JailError) in _ = try find([], "outside") }?.status == ExitStatus.notFound)
+        #expect(failure { () throws(JailError) in _ = try find(["tool"], "env") }?.status == ExitStatus.notFound)
+        try directory.file("usr/bin/more", bytes: SmallElf().bytes, mode: 0o755)
+        #expect(failure { () throws(JailError) in _ = try find(["tool"], "more") }?.status == ExitStatus.notExecutable)
+        let trick = "/usr/bin/../bin/more"
+        #expect(failure { () throws(JailError) in _ = try find(["/usr/bin/"], trick) }?.status == ExitStatus.notFound)
+        #expect(try PreparedRoot.entries(of: directory.path) == ["bin", "usr"])
+    }
+}

@@ -1,0 +1,148 @@
+import JailCore
+import JailHost
+import JailPlan
+import JailPolicy
+import Testing
+
+@Suite struct SourceProbeTests {
+    private func probe(
+        _ path: String, writable: Bool = false, allow: Bool = false, homes: [String] = [], policy: [String] = []
+    ) throws(JailError) -> SourceFacts? {
+        let boundaries = Boundaries(homes: homes, policy: policy, ownDirectories: ["/tmp/clawjail-own"])
+        var probe = SourceProbe(reach: testReach, boundaries: boundaries, tree: HostTree())
+        try probe.add(path, key: "filesystem.read", writable: writable, allowSpecialFiles: allow)
+        return probe.sources[path]
+    }
+
+    private func data(_ path: String) throws(JailError) -> SourceFacts? {
+        var probe = SourceProbe(reach: testReach, boundaries: Boundaries(homes: []), tree: HostTree())
+        try probe.addData(path)
+        return probe.sources[path]
+    }
+
+    private func message(_ body: () throws(JailError) -> SourceFacts?) -> String {
+        failure { () throws(JailError) in _ = try body() }?.description ?? ""
+    }
+
+    @Test func `a plain directory and a plain file are taken as they are`() throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.file("file", mode: 0o640 | 0o004)
+        #expect(try probe(directory.path)?.isDirectory == true)
+        let facts = try #require(try probe(file))
+        #expect(facts.identity == (try System.status(file)).identity)
+        #expect(facts.permissions == 0o644)
+        #expect(facts.specialFile == nil)
+    }
+
+    @Test func `a symlink anywhere in the path is refused, with the real path`() throws {
+        let directory = try TemporaryDirectory()
+        try directory.file("real/file")
+        try directory.symlink("link", to: "real")
+        try directory.symlink("real/last", to: "file")
+        #expect(
+            message { () throws(JailError) in try probe(directory.path + "/link/file") }.contains(
+                "leads through the symlink '\(directory.path)/link' → 'real'; write the real path instead: "
+                    + "'\(directory.path)/real/file'"))
+        #expect(
+            message { () throws(JailError) in try probe(directory.path + "/real/last") }.contains(
+                "write the real path instead: '\(directory.path)/real/file'"))
+    }
+
+    @Test func `what is missing, relative or unclear is refused`() throws {
+        let directory = try TemporaryDirectory()
+        #expect(message { () throws(JailError) in try probe(directory.path + "/none") }.contains("it is not there"))
+        for path in ["relative", directory.path + "/", directory.path + "/../x", "//tmp"] {
+            #expect(message { () throws(JailError) in try probe(path) }.contains("is not an absolute path"))
+        }
+    }
+
+    @Test(.enabled(if: System.effectiveUserID == 0)) func `what the payload may not read is refused`() throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.file("secret", mode: 0o600)
+        #expect(message { () throws(JailError) in try probe(file) }.contains("permissions of '\(file)'"))
+        let closed = try directory.directory("closed", mode: 0o700)
+        try directory.file("closed/open")
+        #expect(message { () throws(JailError) in try probe(closed + "/open") }.contains("permissions of '\(closed)'"))
+        try System.changeOwner(file, uid: testPayload.uid, gid: testPayload.gid)
+        #expect(try probe(file) != nil)
+    }
+
+    @Test func `special files are found at any depth, unless they are allowed`() throws {
+        let directory = try TemporaryDirectory()
+        let deep = try directory.directory("a/b/c")
+        let listener = try System.makeUnixSocket(.stream)
+        try System.bind(listener.borrowed, path: deep + "/socket")
+        #expect(try probe(directory.path)?.specialFile == deep + "/socket")
+        #expect(try probe(directory.path, allow: true)?.specialFile == nil)
+        #expect(try probe(deep + "/socket")?.specialFile == deep + "/socket")
+        #expect(try SpecialFileSearch.search(directory.path).kind == "a socket")
+        let other = try TemporaryDirectory()
+        _ = try output("/usr/bin/mkfifo", [other.path + "/fifo"])
+        #expect(try SpecialFileSearch.search(other.path).kind == "a FIFO")
+        // A symlink to one is none: inside it points into the jail.
+        let third = try TemporaryDirectory()
+        try third.symlink("null", to: "/dev/null")
+        #expect(try SpecialFileSearch.search(third.path).found == nil)
+    }
+
+    @Test func `a search that does not reach the end is an error`() throws {
+        let directory = try TemporaryDirectory()
+        for index in 0..<30 { try directory.file("f\(index)") }
+        try directory.directory("1/2/3/4")
+        #expect(try SpecialFileSearch.search(directory.path).entries == 34)
+        #expect(throws: JailError.self) { _ = try SpecialFileSearch.search(directory.path, mostEntries: 33) }
+        #expect(throws: JailError.self) { _ = try SpecialFileSearch.search(directory.path, deepest: 3) }
+        #expect(throws: Never.self) { _ = try SpecialFileSearch.search(directory.path, mostEntries: 34, deepest: 4) }
+    }
+
+    @Test func `a data directory is the payload's alone`() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.directory("data", mode: 0o700)
+        try System.changeOwner(path, uid: testPayload.uid, gid: testPayload.gid)
+        #expect(try data(path)?.owner == testPayload.uid)
+        try System.changeMode(path, 0o770)
+        #expect(message { () throws(JailError) in try data(path) }.contains("chmod go-w '\(path)'"))
+        try System.changeMode(path, 0o702)
+        #expect(message { () throws(JailError) in try data(path) }.contains("chmod go-w '\(path)'"))
+        #expect(message { () throws(JailError) in try data("/usr/share") }.contains("belongs to user id 0, not to"))
+        let file = try directory.file("file")
+        #expect(message { () throws(JailError) in try data(file) }.contains("is not a directory"))
+    }
+
+    @Test(arguments: [
+        "/", "/home", "/root", "/etc", "/proc", "/proc/1", "/sys", "/dev", "/dev/shm", "/run", "/var/run",
+        "/home/someone",
+        "/run/user/1000/bus", "/var", "/h/u", "/h", "/h/u/.ssh", "/h/u/.ssh/id", "/h/u/.aws", "/h/u/.gnupg",
+        "/h/u/.config",
+        "/h/u/.docker/x", "/h/u/.kube", "/tmp/clawjail-own", "/tmp", "/var/lib/clawjail/x", "/h/u/.config/clawjail",
+    ])
+    func `homes, keys and the host's own directories are refused`(path: String) {
+        let boundaries = Boundaries(homes: ["/h/u"], ownDirectories: ["/tmp/clawjail-own"])
+        let canonical = path == "/var/run" ? "/run" : path
+        #expect(boundaries.refusal(of: canonical, writable: false) != nil)
+    }
+
+    @Test(arguments: [
+        "/h/u/project", "/h/u/.config/app", "/srv/x", "/etc/app.conf", "/h/user2", "/tmp/x", "/h/u/.sshx",
+    ])
+    func `a directory of one's own below them is fine`(path: String) {
+        let boundaries = Boundaries(homes: ["/h/u", "/"], ownDirectories: ["/tmp/clawjail-own"])
+        #expect(boundaries.refusal(of: path, writable: true) == nil)
+    }
+
+    @Test func `what holds a profile in force may be read and not written`() {
+        let boundaries = Boundaries(homes: [], policy: ["/srv/project/jail.json5", "/etc/clawjail"])
+        #expect(boundaries.refusal(of: "/srv/project", writable: false) == nil)
+        #expect(boundaries.refusal(of: "/srv/project", writable: true)?.contains("jail.json5") == true)
+        #expect(boundaries.refusal(of: "/etc/clawjail/profiles", writable: true) != nil)
+        #expect(boundaries.refusal(of: "/srv/project/src", writable: true) == nil)
+    }
+
+    @Test func `a refused source says what to do`() throws {
+        let directory = try TemporaryDirectory()
+        let home = try directory.directory("home")
+        #expect(
+            message { () throws(JailError) in try probe(home, homes: [home]) }.hasSuffix(
+                "it is a home directory, with keys in it; show only the directory below it that the job needs"))
+    }
+}

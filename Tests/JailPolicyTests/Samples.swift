@@ -1,0 +1,272 @@
+/// Profile texts that several tests use.
+enum Samples {
+    /// Every key once.
+    static let full = """
+        {
+          description: "all of it",
+          process: {
+            programs: ["node", "x?"],
+            environment: { B: "1", A: "" },
+            passEnvironment: ["LANG"],
+            user: "ann",
+            inside: { user: "bob", uid: 1, gid: 65533, home: "/home/bob" },
+            workingDirectory: "/",
+            hostName: "box",
+            shell: true,
+            systemCalls: ["bpf"],
+            stopGrace: "500ms",
+          },
+          filesystem: {
+            root: { directory: "~/tree" },
+            read: ["/opt/x", "~/y:/y", { source: "/run/a:b", target: "/b", specialFiles: true }],
+            write: ["/w"],
+            tmp: "1M", sharedMemory: "2M", home: "3M",
+            data: { size: "1G", target: "/state", source: "/srv/state", mustEnforceSize: true },
+            workspace: "readWrite",
+            executeWritable: true,
+          },
+          network: {
+            publish: ["8080:80"],
+            listen: [80, 0x1BB],
+            allow: [{ hosts: ["*"] }, { hosts: ["a.example"], methods: ["POST"], ports: [8443] }],
+          },
+          limits: { memory: "512M", swap: "4K", processes: 10, cpus: 1.5, openFiles: 64, fileSize: "1T" },
+          optional: ["landlock", "groups", "cgroup", "time"],
+        }
+        """
+
+    /// A text, and what its refusal says after the file's name.
+    static let refusals: [(String, String)] = [
+        ("[]", "1:1: the profile must be an object, not a list"),
+        ("{ proces: {} }", "1:3: unknown key 'proces' in the profile; did you mean 'process'?"),
+        ("{\n process: { procss: 1 } }", "2:13: unknown key 'procss' in 'process'; did you mean 'process'?"),
+        ("{ memory: '1G' }", "1:3: unknown key 'memory' in the profile; did you mean 'limits.memory'?"),
+        (
+            "{ process: { zzzzzzzz: 1 } }",
+            "1:14: unknown key 'zzzzzzzz' in 'process'; known keys: programs, environment, passEnvironment, user, inside, workingDirectory, hostName, shell, systemCalls, stopGrace"
+        ),
+        ("{ process: { inside: { Uid: 1 } } }", "1:24: unknown key 'Uid' in 'process.inside'; did you mean 'uid'?"),
+        ("{ limits: { memory: 512 } }", "1:21: 'limits.memory' must be a size such as \"512M\", not a number"),
+        (
+            "{ limits: { memory: '512X' } }",
+            "1:21: 'limits.memory' must be a size such as \"512M\" (units K, M, G, T), not \"512X\""
+        ),
+        ("{ limits: { memory: '1M' } }", "1:21: 'limits.memory' must be at least \"4M\", not \"1M\""),
+        ("{ limits: { fileSize: '0' } }", "1:23: 'limits.fileSize' must be at least \"1\", not \"0\""),
+        ("{ limits: { processes: 0 } }", "1:24: 'limits.processes' must be a whole number from 1 to 4194304, not 0"),
+        (
+            "{ limits: { processes: 1.0 } }",
+            "1:24: 'limits.processes' must be a whole number from 1 to 4194304, not 1.0"
+        ),
+        ("{ limits: { processes: -1 } }", "1:24: 'limits.processes' must be a whole number from 1 to 4194304, not -1"),
+        (
+            "{ limits: { processes: 4194305 } }",
+            "1:24: 'limits.processes' must be a whole number from 1 to 4194304, not 4194305"
+        ),
+        ("{ limits: { openFiles: 15 } }", "1:24: 'limits.openFiles' must be a whole number from 16 to 1048576, not 15"),
+        (
+            "{ limits: { cpus: 0.05 } }",
+            "1:19: 'limits.cpus' must be a number of processors from 0.1 to 1024 with at most three decimals, not \"0.05\""
+        ),
+        (
+            "{ limits: { cpus: 0x401 } }",
+            "1:19: 'limits.cpus' must be a number of processors from 0.1 to 1024 with at most three decimals, not \"1025\""
+        ),
+        (
+            "{ process: { programs: ['a', './b'] } }",
+            "1:30: 'process.programs[1]' must be a program's name or its absolute path, not \"./b\""
+        ),
+        ("{ process: { programs: ['a', 1] } }", "1:30: 'process.programs[1]' must be a string, not a number"),
+        (
+            "{ process: { environment: { 'A B': '' } } }",
+            "1:36: 'process.environment.A B' must be an environment name of letters, digits and '_', at most 255, not \"A B\""
+        ),
+        ("{ process: { environment: { A: 1 } } }", "1:32: 'process.environment.A' must be a string, not a number"),
+        (
+            "{ process: { passEnvironment: ['LD_PRELOAD'] } }",
+            "1:32: 'process.passEnvironment[0]' must not pass on \"LD_PRELOAD\", with which the caller's environment would decide what code is loaded; set it in process.environment, where its value can be read"
+        ),
+        ("{ process: { user: 0 } }", "1:20: 'process.user' must be a user id from 1 to 4294967294, not \"0\""),
+        (
+            "{ process: { user: 'root' } }",
+            "1:20: 'process.user' must not be root: nothing in a jail runs as the host's root"
+        ),
+        (
+            "{ process: { inside: { uid: 0 } } }",
+            "1:29: 'process.inside.uid' must be a whole number from 1 to 65533, not 0"
+        ),
+        (
+            "{ process: { inside: { gid: 65534 } } }",
+            "1:29: 'process.inside.gid' must be a whole number from 1 to 65533, not 65534"
+        ),
+        (
+            "{ process: { inside: { home: '/' } } }",
+            "1:30: 'process.inside.home' must be a place below '/', not '/' itself"
+        ),
+        (
+            "{ process: { inside: { home: '/etc/x' } } }",
+            "1:30: 'process.inside.home' must not be in /etc, which the jail has of its own"
+        ),
+        (
+            "{ process: { inside: { user: 'root' } } }",
+            "1:30: 'process.inside.user' must be a user name of a-z, 0-9, '_' and '-', at most 32, other than root and nobody, not \"root\""
+        ),
+        (
+            "{ process: { workingDirectory: 'x' } }",
+            "1:32: 'process.workingDirectory' must be an absolute path, not \"x\""
+        ),
+        (
+            "{ process: { hostName: 'A' } }",
+            "1:24: 'process.hostName' must be a host name of a-z, 0-9, '-' and '.', at most 63, not \"A\""
+        ),
+        (
+            "{ process: { systemCalls: ['a b'] } }",
+            "1:28: 'process.systemCalls[0]' must be the name of a system call such as \"io_uring_setup\", not \"a b\""
+        ),
+        ("{ process: { stopGrace: '61m' } }", "1:25: 'process.stopGrace' must be at most \"1h\""),
+        (
+            "{ filesystem: { root: 'hots' } }",
+            "1:23: 'filesystem.root' must be \"minimal\", \"host\" or { directory: PATH }, not \"hots\""
+        ),
+        ("{ filesystem: { root: {} } }", "1:23: 'filesystem.root' needs a 'directory'"),
+        (
+            "{ filesystem: { root: { directory: '/' } } }",
+            "1:36: 'filesystem.root.directory' must not be the whole host; name the directories that are needed"
+        ),
+        (
+            "{ filesystem: { root: { dir: '/x' } } }",
+            "1:25: unknown key 'dir' in 'filesystem.root'; did you mean 'directory'?"
+        ),
+        (
+            "{ filesystem: { read: ['/a', '/etc/x'] } }",
+            "1:30: 'filesystem.read[1]' must not be in /etc, which the jail has of its own; show it elsewhere, as SOURCE:TARGET"
+        ),
+        ("{ filesystem: { write: [{ target: '/x' }] } }", "1:25: 'filesystem.write[0]' needs a 'source'"),
+        (
+            "{ filesystem: { write: [{ source: '/x', ro: true }] } }",
+            "1:41: unknown key 'ro' in 'filesystem.write[0]'; known keys: source, target, specialFiles"
+        ),
+        (
+            "{ filesystem: { read: ['/a:/x', '/b:/x'] } }",
+            "1:33: 'filesystem.read[1]' must have a place of its own: '/a' is at '/x'"
+        ),
+        (
+            "{ filesystem: { read: ['/a:/x'], write: ['/b:/x'] } }",
+            "1:42: 'filesystem.write[0]' must have a place of its own: '/a' is at '/x'"
+        ),
+        (
+            "{ filesystem: { data: { size: '1G' }, read: ['/b:/data'] } }",
+            "1:46: 'filesystem.read[0]' must have a place of its own: the jail's data is at '/data'"
+        ),
+        (
+            "{ filesystem: { write: ['/b:/data'], data: { size: '1G' } } }",
+            "1:44: 'filesystem.data' must have a place of its own: '/b' is at '/data'"
+        ),
+        ("{ filesystem: { data: {} } }", "1:23: 'filesystem.data' needs a 'size'"),
+        (
+            "{ filesystem: { data: { size: '1K' } } }",
+            "1:31: 'filesystem.data.size' must be at least \"1M\", not \"1K\""
+        ),
+        (
+            "{ filesystem: { data: { size: '1G', source: '/proc/1' } } }",
+            "1:45: 'filesystem.data.source' must not be in /proc, which tells about and steers the host's kernel"
+        ),
+        (
+            "{ filesystem: { data: { size: '1G', target: '/dev/x' } } }",
+            "1:45: 'filesystem.data.target' must not be in /dev, which the jail has of its own"
+        ),
+        (
+            "{ filesystem: { workspace: 'readonly' } }",
+            "1:28: 'filesystem.workspace' must be one of \"none\", \"readOnly\", \"readWrite\", not \"readonly\"; did you mean \"readOnly\"?"
+        ),
+        ("{ network: { publish: ['0'] } }", "1:24: 'network.publish[0]' must be a port from 1 to 65535, not \"0\""),
+        (
+            "{ network: { publish: ['80', '80:81'] } }",
+            "1:30: 'network.publish[1]' publishes port 80 of the host twice, also as 127.0.0.1:80 → 80"
+        ),
+        (
+            "{ network: { publish: ['80', '0.0.0.0:80:81'] } }",
+            "1:30: 'network.publish[1]' publishes port 80 of the host twice, also as 127.0.0.1:80 → 80"
+        ),
+        (
+            "{ network: { publish: ['0.0.0.0:80:81', '80'] } }",
+            "1:41: 'network.publish[1]' publishes port 80 of the host twice, also as 0.0.0.0:80 → 81"
+        ),
+        ("{ network: { listen: [0] } }", "1:23: 'network.listen[0]' must be a whole number from 1 to 65535, not 0"),
+        (
+            "{ network: { listen: [65536] } }",
+            "1:23: 'network.listen[0]' must be a whole number from 1 to 65535, not 65536"
+        ),
+        ("{ network: { allow: [{}] } }", "1:22: 'network.allow[0]' needs 'hosts'"),
+        ("{ network: { allow: [{ hosts: [] }] } }", "1:31: 'network.allow[0].hosts' must not be empty"),
+        (
+            "{ network: { allow: [{ hosts: ['a'], methods: [] }] } }",
+            "1:47: 'network.allow[0].methods' must not be empty"
+        ),
+        ("{ network: { allow: [{ hosts: ['a'], ports: [] }] } }", "1:45: 'network.allow[0].ports' must not be empty"),
+        (
+            "{ network: { allow: [{ hosts: ['a'], methods: ['get'] }] } }",
+            "1:48: 'network.allow[0].methods[0]' must be one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, not \"get\""
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['1.2.3.4'] }] } }",
+            "1:32: 'network.allow[0].hosts[0]' must be a host name, and no address, not \"1.2.3.4\""
+        ),
+        (
+            "{ optional: ['seccomp'] }",
+            "1:14: 'optional[0]' must be one of \"landlock\", \"groups\", \"cgroup\", \"time\", not \"seccomp\""
+        ),
+        ("{ description: 'a\\nb' }", "1:16: 'description' must be one line of at most 200 characters, not \"a\\nb\""),
+        ("{ description: '' }", "1:16: 'description' must be one line of at most 200 characters, not \"\""),
+    ]
+
+    /// A key, and a value of a kind that it never takes.
+    static let wrongKinds: [(String, String)] = [
+        ("description", "1"), ("process", "[]"), ("process.programs", "'node'"), ("process.environment", "[]"),
+        ("process.passEnvironment", "{}"), ("process.user", "true"), ("process.inside", "'claw'"),
+        ("process.inside.user", "1"),
+        ("process.inside.uid", "'1'"), ("process.inside.gid", "null"), ("process.inside.home", "[]"),
+        ("process.workingDirectory", "1"), ("process.hostName", "1"), ("process.shell", "'true'"),
+        ("process.systemCalls", "'bpf'"),
+        ("process.stopGrace", "30"), ("filesystem", "1"), ("filesystem.root", "true"), ("filesystem.read", "'/x'"),
+        ("filesystem.write", "{}"), ("filesystem.tmp", "64"), ("filesystem.sharedMemory", "0"),
+        ("filesystem.home", "true"),
+        ("filesystem.data", "'1G'"), ("filesystem.data.size", "1"), ("filesystem.data.target", "1"),
+        ("filesystem.data.source", "1"),
+        ("filesystem.data.mustEnforceSize", "1"), ("filesystem.workspace", "true"), ("filesystem.executeWritable", "0"),
+        ("network", "'none'"), ("network.publish", "18789"), ("network.listen", "80"), ("network.allow", "'*'"),
+        ("limits", "null"),
+        ("limits.memory", "1"), ("limits.swap", "0"), ("limits.processes", "'1'"), ("limits.cpus", "true"),
+        ("limits.openFiles", "'1'"),
+        ("limits.fileSize", "1"), ("optional", "'landlock'"),
+    ]
+
+    /// One change to an empty profile, what the difference says of it, and of its reverse.
+    static let steps: [(String, [String], [String])] = [
+        (
+            "{ network: { publish: ['18789'] } }", ["+ network.publish 127.0.0.1:18789 → 18789"],
+            ["- network.publish 127.0.0.1:18789 → 18789"]
+        ),
+        (
+            "{ limits: { memory: '512M' } }", ["~ limits.memory not limited → 512M"],
+            ["~ limits.memory 512M → not limited"]
+        ),
+        ("{ process: { environment: { A: 'b' } } }", ["+ process.environment A=b"], ["- process.environment A=b"]),
+        ("{ process: { inside: { uid: 7 } } }", ["~ process.inside.uid 1000 → 7"], ["~ process.inside.uid 7 → 1000"]),
+        (
+            "{ network: { listen: [80] } }",
+            ["- network.listen any port of its own loopback", "+ network.listen 80"],
+            ["- network.listen 80", "+ network.listen any port of its own loopback"]
+        ),
+        ("{ optional: ['time'] }", ["+ optional time"], ["- optional time"]),
+        (
+            "{ filesystem: { read: [{ source: '/a', target: '/b', specialFiles: true }] } }",
+            ["+ filesystem.read /a → /b with special files"], ["- filesystem.read /a → /b with special files"]
+        ),
+        (
+            "{ filesystem: { data: { size: '1G', source: '/s', mustEnforceSize: true } } }",
+            ["~ filesystem.data none → 1G at /data from /s, enforced"],
+            ["~ filesystem.data 1G at /data from /s, enforced → none"]
+        ),
+    ]
+}

@@ -1,0 +1,142 @@
+import JailPolicy
+import Testing
+
+struct `Sections` {
+    @Test func `every key of every section reaches the model`() throws {
+        let profile = try profile(Samples.full)
+        var expected = Profile(name: "p")
+        expected.summary = "all of it"
+        expected.process.programs = [ProgramRule(name: "node"), ProgramRule(name: "x", mayBeMissing: true)]
+        expected.process.environment = [
+            EnvironmentVariable(name: "B", value: "1"), EnvironmentVariable(name: "A", value: ""),
+        ]
+        expected.process.passEnvironment = ["LANG"]
+        expected.process.user = "ann"
+        expected.process.inside.user = "bob"
+        expected.process.inside.uid = 1
+        expected.process.inside.gid = 65533
+        expected.process.inside.home = "/home/bob"
+        expected.process.workingDirectory = "/"
+        expected.process.hostName = "box"
+        expected.process.shell = true
+        expected.process.systemCalls = ["bpf"]
+        expected.process.stopGrace = 500
+        expected.filesystem.root = .directory("/home/ann/tree")
+        expected.filesystem.read = [
+            BindRule(source: "/opt/x", target: "/opt/x"), BindRule(source: "/home/ann/y", target: "/y"),
+            BindRule(source: "/run/a:b", target: "/b", allowSpecialFiles: true),
+        ]
+        expected.filesystem.write = [BindRule(source: "/w", target: "/w")]
+        expected.filesystem.tmp = 1 << 20
+        expected.filesystem.sharedMemory = 2 << 20
+        expected.filesystem.home = 3 << 20
+        var data = DataRule(size: 1 << 30)
+        data.target = "/state"
+        data.source = "/srv/state"
+        data.mustEnforceSize = true
+        expected.filesystem.data = data
+        expected.filesystem.workspace = .readWrite
+        expected.filesystem.executeWritable = true
+        expected.network.publish = [PublishedPort(hostPort: 8080, jailPort: 80)]
+        expected.network.listen = [80, 443]
+        expected.network.allow = [
+            NetworkRule(hosts: ["*"], methods: ["GET", "HEAD"], ports: [443, 80]),
+            NetworkRule(hosts: ["a.example"], methods: ["POST"], ports: [8443]),
+        ]
+        expected.limits.memory = 512 << 20
+        expected.limits.swap = 4096
+        expected.limits.processes = 10
+        expected.limits.milliCPUs = 1500
+        expected.limits.openFiles = 64
+        expected.limits.fileSize = 1 << 40
+        expected.optional = [.landlock, .groups, .cgroup, .time]
+        #expect(profile == expected)
+    }
+
+    @Test func `the sample names every key there is`() throws {
+        for section in Profile.sections {
+            for name in section.names where name != "extends" {
+                #expect(Samples.full.contains("\(name):"), "\(section.path).\(name)")
+            }
+        }
+    }
+
+    @Test func `an empty profile grants nothing`() throws {
+        #expect(try profile("{}") == Profile(name: "p"))
+        #expect(Profile(name: "p").network == NetworkRules())
+        #expect(Profile(name: "p").filesystem.tmp == 0)
+    }
+
+    @Test(arguments: Samples.refusals)
+    func `a wrong value is refused at its place, with its key and what is right`(text: String, expected: String) {
+        #expect(refusal(text) == "profile: p.json5:" + expected)
+    }
+
+    @Test(arguments: Samples.wrongKinds)
+    func `a value of the wrong kind is refused for every key`(path: String, wrong: String) {
+        let keys = path.split(separator: ".")
+        let text = keys.map { "{ \($0): " }.joined() + wrong + String(repeating: " }", count: keys.count)
+        let column = keys.map { $0.count + 4 }.reduce(1, +)
+        #expect(refusal(text).hasPrefix("profile: p.json5:1:\(column): '\(path)' must be "))
+    }
+
+    @Test func `an error is one line with the exit status of a wrong configuration`() {
+        let error = #expect(throws: (any Error).self) { try profile("{\"a\\nb\\u001b\": 1}") }
+        #expect("\(error.map { "\($0)" } ?? "")".contains("unknown key 'a\\nb\\u{1b}' in the profile"))
+    }
+
+    @Test func `a rule that is said twice counts once`() throws {
+        let text = """
+            { process: { programs: ["a?", "a", "b", "b?"], passEnvironment: ["X", "X"], systemCalls: ["bpf", "bpf"] },
+              network: { publish: ["80", "127.0.0.1:80:80"], listen: [1, 1], allow: [{hosts: ["a"]}, {hosts: ["a"]}] },
+              filesystem: { read: ["/a", "/a:/a", "/w", { source: "/a", specialFiles: true }], write: ["/w", "/w"] } }
+            """
+        let profile = try profile(text)
+        #expect(profile.process.programs == [ProgramRule(name: "a"), ProgramRule(name: "b")])
+        #expect(profile.process.passEnvironment == ["X"])
+        #expect(profile.process.systemCalls == ["bpf"])
+        #expect(profile.network.publish.count == 1)
+        #expect(profile.network.listen == [1])
+        #expect(profile.network.allow.count == 1)
+        #expect(profile.filesystem.read == [BindRule(source: "/a", target: "/a", allowSpecialFiles: true)])
+        #expect(profile.filesystem.write == [BindRule(source: "/w", target: "/w")])
+    }
+
+    @Test func `what may be written need not be read as well`() throws {
+        for text in [
+            "{ filesystem: { read: ['/a'], write: ['/a'] } }", "{ filesystem: { write: ['/a'], read: ['/a'] } }",
+        ] {
+            let rules = try profile(text).filesystem
+            #expect(rules.read.isEmpty)
+            #expect(rules.write == [BindRule(source: "/a", target: "/a")])
+        }
+    }
+
+    @Test func `lists and objects end at their limit`() {
+        let many = (0...1000).map { "\"x\($0)\"" }.joined(separator: ",")
+        #expect(refusal("{ process: { programs: [\(many)] } }").contains("must have at most 1000 elements, not 1001"))
+        let pairs = (0...1000).map { "X\($0): ''" }.joined(separator: ",")
+        #expect(refusal("{ process: { environment: {\(pairs)} } }").contains("must have at most 1000 keys, not 1001"))
+    }
+
+    @Test func `a name with two spellings in Unicode is two names`() throws {
+        let composed = try read("'/caf\\u00e9'")
+        let decomposed = try read("'/cafe\\u0301'")
+        #expect(!composed.says(sameAs: decomposed))
+        #expect(composed.says(sameAs: try read("  \"/caf\u{E9}\"")))
+    }
+}
+
+struct `Nearest names` {
+    @Test func `the nearest name is the one with the fewest changes`() {
+        let names = ["programs", "environment", "passEnvironment", "user", "shell"]
+        #expect(NearestName.find("program", among: names) == "programs")
+        #expect(NearestName.find("porgrams", among: names) == "programs")
+        #expect(NearestName.find("SHELL", among: names) == "shell")
+        #expect(NearestName.find("env", among: names) == "environment")
+        #expect(NearestName.find("usr", among: names) == "user")
+        #expect(NearestName.find("xyz", among: names) == nil)
+        #expect(NearestName.find("", among: names) == nil)
+        #expect(NearestName.find(String(repeating: "shell", count: 100_000), among: names) == nil)
+    }
+}

@@ -1,0 +1,90 @@
+import JailCore
+import JailPolicy
+import Testing
+
+struct `Shipped profiles` {
+    @Test(arguments: Shipped.names)
+    func `each loads and says what it is for`(name: String) throws {
+        let profile = try Shipped.load(name)
+        #expect(profile.name == name)
+        #expect(!profile.summary.isEmpty)
+        #expect(profile.process.user == nil)
+        #expect(profile.optional.isEmpty)
+        #expect(profile.limits.memory != nil && profile.limits.processes != nil && profile.limits.milliCPUs != nil)
+    }
+
+    @Test func `every file beside the schema is one of them`() throws {
+        let directory = try System.open(Shipped.directory, [.readOnly, .directory])
+        let names = try System.names(in: directory.borrowed).map(\.name).sorted()
+        #expect(names == (Shipped.names.map { $0 + ".json5" } + ["schema.json"]).sorted())
+    }
+
+    @Test func `offline has one program that must be there, and no network`() throws {
+        let profile = try Shipped.load("offline")
+        #expect(profile.process.programs.map(\.formatted) == ["node", "openclaw?"])
+        #expect(!profile.process.shell)
+        #expect(profile.process.inside == InsideIdentity())
+        #expect(profile.process.stopGrace == 30_000)
+        #expect(profile.process.passEnvironment == ["LANG", "TZ", "OPENCLAW_GATEWAY_TOKEN"])
+        #expect(profile.network == NetworkRules())
+        #expect(profile.filesystem.root == .minimal)
+        #expect(profile.filesystem.read.isEmpty && profile.filesystem.write.isEmpty)
+        #expect(
+            [profile.filesystem.tmp, profile.filesystem.sharedMemory, profile.filesystem.home] == [
+                64 << 20, 16 << 20, 16 << 20,
+            ])
+        #expect(!profile.filesystem.executeWritable)
+        #expect(profile.limits.memory == 512 << 20)
+        #expect(profile.limits.processes == 256)
+        #expect(profile.limits.milliCPUs == 2000)
+        #expect(profile.limits.openFiles == 4096)
+    }
+
+    @Test func `each rung of the ladder adds exactly this`() throws {
+        func steps(_ old: String, _ new: String) throws -> [String] {
+            ProfileDiff.lines(from: try Shipped.load(old), to: try Shipped.load(new)).map(\.description)
+        }
+        #expect(
+            try steps("offline", "research") == [
+                "+ network.publish 127.0.0.1:18789 → 18789", "+ network.allow GET, HEAD of * on ports 443, 80",
+            ])
+        #expect(
+            try steps("research", "stateful") == [
+                "~ process.environment OPENCLAW_STATE_DIR=/tmp/state → /data/openclaw",
+                "~ filesystem.data none → 10G at /data",
+                "~ limits.memory 512M → 1G",
+            ])
+        #expect(
+            try steps("stateful", "shell") == [
+                "+ process.programs /usr/bin/", "~ process.shell false → true",
+                "~ filesystem.executeWritable false → true",
+                "~ limits.memory 1G → 4G", "~ limits.processes 256 → 512",
+            ])
+    }
+
+    @Test func `a session has a shell and a workspace, and neither network nor state nor secrets`() throws {
+        let profile = try Shipped.load("session")
+        #expect(profile.files.count == 1)
+        #expect(profile.process.shell)
+        #expect(profile.process.programs.map(\.formatted) == ["/usr/bin/"])
+        #expect(profile.process.passEnvironment == ["LANG", "TZ"])
+        #expect(profile.process.environment.isEmpty)
+        #expect(profile.filesystem.workspace == .readWrite)
+        #expect(profile.filesystem.data == nil)
+        #expect(profile.network == NetworkRules())
+        #expect(profile.limits.milliCPUs == 1000)
+        #expect(profile.limits.openFiles == 1024)
+    }
+
+    @Test func `how long loading takes`() throws {
+        let copy = try Directory()
+        for name in Shipped.names { try copy.add(name, try System.readFile("\(Shipped.directory)/\(name).json5")) }
+        let loader = copy.loader
+        var times: [Duration] = []
+        for _ in 0..<200 {
+            times.append(try ContinuousClock().measure { _ = try loader.load("stateful") })
+        }
+        // Printed to be looked at: a machine that is busy with other tests proves nothing.
+        print("loading 'stateful' and its two parents: first \(times[0]), median \(times.sorted()[100])")
+    }
+}
