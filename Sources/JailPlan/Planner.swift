@@ -44,7 +44,7 @@ package struct Planner {
             throw JailError(.usage, reason: "no command is given", hint: "write it after --")
         }
         let identity = try planIdentity()
-        let data = planData()
+        let data = try planData()
         var root = RootPlanner(profile: profile, facts: facts, request: request, data: data)
         let mounts = try root.make()
         let landlock = try planLandlock(root)
@@ -229,8 +229,13 @@ package struct Planner {
         return false
     }
 
-    private func planData() -> DataPlan? {
+    private func planData() throws(JailError) -> DataPlan? {
         guard let rule = profile.filesystem.data else { return nil }
+        guard !rule.mustEnforceSize else {
+            throw JailError(
+                .host, reason: "the size of \(rule.target) can only be watched on this host, and the profile wants it enforced",
+                hint: "take mustEnforceSize out of filesystem.data, or give a source on a file system of that size")
+        }
         return DataPlan(
             source: rule.source ?? "\(facts.stateDirectory)/data/\(request.name)", target: rule.target, size: rule.size,
             isOwn: rule.source == nil)
