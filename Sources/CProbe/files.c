@@ -104,6 +104,12 @@ static void execute_path(const void *path) {
     execve(path, arguments, environment);
 }
 
+/* A program that is there, started without arguments; how it ends does not matter. */
+long probe_start(const char *path) {
+    long result = probe_expect_42(execute_path, path);
+    return result == -ENOEXEC ? 0 : result;
+}
+
 /* A program made here, executed. */
 long probe_execute_from(const char *directory) {
     char path[PATH_MAX];

@@ -23,6 +23,7 @@ enum Attempts {
             results.append(("map executable from \(path)", unsafe run(probe_map_executable_from, path)))
             results.append(("make device in \(path)", unsafe run(probe_make_device_in, path)))
         }
+        for path in options.start { results.append(("start \(path)", unsafe run(probe_start, path))) }
         for path in options.read { results.append(("read \(path)", read(path))) }
         for port in options.ports { results.append(("connect \(port)", unsafe run(probe_connect_loopback, port))) }
         for name in options.abstractSockets { results.append(("connect @\(name)", unsafe run(probe_connect_abstract, name))) }

@@ -13,13 +13,15 @@ struct Options {
     var read: [String] = []
     var write: [String] = []
     var execute: [String] = []
+    /// Programs to be started.
+    var start: [String] = []
     var keys: [String] = []
     var pids: [String] = []
     var directories = ["/", "/etc", "/dev", "/home"]
 
     static let usage = """
         usage: jailprobe [--facts] [--port N] [--abstract NAME] [--socket PATH] [--read PATH] [--write PATH] \
-        [--execute DIRECTORY] [--key NAME] [--signal PID] [--list DIRECTORY] …
+        [--execute DIRECTORY] [--start PATH] [--key NAME] [--signal PID] [--list DIRECTORY] …
         """
 
     init(_ arguments: ArraySlice<String>) throws(UsageError) {
@@ -37,6 +39,7 @@ struct Options {
             case "--read": read.append(value)
             case "--write": write.append(value)
             case "--execute": execute.append(value)
+            case "--start": start.append(value)
             case "--key": keys.append(value)
             case "--signal": pids.append(value)
             case "--list": directories.append(value)

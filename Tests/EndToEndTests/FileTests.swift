@@ -78,6 +78,19 @@ import Testing
         for path in paths { #expect(probe.result("read \(path)") == "errno ENOENT", "\(path)") }
     }
 
+    /// The wall of Landlock: the mount itself would let it be executed.
+    @Test(arguments: Caller.all) func `what is only meant to be read cannot be executed`(caller: Caller) throws {
+        let shown = try Scratch.directory("shown")
+        try shell("cp /bin/true \"$1/tool\"", shown)
+        let more = "filesystem: { read: ['\(shown):/shown'] } }".json
+        let arguments = ["--start", "/shown/tool"]
+        let strict = try Probe.inside(Jail(caller, Profiles.offline.dropLast() + ", " + more), arguments: arguments)
+        #expect(strict.result("start /shown/tool") == "errno EACCES")
+        #expect(try Probe.unconfined(["--start", "\(shown)/tool"]).result("start \(shown)/tool") == "ok")
+        let shell = try Jail(caller, Profiles.session.dropLast() + ", " + more)
+        #expect(try Probe.inside(shell, arguments: arguments).result("start /shown/tool") == "ok")
+    }
+
     /// A clone that stays in its peer group would receive it, writable.
     @Test(.needsRoot) func `what the host mounts later does not appear inside`() throws {
         let shown = try Scratch.directory("shown")

@@ -22,6 +22,7 @@ long probe_open_read(const char *path);
 long probe_open_write(const char *path);
 long probe_create_file(const char *directory);
 long probe_execute_from(const char *directory);
+long probe_start(const char *path);
 long probe_map_executable_from(const char *directory);
 long probe_make_device_in(const char *directory);
 long probe_read_link(const char *path);
