@@ -29,7 +29,7 @@ final class JailWatch {
     private var limitsMoved = false
     private var controlEnded = false
     private var hits: [LimitHit] = []
-    private var tmpfs: [SharedDescriptor] = []
+    private var sized: [SharedDescriptor] = []
     private var terminal: Terminal?
     private var master: SharedDescriptor?
     private var keyboard: Relay?
@@ -53,13 +53,15 @@ final class JailWatch {
         nextLook = System.monotonicNanoseconds() + Self.lookInterval
     }
 
-    /// Lets init go on, and gives it the `tasks` files of its cgroups.
-    func proceed(_ tasks: [SharedDescriptor]) throws(JailError) {
+    /// Lets init go on, and gives it the `tasks` files of its cgroups and the mount of `/data`, if there is one.
+    func proceed(tasks: [SharedDescriptor], data: SharedDescriptor?) throws(JailError) {
+        var descriptors = tasks
+        if let data { descriptors.append(data) }
+        let message = ControlMessage(.proceed, detail: UInt8(tasks.count))
         try attempt(.supervise) { () throws(SystemError) in
             try System.setNonBlocking(jail.control.borrowed)
             try output?.releaseWriter()
-            try System.send(
-                jail.control.borrowed, ControlMessage(.proceed).bytes, descriptors: tasks.map(\.borrowed))
+            try System.send(jail.control.borrowed, message.bytes, descriptors: descriptors.map(\.borrowed))
         }
     }
 
@@ -98,7 +100,7 @@ final class JailWatch {
         state.isWritten = true
         try directory.write(state.json.text() + "\n", to: RunDirectory.stateFile)
         if let group { limits = LimitWatch(group) }
-        if let data = plan.data {
+        if let data = plan.data, data.enforcement == .watched {
             // A size that nobody can watch is a limit that does not hold.
             self.data = try attempt(.supervise, data.source) { () throws(SystemError) in
                 SharedDescriptor(try System.open(data.source, [.readOnly, .directory, .noFollow]))
@@ -187,7 +189,7 @@ final class JailWatch {
     private func patience() -> Int32 {
         let now = System.monotonicNanoseconds()
         var next = deadline
-        if data != nil || !tmpfs.isEmpty { next = min(next ?? .max, nextLook) }
+        if data != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
         guard let next else { return -1 }
         return Int32(clamping: max(0, (next - now) / 1_000_000 + 1))
     }
@@ -237,12 +239,13 @@ final class JailWatch {
 
     private func fullFileSystems() -> [LimitHit] {
         var full: [LimitHit] = pendingData.map { [$0] } ?? []
-        let plans = plan.mounts.compactMap { if case .tmpfs(let tmpfs) = $0 { tmpfs } else { nil } }
-        for (box, plan) in zip(tmpfs, plans) {
-            guard let status = try? System.fileSystem(of: box.borrowed) else { continue }
-            if status.blocksFree == 0 || status.inodesFree == 0 {
-                full.append(.tmpfs(path: plan.target, limit: plan.size))
-            }
+        for (descriptor, fileSystem) in zip(sized, plan.sizedFileSystems) {
+            guard let status = try? System.fileSystem(of: descriptor.borrowed) else { continue }
+            guard status.blocksFree == 0 || status.inodesFree == 0 else { continue }
+            full.append(
+                fileSystem.isData
+                    ? .data(path: fileSystem.path, limit: fileSystem.size)
+                    : .tmpfs(path: fileSystem.path, limit: fileSystem.size))
         }
         return full
     }
@@ -275,8 +278,8 @@ final class JailWatch {
         case .failed: failure = failure ?? message.failure
         case .ready where phase == .launching:
             phase = .ready
-            tmpfs = descriptors
-            if plan.command.terminal, !descriptors.isEmpty { try openTerminal(tmpfs.removeFirst()) }
+            sized = descriptors
+            if plan.command.terminal, !descriptors.isEmpty { try openTerminal(sized.removeFirst()) }
         case .started where phase == .ready: phase = .running
         case .socket where descriptors.count == 1: publisher.deliver(descriptors[0].take())
         case .exited where ended == nil && (0...255).contains(message.value): ended = .exited(message.value)

@@ -60,9 +60,11 @@ package enum Supervisor {
                 let watch = JailWatch(
                     plan, jail, signals: signals, group: group, publisher: try PortPublisher(plan.network.publish),
                     stops: StopSocket(try directory.makeSocket()), output: output)
+                // While there are rights to mount with.
+                let image = try DataDirectory.mountImage(plan)
                 try plan.identity.writeMaps(of: jail.pid)
                 try settle(plan)
-                try watch.proceed(group?.takeTasks() ?? [])
+                try watch.proceed(tasks: group?.takeTasks() ?? [], data: image)
                 return try watch.run(state: &state, directory: directory, reporter: &reporter)
             } catch {
                 jail.kill()

@@ -125,6 +125,10 @@ int cl_umount2(const char *path, int flags);
 int cl_sethostname(const char *name, size_t length);
 int cl_setdomainname(const char *name, size_t length);
 
+/* Binds a free loop device to an open image, see loop(4); it goes when its last user goes. Returns its descriptor and
+ * sets `number`. */
+int cl_loop_attach(int image, int *number);
+
 /* Landlock: landlock_create_ruleset(2), landlock_add_rule(2), landlock_restrict_self(2) */
 int cl_landlock_abi(void);
 int cl_landlock_create(uint64_t fs, uint64_t net, uint64_t scoped);
