@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
+#include "result.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
@@ -18,20 +19,6 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
-
-#define RESULT(call)                    \
-    ({                                  \
-        long result_ = (call);          \
-        result_ < 0 ? -errno : result_; \
-    })
-/* For calls that a signal may interrupt and that can simply be made again. */
-#define RETRY(call)                                     \
-    ({                                                  \
-        long result_;                                   \
-        do result_ = (call);                            \
-        while (result_ < 0 && errno == EINTR);          \
-        result_ < 0 ? -errno : result_;                 \
-    })
 
 int cl_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
     struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};

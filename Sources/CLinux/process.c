@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
+#include "result.h"
 #include <dirent.h>
 #include <errno.h>
 #include <linux/sched.h>
@@ -22,12 +23,6 @@
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
-
-#define RESULT(call)                    \
-    ({                                  \
-        long result_ = (call);          \
-        result_ < 0 ? -errno : result_; \
-    })
 
 int cl_clone3(uint64_t flags, int cgroup_fd, int *pidfd) {
     /* CLONE_CLEAR_SIGHAND: whatever the caller ignores, the child has at its default. */

@@ -19,7 +19,8 @@ package enum DataImage {
             // mkfs makes it for a repair that would rather make a new image; it belongs to root and only puzzles.
             do throws(SystemError) {
                 try System.unlink("lost+found", at: mount.borrowed, isDirectory: true)
-            } catch where error.errno == .notFound {}
+            } catch  where error.errno == .notFound {
+            }
             return mount
         }
     }
@@ -33,7 +34,8 @@ package enum DataImage {
             let child = try System.spawn(
                 mkfs,
                 arguments: [
-                    mkfs, "-q", "-F", "-m", "0", "-E", "root_owner=\(owner.host.uid):\(owner.host.gid),lazy_itable_init=1",
+                    mkfs, "-q", "-F", "-m", "0", "-E",
+                    "root_owner=\(owner.host.uid):\(owner.host.gid),lazy_itable_init=1",
                     draft,
                 ],
                 environment: [], directory: "/", terminal: nil)
