@@ -152,6 +152,7 @@ extension System {
         case 4: .sigprocmask
         case 5: .chdir
         case 6: .execve
+        case 7: .sigaction
         default: .fork
         }
     }

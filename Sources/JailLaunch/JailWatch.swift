@@ -36,6 +36,9 @@ final class JailWatch {
     private var screen: Relay?
     /// Monotonic nanoseconds at which patience ends.
     private var deadline: Int64?
+    /// Arrived before init had said that the command runs.
+    private var earlySignals: [Int32] = []
+    private var isKilled = false
     private var nextLook: Int64
     private var data: SharedDescriptor?
 
@@ -66,6 +69,7 @@ final class JailWatch {
     }
 
     private func kill() {
+        isKilled = true
         _ = group?.kill()
         if initEnded == nil { initEnded = jail.kill() }
     }
@@ -135,6 +139,7 @@ final class JailWatch {
             throw JailError(.supervise, reason: "jail init ended \(how) before the command ran")
         }
         // Killed by us, or from outside, or by the memory limit: the command went with it.
+        if !isKilled { reporter.note("jail init ended \(how), not by clawjail: the command went with it") }
         reporter.event(["event": "exited", "status": 137])
         return 128 + SIGKILL
     }
@@ -280,7 +285,9 @@ final class JailWatch {
             phase = .ready
             sized = descriptors
             if plan.command.terminal, !descriptors.isEmpty { try openTerminal(sized.removeFirst()) }
-        case .started where phase == .ready: phase = .running
+        case .started where phase == .ready:
+            phase = .running
+            for signal in earlySignals { try ask(ControlMessage(.signal, value: signal)) }
         case .socket where descriptors.count == 1: publisher.deliver(descriptors[0].take())
         case .exited where ended == nil && (0...255).contains(message.value): ended = .exited(message.value)
         case .signalled where ended == nil && (1...64).contains(message.value): ended = .signalled(message.value)
@@ -294,15 +301,24 @@ final class JailWatch {
         switch signal {
         case SIGWINCH: terminal?.copySize()
         case SIGTERM, SIGHUP: try stop(signal)
-        default: if phase == .running { try ask(ControlMessage(.signal, value: signal)) }
+        default: try pass(signal)
+        }
+    }
+
+    /// A command that already runs may get its signal before we hear that it does; nothing is lost meanwhile.
+    private func pass(_ signal: Int32) throws(SystemError) {
+        if phase == .running {
+            try ask(ControlMessage(.signal, value: signal))
+        } else if !earlySignals.contains(signal) {
+            earlySignals.append(signal)
         }
     }
 
     /// The command gets the signal and its grace; the second time, or once that is over, everything is killed.
     private func stop(_ signal: Int32) throws(SystemError) {
-        guard deadline == nil, phase == .running else { return kill() }
+        guard deadline == nil else { return kill() }
         deadline = System.monotonicNanoseconds() + Int64(clamping: plan.stopGrace) * 1_000_000
-        try ask(ControlMessage(.signal, value: signal))
+        try pass(signal)
     }
 
     // MARK: Terminal

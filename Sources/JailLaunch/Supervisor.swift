@@ -30,8 +30,10 @@ package enum Supervisor {
         try DataDirectory.prepare(&plan)
         let directory = try RunDirectory.claim(plan.name, in: plan.runtimeDirectory, removing: JailState.removeCgroups)
         do {
-            let status = try run(plan, filters: filters, in: directory, output: output, reporter: &reporter)
+            let (status, watch) = try run(plan, filters: filters, in: directory, output: output, reporter: &reporter)
             directory.remove()
+            // Only now do those hear of it who wait for the end: they may start the next jail of this name at once.
+            withExtendedLifetime(watch) {}
             return status
         } catch {
             directory.remove()
@@ -42,7 +44,7 @@ package enum Supervisor {
     private static func run(
         _ plan: LaunchPlan, filters: [[UInt64]], in directory: borrowing RunDirectory, output: OutputLog?,
         reporter: inout some LaunchReporter
-    ) throws(JailError) -> Int32 {
+    ) throws(JailError) -> (status: Int32, watch: JailWatch) {
         var state = JailState(plan)
         // Named before it is made: whoever finds this directory unlocked removes the group as well.
         try directory.write(state.cgroupList, to: RunDirectory.cgroupFile)
@@ -65,7 +67,7 @@ package enum Supervisor {
                 try plan.identity.writeMaps(of: jail.pid)
                 try settle(plan)
                 try watch.proceed(tasks: group?.takeTasks() ?? [], data: image)
-                return try watch.run(state: &state, directory: directory, reporter: &reporter)
+                return (try watch.run(state: &state, directory: directory, reporter: &reporter), watch)
             } catch {
                 jail.kill()
                 throw error

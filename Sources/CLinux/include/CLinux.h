@@ -32,8 +32,11 @@ struct cl_program {
     const char *directory;
     int terminal; /* becomes 0, 1, 2 and the controlling terminal; -1: none */
 };
-enum { CL_SPAWN_SETSID = 1, CL_SPAWN_DUP3, CL_SPAWN_TERMINAL, CL_SPAWN_SIGMASK, CL_SPAWN_CHDIR, CL_SPAWN_EXECVE };
-/* Starts a program in a session of its own, with no signal blocked, in `directory`. Returns its pid once execve has
+enum {
+    CL_SPAWN_SETSID = 1, CL_SPAWN_DUP3, CL_SPAWN_TERMINAL, CL_SPAWN_SIGMASK, CL_SPAWN_CHDIR, CL_SPAWN_EXECVE,
+    CL_SPAWN_SIGACTION
+};
+/* Starts a program in a session of its own, with no signal blocked or ignored, in `directory`. Returns its pid once execve has
  * succeeded; otherwise -errno, and in `failed` which step it was. The child shares this process's memory until then,
  * and this process waits: no page is copied, and the child's error needs no pipe. See vfork(2). */
 int cl_spawn(const struct cl_program *spawn, int *failed);
