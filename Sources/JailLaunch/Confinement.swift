@@ -14,26 +14,28 @@ struct Confinement {
     let plan: LaunchPlan
     let filters: [[UInt64]]
     private(set) var stage = Stage.session
+    /// The socket to the supervisor, under the number that it has at the moment.
+    private(set) var supervisor: Descriptor
     private(set) var tree: MountTree
     private var master: Int32?
     private var slave: Int32?
     private var tmpfs: [Int32] = []
 
-    init(_ plan: LaunchPlan, filters: [[UInt64]]) {
+    /// - Parameter control: the socket to the supervisor, descriptor 3 once everything else is closed.
+    init(_ plan: LaunchPlan, filters: [[UInt64]], control: Descriptor) {
         self.plan = plan
         self.filters = filters
+        supervisor = control
         tree = MountTree(plan.mounts)
     }
 
     /// Within the stage: for mounts, which step of the plan.
     var step: UInt16 { stage == .mounts ? UInt16(clamping: tree.index) : 0 }
 
-    /// - Parameters:
-    ///   - control: the socket to the supervisor, descriptor 3 afterwards.
-    ///   - tasks: the cgroups to enter, on v1.
-    mutating func enter(control: Descriptor, tasks: [Int32]) throws(SystemError) {
+    /// - Parameter tasks: the cgroups to enter, on v1.
+    mutating func enter(tasks: [Int32]) throws(SystemError) {
         // Nothing before the supervisor has written the id maps: until then every id here is nobody's.
-        try awaitProceed(control)
+        try awaitProceed()
 
         // Into the cgroup before anything else costs memory or makes processes: all of it counts.
         stage = .cgroup
@@ -43,8 +45,9 @@ struct Confinement {
 
         // Nothing of the caller's open files, before the first descriptor of our own is opened.
         stage = .session
-        if control.number != Self.controlNumber {
-            try System.duplicate(control, to: Self.controlNumber, closeOnExec: true)
+        if supervisor.number != Self.controlNumber {
+            try System.duplicate(supervisor, to: Self.controlNumber, closeOnExec: true)
+            supervisor = Self.control
         }
         try System.closeRange(UInt32(Self.controlNumber) + 1, .max)
 
@@ -121,17 +124,18 @@ struct Confinement {
         return slave
     }
 
-    static let controlNumber: Int32 = 3
+    private static let controlNumber: Int32 = 3
+    /// The socket to the supervisor, from the moment on at which nothing else is open.
     static var control: Descriptor { Descriptor(controlNumber) }
 
-    private func awaitProceed(_ control: Descriptor) throws(SystemError) {
-        let message = try System.receive(control, most: ControlMessage.size)
+    private func awaitProceed() throws(SystemError) {
+        let message = try System.receive(supervisor, most: ControlMessage.size)
         // The supervisor gave up: nothing to report, and nobody to report to.
         guard ControlMessage(message.bytes)?.kind == .proceed else { System.exitNow(ExitStatus.launchFailed) }
     }
 
     private func confirmSupervisor() throws(SystemError) {
-        var entries = [System.PollEntry(Self.control, 0)]
+        var entries = [System.PollEntry(supervisor, 0)]
         try System.poll(&entries, milliseconds: 0)
         if entries[0].returned != 0 { System.exitNow(ExitStatus.launchFailed) }
     }

@@ -9,11 +9,13 @@ internal import JailPlan
 enum Init {
     /// The cloned child's whole life. Never returns: whatever happens, `_exit` is the only way out.
     static func run(_ plan: LaunchPlan, filters: [[UInt64]], control: Descriptor, tasks: [Int32]) -> Never {
-        var confinement = Confinement(plan, filters: filters)
+        var confinement = Confinement(plan, filters: filters, control: control)
         do {
-            try confinement.enter(control: control, tasks: tasks)
+            try confinement.enter(tasks: tasks)
         } catch {
-            report(Failure(stage: confinement.stage, step: confinement.step, error: error))
+            // Before the descriptors are tidied the socket still has its first number.
+            report(
+                Failure(stage: confinement.stage, step: confinement.step, error: error), to: confinement.supervisor)
         }
         do {
             try announce(&confinement)
@@ -24,9 +26,9 @@ enum Init {
         }
     }
 
-    private static func report(_ failure: Failure) -> Never {
+    private static func report(_ failure: Failure, to supervisor: Descriptor = Confinement.control) -> Never {
         // Nobody to tell if this fails; the supervisor then sees the exit.
-        try? System.send(Confinement.control, ControlMessage(failure: failure).bytes)
+        try? System.send(supervisor, ControlMessage(failure: failure).bytes)
         System.exitNow(ExitStatus.launchFailed)
     }
 
