@@ -101,7 +101,11 @@ package enum Supervisor {
             try System.clone(plan.namespaces.flags, into: into)
         }
         let pid = cloned.pid
-        if pid == 0 { Init.run(plan, filters: filters, control: Descriptor(theirs), tasks: tasks) }
+        if pid == 0 {
+            // Whoever holds both ends of a socket never sees it end: init would wait for a supervisor that was killed.
+            System.close(ours)
+            Init.run(plan, filters: filters, control: Descriptor(theirs), tasks: tasks)
+        }
         // Init's end must be its alone, or its death would go unseen.
         System.close(theirs)
         group?.closeJoinDescriptors()
