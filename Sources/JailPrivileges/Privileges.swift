@@ -46,7 +46,7 @@ package enum Privileges {
     private static func confirm(_ sets: CapabilitySets) throws(SystemError) {
         guard try System.capabilities() == sets else { throw SystemError(.check, .notPermitted) }
         var capability: Int32 = 0
-        while let bounding = System.isBounding(capability) {
+        while let bounding = try System.isBounding(capability) {
             if bounding { throw SystemError(.check, .notPermitted) }
             capability += 1
         }
