@@ -31,12 +31,17 @@ package enum Supervisor {
         let directory = try RunDirectory.claim(plan.name, in: plan.runtimeDirectory, removing: JailState.removeCgroups)
         do {
             let status = try run(plan, filters: filters, in: directory, output: output, reporter: &reporter)
-            directory.remove()
+            clear(directory, of: plan)
             return status
         } catch {
-            directory.remove()
+            clear(directory, of: plan)
             throw error
         }
+    }
+
+    /// A control group that is still there keeps its directory, which tells the next start of it. Most are gone by now.
+    private static func clear(_ directory: consuming RunDirectory, of plan: LaunchPlan) {
+        if Cgroup.remove(JailState.cgroups(of: plan)) { directory.remove() }
     }
 
     private static func run(
