@@ -156,6 +156,10 @@ int cl_signal_ignore(int signal) {
     struct sigaction action = {.sa_handler = SIG_IGN};
     return RESULT(sigaction(signal, &action, NULL));
 }
+int cl_signal_default(int signal) {
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    return RESULT(sigaction(signal, &action, NULL));
+}
 int cl_signalfd(const int *signals, int count) {
     sigset_t set;
     fill(&set, signals, count);

@@ -96,7 +96,8 @@ extension System {
         var code: Int32 = 0
         var status: Int32 = 0
         let result = unsafe cl_waitid(idType, id, &code, &status, options | WEXITED)
-        if result == -ECHILD, options & WNOHANG != 0 { return nil }
+        // For a certain child it is an error: somebody else has reaped it, and it will never be seen to end.
+        if result == -ECHILD, idType == Int32(P_ALL.rawValue) { return nil }
         let pid = try check(.waitid, result)
         guard pid != 0 else { return nil }
         return (pid, code == 1 /* CLD_EXITED */ ? .exited(status) : .signalled(status))
@@ -153,6 +154,10 @@ extension System {
 
     package static func ignore(_ signal: Int32) throws(SystemError) {
         try check(.sigaction, cl_signal_ignore(signal))
+    }
+
+    package static func restoreDefault(_ signal: Int32) throws(SystemError) {
+        try check(.sigaction, cl_signal_default(signal))
     }
 
     package static func signalDescriptor(_ signals: [Int32]) throws(SystemError) -> OwnedDescriptor {

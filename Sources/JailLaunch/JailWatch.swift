@@ -71,9 +71,11 @@ final class JailWatch {
 
     /// Ends everything in the jail, and waits for it: PID 1 takes the namespace with it.
     func kill() {
+        guard initEnded == nil else { return }
         _ = group?.kill()
-        try? System.send(signal: SIGKILL, to: pidfd.borrowed)
-        if initEnded == nil { initEnded = try? System.wait(for: pidfd.borrowed) }
+        // Where the descriptor fails, by number: as long as nobody has reaped it, it is nobody else's.
+        do { try System.send(signal: SIGKILL, to: pidfd.borrowed) } catch { try? System.kill(pid, SIGKILL) }
+        initEnded = try? System.wait(for: pidfd.borrowed)
     }
 
     /// - Returns: the command's status.
@@ -213,7 +215,8 @@ final class JailWatch {
         // Last: what init had to say has been read by now.
         if ready[pidfd.borrowed] != nil {
             try readControl()
-            initEnded = try System.reapIfEnded(pidfd.borrowed)
+            // Unless it was killed and reaped on the way here.
+            if initEnded == nil { initEnded = try System.reapIfEnded(pidfd.borrowed) }
         }
     }
 
