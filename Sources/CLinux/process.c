@@ -72,9 +72,11 @@ int cl_thread_count(void) {
     DIR *tasks = opendir("/proc/self/task");
     if (!tasks) return -errno;
     int count = 0;
+    errno = 0;
     while (readdir(tasks)) count++;
+    int error = errno;
     closedir(tasks);
-    return count - 2;
+    return error ? -error : count - 2;
 }
 
 /* The raw calls: glibc's setxid machinery exists for threads, and there is one. */

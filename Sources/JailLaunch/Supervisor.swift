@@ -76,7 +76,10 @@ package enum Supervisor {
                 throw JailError(.supervise, reason: "\(name) is closed", hint: "redirect it to /dev/null")
             }
             // A directory is a way out of the jail: openat(2) starts there, whatever the root is.
-            if (try? System.status(of: Descriptor(Int32(number))))?.isDirectory == true {
+            let status = try attempt(.supervise, name) { () throws(SystemError) in
+                try System.status(of: Descriptor(Int32(number)))
+            }
+            if status.isDirectory {
                 throw JailError(.supervise, reason: "\(name) is a directory", hint: "redirect it to /dev/null")
             }
         }
