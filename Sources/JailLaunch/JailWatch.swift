@@ -7,7 +7,7 @@ internal import JailTerminal
 
 /// The supervisor's poll loop around one jail, from the clone to the end of its last process.
 final class JailWatch {
-    /// Blocked from before the clone on; those without a meaning here are kept from interrupting anything.
+    /// Blocked from before anything is made on; those without a meaning here are kept from interrupting anything.
     static let signals = handledSignals + [SIGPIPE]
     static let handledSignals = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH]
 
@@ -25,6 +25,8 @@ final class JailWatch {
 
     private var phase = Phase.launching
     private var failure: Failure?
+    /// The signal that ended the launch.
+    private var stoppedBy: Int32?
     private var ended: Termination?
     private var initEnded: Termination?
     private var limits: LimitWatch?
@@ -140,6 +142,7 @@ final class JailWatch {
             case nil: "in an unknown way"
             }
         guard phase == .running else {
+            if let stoppedBy { throw JailError(.supervise, reason: "stopped by signal \(stoppedBy) during the launch") }
             throw JailError(.supervise, reason: "jail init ended \(how) before the command ran")
         }
         // Killed by us, or from outside, or by the memory limit: the command went with it.
@@ -299,12 +302,15 @@ final class JailWatch {
         switch signal {
         case SIGWINCH: terminal?.copySize()
         case SIGTERM, SIGHUP: try stop(signal)
+        // There is no command yet that could make something of it.
+        case SIGINT where phase != .running, SIGQUIT where phase != .running: try stop(signal)
         default: if phase == .running { try ask(ControlMessage(.signal, value: signal)) }
         }
     }
 
     /// The command gets the signal and its grace; the second time, or once that is over, everything is killed.
     private func stop(_ signal: Int32) throws(SystemError) {
+        if phase != .running { stoppedBy = signal }
         guard deadline == nil, phase == .running else { return kill() }
         deadline = System.monotonicNanoseconds() + Int64(clamping: plan.stopGrace) * 1_000_000
         try ask(ControlMessage(.signal, value: signal))

@@ -31,7 +31,9 @@ package enum Supervisor {
         let filters = try plan.seccomp.prepareFilters()
         try DataDirectory.prepare(&plan)
         let directory = try RunDirectory.claim(plan.name, in: plan.runtimeDirectory, removing: JailState.removeCgroups)
+        // From here on a signal would leave things behind: it waits for the loop, which knows what there is to end.
         do {
+            try attempt(.supervise) { () throws(SystemError) in try System.block(JailWatch.signals) }
             let status = try run(plan, filters: filters, in: directory, output: output, reporter: &reporter)
             clear(directory, of: plan)
             return status
@@ -99,8 +101,7 @@ package enum Supervisor {
         socket: consuming OwnedDescriptor, output: OutputLog?
     ) throws(JailError) -> JailWatch {
         let signals = try attempt(.supervise) { () throws(SystemError) in
-            try System.block(JailWatch.signals)
-            return try System.signalDescriptor(JailWatch.handledSignals)
+            try System.signalDescriptor(JailWatch.handledSignals)
         }
         let (ours, theirs) = try attempt(.supervise) { () throws(SystemError) in
             try System.makeSocketPair(.sequencedPacket).release()
