@@ -159,7 +159,7 @@ int cl_landlock_add_port(int ruleset, uint64_t port, uint64_t access) {
 }
 int cl_landlock_restrict(int ruleset) { return RESULT(syscall(SYS_landlock_restrict_self, ruleset, 0)); }
 
-int cl_poll(struct cl_poll *fds, unsigned count, int timeout_ms) {
-    _Static_assert(sizeof(struct cl_poll) == sizeof(struct pollfd), "cl_poll mirrors pollfd");
+int cl_poll(struct cl_poll_entry *fds, unsigned count, int timeout_ms) {
+    _Static_assert(sizeof(struct cl_poll_entry) == sizeof(struct pollfd), "cl_poll_entry mirrors pollfd");
     return RESULT(poll((struct pollfd *)fds, count, timeout_ms));
 }

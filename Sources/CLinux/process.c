@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -18,6 +19,7 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,7 +30,8 @@
     })
 
 int cl_clone3(uint64_t flags, int cgroup_fd, int *pidfd) {
-    struct clone_args args = {.flags = flags | CLONE_PIDFD, .pidfd = (uintptr_t)pidfd, .exit_signal = SIGCHLD};
+    /* CLONE_CLEAR_SIGHAND: whatever the caller ignores, the child has at its default. */
+    struct clone_args args = {.flags = flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND, .pidfd = (uintptr_t)pidfd, .exit_signal = SIGCHLD};
     if (cgroup_fd >= 0) {
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = (uint64_t)cgroup_fd;
@@ -61,6 +64,39 @@ int cl_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, u
 int cl_execve(const char *path, char *const argv[], char *const envp[]) { return RESULT(execve(path, argv, envp)); }
 int cl_execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags) {
     return RESULT(syscall(SYS_execveat, fd, path, argv, envp, flags));
+}
+int cl_spawn(const struct cl_program *spawn, int *failed) {
+    /* Written by the child, read by the parent after vfork has returned there. */
+    volatile int error = 0, step = 0;
+    pid_t pid = vfork();
+    if (pid < 0) return -errno;
+    if (pid == 0) {
+        sigset_t none;
+        sigemptyset(&none);
+        step = CL_SPAWN_SETSID;
+        if (setsid() < 0) goto give_up;
+        if (spawn->terminal >= 0) {
+            step = CL_SPAWN_DUP3;
+            for (int target = 0; target < 3; target++)
+                if (dup3(spawn->terminal, target, 0) < 0) goto give_up;
+            step = CL_SPAWN_TERMINAL;
+            if (ioctl(0, TIOCSCTTY, 0) < 0) goto give_up;
+        }
+        step = CL_SPAWN_SIGMASK;
+        if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) goto give_up;
+        step = CL_SPAWN_CHDIR;
+        if (chdir(spawn->directory) < 0) goto give_up;
+        step = CL_SPAWN_EXECVE;
+        execve(spawn->path, spawn->argv, spawn->envp);
+    give_up:
+        error = errno;
+        _exit(125);
+    }
+    if (error == 0) return pid;
+    int status;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+    *failed = step;
+    return -error;
 }
 int cl_setsid(void) { return RESULT(setsid()); }
 int cl_setpgid(int pid, int pgid) { return RESULT(setpgid(pid, pgid)); }
@@ -196,3 +232,4 @@ int cl_uname(char *release, size_t release_size, char *machine, size_t machine_s
     return 0;
 }
 char **cl_environment(void) { return environ; }
+const char *cl_getenv(const char *name) { return getenv(name); }

@@ -145,7 +145,8 @@ package enum FilterCompiler {
             var size = 0
             while true {
                 let count = unsafe program.withUnsafeMutableBytes {
-                    unsafe read(ends[0], UnsafeMutableRawBufferPointer(rebasing: $0[size...]).baseAddress, $0.count - size)
+                    unsafe read(
+                        ends[0], UnsafeMutableRawBufferPointer(rebasing: $0[size...]).baseAddress, $0.count - size)
                 }
                 guard count >= 0 else { throw CompileError(description: "the filter could not be read back") }
                 if count == 0 { break }

@@ -11,7 +11,7 @@ package struct Cgroup: Sendable {
     let plan: CgroupPlan
     /// v1: the `tasks` files, which init writes `0` to; v2: the leaf, which the clone enters.
     package private(set) var joinDescriptors: [Int32] = []
-    package var isUnified: Bool { if case .v2 = plan.place { true } else { false } }
+    package var isUnified: Bool { plan.isUnified }
 
     private init(_ plan: CgroupPlan) { self.plan = plan }
 
@@ -107,6 +107,16 @@ package struct Cgroup: Sendable {
     /// Init, on v1: enters the groups. One thread writes `0` for itself: moving it from outside takes 200 times as long.
     package static func join(_ tasks: [Int32]) throws(SystemError) {
         for number in tasks { try System.writeAll(Descriptor(number), "0") }
+    }
+
+    /// v1: the files that init writes to, given away. On v2 the clone is where it belongs already.
+    package mutating func takeTasks() -> [SharedDescriptor] {
+        defer { joinDescriptors = [] }
+        guard !isUnified else {
+            closeJoinDescriptors()
+            return []
+        }
+        return joinDescriptors.map { SharedDescriptor(OwnedDescriptor($0)) }
     }
 
     package mutating func closeJoinDescriptors() {

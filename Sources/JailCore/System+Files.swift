@@ -55,6 +55,13 @@ package struct OpenFlags: OptionSet, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    /// Not generic, as the one of the standard library is: that one costs every launch 0.1 ms of type metadata.
+    package init(arrayLiteral elements: OpenFlags...) {
+        var bits: UInt64 = 0
+        for element in elements { bits |= element.rawValue }
+        self.init(rawValue: bits)
+    }
+
     package static let readOnly = OpenFlags([])
     package static let writeOnly = OpenFlags(rawValue: 0o1)
     package static let readWrite = OpenFlags(rawValue: 0o2)
@@ -73,6 +80,13 @@ package struct OpenFlags: OptionSet, Sendable {
 package struct ResolveFlags: OptionSet, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// Not generic, as the one of the standard library is: that one costs every launch 0.1 ms of type metadata.
+    package init(arrayLiteral elements: ResolveFlags...) {
+        var bits: UInt64 = 0
+        for element in elements { bits |= element.rawValue }
+        self.init(rawValue: bits)
+    }
 
     package static let noMountCrossing = ResolveFlags(rawValue: 0x01)
     package static let noMagicLinks = ResolveFlags(rawValue: 0x02)

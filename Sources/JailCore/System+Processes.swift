@@ -6,6 +6,13 @@ package struct NamespaceFlags: OptionSet, Hashable, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    /// Not generic, as the one of the standard library is: that one costs every launch 0.1 ms of type metadata.
+    package init(arrayLiteral elements: NamespaceFlags...) {
+        var bits: UInt64 = 0
+        for element in elements { bits |= element.rawValue }
+        self.init(rawValue: bits)
+    }
+
     package static let time = NamespaceFlags(rawValue: 0x80)
     package static let mount = NamespaceFlags(rawValue: 0x20000)
     package static let cgroup = NamespaceFlags(rawValue: 0x0200_0000)
@@ -40,7 +47,7 @@ package struct Cloned: ~Copyable {
 }
 
 extension System {
-    /// clone3(2) with CLONE_PIDFD, and with CLONE_INTO_CGROUP if a cgroup is given. Returns on both sides, like fork.
+    /// clone3(2) with CLONE_PIDFD and CLONE_CLEAR_SIGHAND, and with CLONE_INTO_CGROUP if a cgroup is given. Returns on both sides, like fork.
     package static func clone(_ namespaces: NamespaceFlags, into cgroup: Descriptor?) throws(SystemError) -> Cloned {
         var pidfd: Int32 = -1
         let pid = try check(.clone3, unsafe cl_clone3(namespaces.rawValue, cgroup?.number ?? -1, &pidfd))
@@ -113,6 +120,43 @@ extension System {
         throw SystemError(.execve, Errno(-result))
     }
 
+    /// Starts a program in a session of its own: no signal blocked, in `directory`, with `terminal` (if there is one) as
+    /// its standard descriptors and controlling terminal. Returns its pid once execve(2) has succeeded; what failed
+    /// otherwise carries the name of the step.
+    ///
+    /// By vfork(2): nothing is copied, and this process waits until the program has its own memory.
+    package static func spawn(
+        _ path: String, arguments: [String], environment: [String], directory: String, terminal: Descriptor?
+    ) throws(SystemError) -> Int32 {
+        var result: Int32 = 0
+        var failed: Int32 = 0
+        unsafe withCStrings(arguments) { argv in
+            unsafe withCStrings(environment) { envp in
+                unsafe path.withCString { path in
+                    unsafe directory.withCString { directory in
+                        var request = unsafe cl_program(
+                            path: path, argv: argv, envp: envp, directory: directory, terminal: terminal?.number ?? -1)
+                        unsafe result = cl_spawn(&request, &failed)
+                    }
+                }
+            }
+        }
+        guard result < 0 else { return result }
+        throw SystemError(spawnStep(failed), Errno(-result))
+    }
+
+    private static func spawnStep(_ step: Int32) -> KernelCall {
+        switch step {
+        case 1: .setsid
+        case 2: .dup3
+        case 3: .ioctl
+        case 4: .sigprocmask
+        case 5: .chdir
+        case 6: .execve
+        default: .fork
+        }
+    }
+
     /// The strings as execve(2) takes them: pointers into one block of memory, and a null at the end.
     private static func withCStrings(
         _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Void
@@ -125,7 +169,9 @@ extension System {
         }
         unsafe bytes.withUnsafeMutableBufferPointer { block in
             var pointers = unsafe starts.map { start in unsafe block.baseAddress.map { unsafe $0 + start } } + [nil]
-            unsafe pointers.withUnsafeMutableBufferPointer { unsafe $0.baseAddress.map { unsafe body(UnsafePointer($0)) } }
+            unsafe pointers.withUnsafeMutableBufferPointer {
+                unsafe $0.baseAddress.map { unsafe body(UnsafePointer($0)) }
+            }
         }
     }
 
@@ -194,9 +240,16 @@ extension System {
         package static let invalid: Int16 = 0x20
     }
 
+    /// What poll(2) says of one descriptor now, without waiting: errors and hang-ups, and `events`.
+    package static func pollNow(_ descriptor: Descriptor, _ events: Int16 = 0) throws(SystemError) -> Int16 {
+        var entry = cl_poll_entry(fd: descriptor.number, events: events, revents: 0)
+        try check(.poll, unsafe cl_poll(&entry, 1, 0))
+        return entry.revents
+    }
+
     /// Waits until something happens or `milliseconds` (-1: for ever) have passed. An interrupting signal returns nothing.
     package static func poll(_ entries: inout [PollEntry], milliseconds: Int32) throws(SystemError) {
-        var raw = entries.map { cl_poll(fd: $0.descriptor.number, events: $0.events, revents: 0) }
+        var raw = entries.map { cl_poll_entry(fd: $0.descriptor.number, events: $0.events, revents: 0) }
         let result = unsafe raw.withUnsafeMutableBufferPointer {
             unsafe cl_poll($0.baseAddress, UInt32($0.count), milliseconds)
         }

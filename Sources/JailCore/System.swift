@@ -70,7 +70,8 @@ package enum System {
 
     /// The value of an environment variable of the caller.
     package static func environmentValue(_ name: String) -> String? {
-        environment().first { $0.name == name }?.value
+        guard let value = unsafe cl_getenv(name) else { return nil }
+        return unsafe String(cString: value)
     }
 }
 

@@ -133,15 +133,22 @@ package struct MountTable {
     }
 
     /// The root of the uppermost mount at `point`; nil if nothing is mounted there.
+    ///
+    /// One pass over the bytes: a host may have thousands of mounts, and this is on the way of every launch.
     package func root(of point: String) -> String? {
         let wanted = Array(point.utf8)
-        var result: String?
-        for line in text.split(separator: 0x0A) {
-            let fields = line.split(separator: 0x20, maxSplits: 5)
-            if fields.count == 6, fields[4].elementsEqual(wanted) {
-                result = String(decoding: fields[3], as: UTF8.self)
-            }
+        var result: Range<Int>?
+        var field = 0
+        var start = 0
+        var root = 0..<0
+        for index in text.indices {
+            let byte = text[index]
+            guard byte == 0x20 || byte == 0x0A else { continue }
+            if field == 3 { root = start..<index }
+            if field == 4, index - start == wanted.count, text[start..<index].elementsEqual(wanted) { result = root }
+            field = byte == 0x0A ? 0 : field + 1
+            start = index + 1
         }
-        return result
+        return result.map { String(decoding: text[$0], as: UTF8.self) }
     }
 }

@@ -32,16 +32,18 @@ struct Confinement {
     /// Within the stage: for mounts, which step of the plan.
     var step: UInt16 { stage == .mounts ? UInt16(clamping: tree.index) : 0 }
 
-    /// - Parameter tasks: the cgroups to enter, on v1.
-    mutating func enter(tasks: [Int32]) throws(SystemError) {
-        // Nothing before the supervisor has written the id maps: until then every id here is nobody's.
-        try awaitProceed()
+    mutating func enter() throws(SystemError) {
+        // While the supervisor makes ready what lies outside. Nothing else before it has written the id maps: until then
+        // every id here is nobody's.
+        stage = .clone
+        try plan.namespaces.makeOwn()
+        stage = .session
+        let tasks = try awaitProceed()
 
         // Into the cgroup before anything else costs memory or makes processes: all of it counts.
         stage = .cgroup
         try Cgroup.join(tasks)
-        // The group is the root of what the jail sees of the hierarchy, so after joining.
-        try System.unshare(.cgroup)
+        try plan.namespaces.enterCgroupNamespace()
 
         // Nothing of the caller's open files, before the first descriptor of our own is opened.
         stage = .session
@@ -128,16 +130,16 @@ struct Confinement {
     /// The socket to the supervisor, from the moment on at which nothing else is open.
     static var control: Descriptor { Descriptor(controlNumber) }
 
-    private func awaitProceed() throws(SystemError) {
-        let message = try System.receive(supervisor, most: ControlMessage.size)
+    /// - Returns: the `tasks` files of the cgroups to enter, on v1.
+    private func awaitProceed() throws(SystemError) -> [Int32] {
+        let message = try System.receive(supervisor, most: ControlMessage.size, descriptors: 8)
         // The supervisor gave up: nothing to report, and nobody to report to.
         guard ControlMessage(message.bytes)?.kind == .proceed else { System.exitNow(ExitStatus.launchFailed) }
+        return message.descriptors
     }
 
     private func confirmSupervisor() throws(SystemError) {
-        var entries = [System.PollEntry(supervisor, 0)]
-        try System.poll(&entries, milliseconds: 0)
-        if entries[0].returned != 0 { System.exitNow(ExitStatus.launchFailed) }
+        if try System.pollNow(supervisor) != 0 { System.exitNow(ExitStatus.launchFailed) }
     }
 
     /// Nothing of the caller's session: terminal, keyring, scheduling, file mode mask, name of the host.

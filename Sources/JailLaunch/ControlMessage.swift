@@ -7,7 +7,7 @@ internal import JailCore
 struct ControlMessage: Equatable {
     enum Kind: UInt8 {
         // Supervisor to init.
-        /// The id maps are written: go on.
+        /// The id maps are written: go on. Carries the `tasks` files of the cgroups to enter, on v1.
         case proceed = 1
         /// Send signal `value` to the command.
         case signal

@@ -8,10 +8,10 @@ internal import JailPlan
 /// to do comes over one inherited socket.
 enum Init {
     /// The cloned child's whole life. Never returns: whatever happens, `_exit` is the only way out.
-    static func run(_ plan: LaunchPlan, filters: [[UInt64]], control: Descriptor, tasks: [Int32]) -> Never {
+    static func run(_ plan: LaunchPlan, filters: [[UInt64]], control: Descriptor) -> Never {
         var confinement = Confinement(plan, filters: filters, control: control)
         do {
-            try confinement.enter(tasks: tasks)
+            try confinement.enter()
         } catch {
             // Before the descriptors are tidied the socket still has its first number.
             report(
@@ -42,45 +42,16 @@ enum Init {
 
     // MARK: The command
 
-    /// Forks and executes. Returns the pid once execve(2) has succeeded.
+    /// A session of its own, so that it can be signalled as a group; its terminal; signals as a fresh process expects
+    /// them (the clone put every disposition to its default); and nothing else but the command.
     private static func start(_ command: CommandPlan, terminal: Int32?) throws(SystemError) -> Int32 {
         try System.block([SIGCHLD])
-        let status = try System.pipe().release()
-        let pid = try System.fork()
-        if pid == 0 { become(command, terminal: terminal, status: Descriptor(status.writeEnd)) }
+        let pid = try System.spawn(
+            command.path, arguments: command.arguments, environment: command.environment,
+            directory: command.workingDirectory, terminal: terminal.map(Descriptor.init))
         if let terminal { System.close(terminal) }
-        System.close(status.writeEnd)
-        // Empty: the pipe was closed by execve, or by a child that was killed; that one is reaped as ended by a signal.
-        let report = try System.read(Descriptor(status.readEnd), most: ControlMessage.size)
-        if let failure = ControlMessage(report)?.failure { self.report(failure) }
-        System.close(status.readEnd)
-        guard report.isEmpty else { throw SystemError(.read, .inputOutput) }
         try System.send(Confinement.control, ControlMessage(.started).bytes)
         return pid
-    }
-
-    /// The child: a session of its own, so that it can be signalled as a group; its terminal; signals as a fresh
-    /// process expects them; and nothing else but the command.
-    private static func become(_ command: CommandPlan, terminal: Int32?, status: Descriptor) -> Never {
-        var stage = Stage.session
-        do {
-            try System.newSession()
-            if let terminal {
-                stage = .terminal
-                for number: Int32 in 0...2 {
-                    try System.duplicate(Descriptor(terminal), to: number, closeOnExec: false)
-                }
-                try System.setControllingTerminal(.standardInput)
-            }
-            stage = .exec
-            try System.resetSignals()
-            try System.changeDirectory(command.workingDirectory)
-            try System.execute(command.path, arguments: command.arguments, environment: command.environment)
-        } catch {
-            let failure = Failure(stage: stage, step: 0, error: error)
-            try? System.writeAll(status, ControlMessage(failure: failure).bytes)
-            System.exitNow(ExitStatus.launchFailed)
-        }
     }
 
     // MARK: Serving

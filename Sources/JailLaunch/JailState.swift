@@ -13,9 +13,10 @@ struct JailState: Sendable {
     var isWritten = false
     private var cgroups: [String] = []
 
-    init(_ plan: LaunchPlan) { self.plan = plan }
-
-    mutating func expectCgroup() { cgroups = Self.cgroups(of: plan) }
+    init(_ plan: LaunchPlan) {
+        self.plan = plan
+        cgroups = Self.cgroups(of: plan)
+    }
 
     /// The control groups that a launch makes, in the order of making.
     static func cgroups(of plan: LaunchPlan) -> [String] {

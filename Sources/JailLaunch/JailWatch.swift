@@ -14,10 +14,8 @@ final class JailWatch {
     private enum Phase { case launching, ready, running }
 
     private let plan: LaunchPlan
-    private let pid: Int32
-    private let pidfd: OwnedDescriptor
-    private let control: OwnedDescriptor
-    private let signals: OwnedDescriptor
+    private let jail: ClonedInit
+    private let signals: SharedDescriptor
     private var group: Cgroup?
     private var publisher: PortPublisher
     private var stops: StopSocket
@@ -44,47 +42,40 @@ final class JailWatch {
     private var data: SharedDescriptor?
 
     init(
-        _ plan: LaunchPlan, pid: Int32, pidfd: consuming OwnedDescriptor, control: consuming OwnedDescriptor,
-        signals: consuming OwnedDescriptor, group: Cgroup?, publisher: PortPublisher,
-        socket: consuming OwnedDescriptor, output: OutputLog?
+        _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
+        stops: StopSocket, output: OutputLog?
     ) {
         self.plan = plan
-        self.pid = pid
-        self.pidfd = pidfd
-        self.control = control
+        self.jail = jail
         self.signals = signals
         self.group = group
         self.publisher = publisher
-        stops = StopSocket(socket)
+        self.stops = stops
         self.output = output
         nextLook = System.monotonicNanoseconds() + Self.lookInterval
     }
 
-    /// Lets init go on.
-    func proceed() throws(JailError) {
-        do {
-            try System.setNonBlocking(control.borrowed)
+    /// Lets init go on, and gives it the `tasks` files of its cgroups.
+    func proceed(_ tasks: [SharedDescriptor]) throws(JailError) {
+        try attempt(.supervise) { () throws(SystemError) in
+            try System.setNonBlocking(jail.control.borrowed)
             try output?.releaseWriter()
-            try System.send(control.borrowed, ControlMessage(.proceed).bytes)
-        } catch {
-            throw JailError(.supervise, error)
+            try System.send(
+                jail.control.borrowed, ControlMessage(.proceed).bytes, descriptors: tasks.map(\.borrowed))
         }
     }
 
-    /// Ends everything in the jail, and waits for it: PID 1 takes the namespace with it.
-    func kill() {
+    private func kill() {
         guard initEnded == nil else { return }
         _ = group?.kill()
-        // Where the descriptor fails, by number: as long as nobody has reaped it, it is nobody else's.
-        do { try System.send(signal: SIGKILL, to: pidfd.borrowed) } catch { try? System.kill(pid, SIGKILL) }
-        initEnded = try? System.wait(for: pidfd.borrowed)
+        initEnded = jail.kill()
     }
 
     /// - Returns: the command's status.
     func run(
         state: inout JailState, directory: borrowing RunDirectory, reporter: inout some LaunchReporter
     ) throws(JailError) -> Int32 {
-        state.initPID = pid
+        state.initPID = jail.pid
         do {
             while initEnded == nil {
                 try wait()
@@ -116,7 +107,7 @@ final class JailWatch {
                 SharedDescriptor(try System.open(data.source, [.readOnly, .directory, .noFollow]))
             }
         }
-        reporter.event(["event": "started", "name": .string(plan.name), "init": .number(pid)])
+        reporter.event(["event": "started", "name": .string(plan.name), "init": .number(jail.pid)])
     }
 
     private func finish(_ reporter: inout some LaunchReporter) {
@@ -178,20 +169,23 @@ final class JailWatch {
 
     private func pollEntries() -> [System.PollEntry] {
         var entries = [
-            System.PollEntry(pidfd.borrowed, System.PollEvents.readable),
+            System.PollEntry(jail.pidfd.borrowed, System.PollEvents.readable),
             System.PollEntry(signals.borrowed, System.PollEvents.readable),
         ]
         // Once init is on its way out its end is ready for ever; the kernel still takes the namespaces down.
-        if !controlEnded { entries.append(.init(control.borrowed, System.PollEvents.readable)) }
+        if !controlEnded { entries.append(.init(jail.control.borrowed, System.PollEvents.readable)) }
         if let limits = limits?.pollEntries { entries += limits }
         entries += stops.pollEntries
         if phase == .running { entries += publisher.pollEntries }
         if let output = output?.pollEntry { entries.append(output) }
-        for relay in [keyboard, screen].compactMap(\.self) {
-            if relay.wantsToRead { entries.append(.init(relay.source, System.PollEvents.readable)) }
-            if relay.wantsToWrite { entries.append(.init(relay.target, System.PollEvents.writable)) }
-        }
+        if let keyboard { Self.add(keyboard, to: &entries) }
+        if let screen { Self.add(screen, to: &entries) }
         return entries
+    }
+
+    private static func add(_ relay: Relay, to entries: inout [System.PollEntry]) {
+        if relay.wantsToRead { entries.append(.init(relay.source, System.PollEvents.readable)) }
+        if relay.wantsToWrite { entries.append(.init(relay.target, System.PollEvents.writable)) }
     }
 
     private func patience() -> Int32 {
@@ -207,7 +201,7 @@ final class JailWatch {
         if ready[signals.borrowed] != nil {
             while let signal = try System.nextSignal(signals.borrowed) { try handle(signal: signal) }
         }
-        if ready[control.borrowed] != nil { try readControl() }
+        if ready[jail.control.borrowed] != nil { try readControl() }
         for request in stops.handle(ready) { if request == .kill { kill() } else { try stop(SIGTERM) } }
         if phase == .running {
             for _ in 0..<publisher.handle(ready) { try ask(ControlMessage(.makeSocket)) }
@@ -216,16 +210,16 @@ final class JailWatch {
         relayTerminal(ready)
         try checkClock()
         // Last: what init had to say has been read by now.
-        if ready[pidfd.borrowed] != nil {
+        if ready[jail.pidfd.borrowed] != nil {
             try readControl()
             // Unless it was killed and reaped on the way here.
-            if initEnded == nil { initEnded = try System.reapIfEnded(pidfd.borrowed) }
+            if initEnded == nil { initEnded = try System.reapIfEnded(jail.pidfd.borrowed) }
         }
     }
 
     /// A message that init can no longer take is lost with it.
     private func ask(_ message: ControlMessage) throws(SystemError) {
-        do { try System.send(control.borrowed, message.bytes) } catch  where error.errno == .brokenPipe {
+        do { try System.send(jail.control.borrowed, message.bytes) } catch  where error.errno == .brokenPipe {
         } catch  where error.errno == .wouldBlock {
         } catch  where error.errno == .connectionReset {
         }
@@ -264,7 +258,7 @@ final class JailWatch {
         while true {
             let received: (bytes: [UInt8], descriptors: [Int32])
             do {
-                received = try System.receive(control.borrowed, most: ControlMessage.size, descriptors: 8)
+                received = try System.receive(jail.control.borrowed, most: ControlMessage.size, descriptors: 8)
             } catch  where error.errno == .wouldBlock {
                 return
             } catch  where error.errno == .connectionReset {

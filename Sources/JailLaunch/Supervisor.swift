@@ -52,19 +52,32 @@ package enum Supervisor {
         _ plan: LaunchPlan, filters: [[UInt64]], in directory: borrowing RunDirectory, output: OutputLog?,
         reporter: inout some LaunchReporter
     ) throws(JailError) -> Int32 {
-        let publisher = try PortPublisher(plan.network.publish)
-        let socket = try directory.makeSocket()
         var state = JailState(plan)
         // Named before it is made: whoever finds this directory unlocked removes the group as well.
-        state.expectCgroup()
         try directory.write(state.cgroupList, to: RunDirectory.cgroupFile)
         var group: Cgroup?
-        if let cgroup = plan.limits.cgroup { group = try Cgroup.prepare(cgroup) }
-        do {
-            let watch = try launch(
-                plan, filters: filters, group: &group, publisher: publisher, socket: socket, output: output)
-            return try watch.run(state: &state, directory: directory, reporter: &reporter)
+        do throws(JailError) {
+            // On v2 the clone enters the group, so it must be there; on v1 it is made while init makes its namespaces.
+            if let cgroup = plan.limits.cgroup, cgroup.isUnified { group = try Cgroup.prepare(cgroup) }
+            let signals = try attempt(.supervise) { () throws(SystemError) in
+                SharedDescriptor(try System.signalDescriptor(JailWatch.handledSignals))
+            }
+            let jail = try cloneInit(plan, filters: filters, into: group)
+            do throws(JailError) {
+                if group == nil, let cgroup = plan.limits.cgroup { group = try Cgroup.prepare(cgroup) }
+                let watch = JailWatch(
+                    plan, jail, signals: signals, group: group, publisher: try PortPublisher(plan.network.publish),
+                    stops: StopSocket(try directory.makeSocket()), output: output)
+                try plan.identity.writeMaps(of: jail.pid)
+                try settle(plan)
+                try watch.proceed(group?.takeTasks() ?? [])
+                return try watch.run(state: &state, directory: directory, reporter: &reporter)
+            } catch {
+                jail.kill()
+                throw error
+            }
         } catch {
+            group?.closeJoinDescriptors()
             group?.remove()
             throw error
         }
@@ -96,43 +109,28 @@ package enum Supervisor {
 
     // MARK: Clone
 
-    private static func launch(
-        _ plan: LaunchPlan, filters: [[UInt64]], group: inout Cgroup?, publisher: PortPublisher,
-        socket: consuming OwnedDescriptor, output: OutputLog?
-    ) throws(JailError) -> JailWatch {
-        let signals = try attempt(.supervise) { () throws(SystemError) in
-            try System.signalDescriptor(JailWatch.handledSignals)
-        }
+    /// Returns in the supervisor only; the clone goes its own way in ``Init``.
+    private static func cloneInit(
+        _ plan: LaunchPlan, filters: [[UInt64]], into group: Cgroup?
+    ) throws(JailError) -> ClonedInit {
         let (ours, theirs) = try attempt(.supervise) { () throws(SystemError) in
             try System.makeSocketPair(.sequencedPacket).release()
         }
-        let tasks = group.map { $0.isUnified ? [] : $0.joinDescriptors } ?? []
-        let into = group.flatMap { $0.isUnified ? $0.joinDescriptors.first.map(Descriptor.init) : nil }
+        let leaf = group?.joinDescriptors.first.map(Descriptor.init)
         let cloned = try attempt(.clone) { () throws(SystemError) in
-            try System.clone(plan.namespaces.flags, into: into)
+            try System.clone(plan.namespaces.cloned, into: leaf)
         }
         let pid = cloned.pid
         if pid == 0 {
             // Whoever holds both ends of a socket never sees it end: init would wait for a supervisor that was killed.
             System.close(ours)
-            Init.run(plan, filters: filters, control: Descriptor(theirs), tasks: tasks)
+            Init.run(plan, filters: filters, control: Descriptor(theirs))
         }
         // Init's end must be its alone, or its death would go unseen.
         System.close(theirs)
-        group?.closeJoinDescriptors()
-        let watch = JailWatch(
-            plan, pid: pid, pidfd: cloned.takeDescriptor(), control: OwnedDescriptor(ours), signals: signals,
-            group: group,
-            publisher: publisher, socket: socket, output: output)
-        do {
-            try plan.identity.writeMaps(of: pid)
-            try settle(plan)
-            try watch.proceed()
-        } catch {
-            watch.kill()
-            throw error
-        }
-        return watch
+        return ClonedInit(
+            pid: pid, pidfd: SharedDescriptor(cloned.takeDescriptor()), control: SharedDescriptor(OwnedDescriptor(ours))
+        )
     }
 
     /// After the maps, which need these rights or this state: the supervisor gives up what it has left. Started by
@@ -141,10 +139,26 @@ package enum Supervisor {
     private static func settle(_ plan: LaunchPlan) throws(JailError) {
         try attempt(.supervise) { () throws(SystemError) in
             try System.setDumpable(false)
-            if plan.identity.startedByRoot {
-                try Privileges.dropCapabilities(keeping: [.overrideAccess])
-            }
+            if plan.identity.startedByRoot { try Privileges.keepOnly(.overrideAccess) }
             try Privileges.forbidNewPrivileges()
         }
+    }
+}
+
+/// Jail init, as the supervisor holds it.
+struct ClonedInit {
+    let pid: Int32
+    let pidfd: SharedDescriptor
+    let control: SharedDescriptor
+
+    /// Ends everything in the jail, and waits for it: PID 1 takes the namespace with it. A second time does nothing.
+    @discardableResult
+    func kill() -> Termination? {
+        // Where the descriptor fails, by number: as long as nobody has reaped it, it is nobody else's.
+        do { try System.send(signal: SIGKILL, to: pidfd.borrowed) } catch where error.errno != .noProcess {
+            try? System.kill(pid, SIGKILL)
+        } catch {
+        }
+        return try? System.wait(for: pidfd.borrowed)
     }
 }

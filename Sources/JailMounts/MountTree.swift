@@ -86,7 +86,7 @@ package struct MountTree {
             try System.makeSymlink(relative(path), to: target, at: root.borrowed)
         case .bind(let bind):
             let tree = OwnedDescriptor(clone)
-            try attach(tree.borrowed, at: bind.target, makeFile: !bind.isDirectory)
+            try attach(tree.borrowed, at: bind.target, makeFile: bind.makesTarget)
         case .tmpfs(let tmpfs):
             let mount = try System.makeFileSystem(
                 "tmpfs",
@@ -139,6 +139,15 @@ package struct MountTree {
         let target = try System.open(
             relative(path), .pathOnly, at: root.borrowed, resolve: [.inRoot, .noSymlinks, .noMagicLinks])
         try System.attach(mount, to: target.borrowed)
+    }
+
+    private func openTarget(_ path: String, makeFile: Bool) throws(SystemError) -> OwnedDescriptor {
+        let resolve: ResolveFlags = [.inRoot, .noSymlinks, .noMagicLinks]
+        if makeFile {
+            return try System.open(
+                path, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o444, at: root.borrowed, resolve: resolve)
+        }
+        return try System.open(path, .pathOnly, at: root.borrowed, resolve: resolve)
     }
 
     private func relative(_ path: String) -> String { String(path.dropFirst()) }

@@ -2,6 +2,12 @@ package import JailCore
 package import JailPlan
 
 extension NamespacePlan {
+    /// Init, first of all: the rest of the namespaces. The user namespace that the clone made owns them.
+    package func makeOwn() throws(SystemError) { try System.unshare(unshared) }
+
+    /// Init, once it is in its cgroup: that one is the root of what the jail sees of the hierarchy.
+    package func enterCgroupNamespace() throws(SystemError) { try System.unshare(.cgroup) }
+
     /// Init: makes the time namespace that the command will enter. Its clocks start at zero: how long the host has been
     /// up says when it was last patched, and tells machines apart.
     ///

@@ -17,7 +17,6 @@ extension LaunchPlan {
             "identity": identity.json,
             "namespaces": [
                 "time": .boolean(namespaces.time), "hostName": .string(namespaces.hostName),
-                "flags": .number(namespaces.flags.rawValue),
             ],
             "limits": limits.json,
             "mounts": .array(mounts.map(\.json)),

@@ -51,8 +51,10 @@ package struct IdentityPlan: Equatable, Sendable {
 }
 
 package struct NamespacePlan: Equatable, Sendable {
-    /// Made by the clone.
-    package var flags: NamespaceFlags = [.user, .mount, .pid, .network, .ipc, .uts, .cgroup]
+    /// Made by the clone: the user namespace, which owns all others, and pid, which only a new process can enter.
+    package var cloned: NamespaceFlags = [.user, .pid]
+    /// Made by init itself, while the supervisor prepares what lies outside: the network alone takes 0.5 ms.
+    package var unshared: NamespaceFlags = [.mount, .network, .ipc, .uts]
     /// Made by init, entered by the command: its clocks start at zero.
     package var time: Bool
     package var hostName: String
@@ -93,6 +95,8 @@ package struct BindPlan: Equatable, Sendable {
     /// What was there when the plan was made. Anything else is refused.
     package var identity: FileIdentity
     package var isDirectory: Bool
+    /// An empty file is made in the new root for it to be mounted on. Never below a directory of the host's.
+    package var makesTarget: Bool
     package var attributes: MountAttributes
     package var purpose: Purpose
 }
@@ -124,6 +128,7 @@ package struct CgroupPlan: Equatable, Sendable {
         /// Made below one directory for each controller.
         case v1(parents: [Controller: String])
     }
+    package var isUnified: Bool { if case .v2 = place { true } else { false } }
     package enum Controller: String, CaseIterable, Sendable { case memory, pids, cpu }
 
     package var place: Place

@@ -255,7 +255,7 @@ struct RootPlanner {
             .bind(
                 BindPlan(
                     source: source, target: target, identity: identity, isDirectory: isDirectory,
-                    attributes: attributes,
+                    makesTarget: !isDirectory && !isBelowBound(target), attributes: attributes,
                     purpose: purpose)))
         made.insert(target)
         if isDirectory { bound.append(target) }

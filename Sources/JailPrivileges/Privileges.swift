@@ -17,38 +17,46 @@ package enum Privileges {
         package let rawValue: UInt64
         package init(rawValue: UInt64) { self.rawValue = rawValue }
 
+        /// Not generic, as the one of the standard library is: that one costs every launch 0.1 ms of type metadata.
+        package init(arrayLiteral elements: Kept...) {
+            var bits: UInt64 = 0
+            for element in elements { bits |= element.rawValue }
+            self.init(rawValue: bits)
+        }
+
         /// CAP_DAC_OVERRIDE: files and directories whatever their permissions say.
         package static let overrideAccess = Kept(rawValue: 1 << 1)
     }
 
-    /// Empties all five capability sets for good, see capabilities(7); `keeping` stays effective and permitted.
+    /// Empties all five capability sets for good, see capabilities(7).
     ///
     /// The bounding set first, while CAP_SETPCAP is still there; the secure bits too, so that uid 0, should a program
     /// ever get it, means nothing. Then the sets themselves. Nothing can be won back on execve.
-    package static func dropCapabilities(keeping kept: Kept = []) throws(SystemError) {
+    package static func dropCapabilities() throws(SystemError) {
         try System.clearAmbientCapabilities()
         var capability: Int32 = 0
         while try System.dropBounding(capability) { capability += 1 }
         // A kernel without a single capability is no kernel: the first call must have known its number.
         guard capability > 0 else { throw SystemError(.check, .invalid) }
         try System.lockSecureBits()
+        try System.setCapabilities(.empty)
+        guard try System.capabilities() == .empty else { throw SystemError(.check, .notPermitted) }
+        for number in 0..<capability {
+            guard try System.isBounding(number) == false else { throw SystemError(.check, .notPermitted) }
+        }
+    }
+
+    /// For a supervisor that root started, which executes nothing any more: gives up all but `kept`.
+    package static func keepOnly(_ kept: Kept) throws(SystemError) {
         let sets = CapabilitySets(effective: kept.rawValue, permitted: kept.rawValue, inheritable: 0)
+        try System.clearAmbientCapabilities()
         try System.setCapabilities(sets)
-        try confirm(sets)
+        guard try System.capabilities() == sets else { throw SystemError(.check, .notPermitted) }
     }
 
     /// No program that this process or its descendants execute ever gains privileges, see no_new_privs in prctl(2).
     package static func forbidNewPrivileges() throws(SystemError) {
         try System.setNoNewPrivileges()
         guard try System.hasNoNewPrivileges() else { throw SystemError(.check, .notPermitted) }
-    }
-
-    private static func confirm(_ sets: CapabilitySets) throws(SystemError) {
-        guard try System.capabilities() == sets else { throw SystemError(.check, .notPermitted) }
-        var capability: Int32 = 0
-        while let bounding = try System.isBounding(capability) {
-            if bounding { throw SystemError(.check, .notPermitted) }
-            capability += 1
-        }
     }
 }

@@ -23,6 +23,20 @@ int cl_waitid(int idtype, int id, int *code, int *status, int options);
 int cl_kill(int pid, int signal);
 int cl_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5);
 int cl_execve(const char *path, char *const argv[], char *const envp[]);
+
+/* What cl_spawn executes, and how it prepares between vfork and execve. */
+struct cl_program {
+    const char *path;
+    char *const *argv;
+    char *const *envp;
+    const char *directory;
+    int terminal; /* becomes 0, 1, 2 and the controlling terminal; -1: none */
+};
+enum { CL_SPAWN_SETSID = 1, CL_SPAWN_DUP3, CL_SPAWN_TERMINAL, CL_SPAWN_SIGMASK, CL_SPAWN_CHDIR, CL_SPAWN_EXECVE };
+/* Starts a program in a session of its own, with no signal blocked, in `directory`. Returns its pid once execve has
+ * succeeded; otherwise -errno, and in `failed` which step it was. The child shares this process's memory until then,
+ * and this process waits: no page is copied, and the child's error needs no pipe. See vfork(2). */
+int cl_spawn(const struct cl_program *spawn, int *failed);
 int cl_execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags);
 int cl_setsid(void);
 int cl_setpgid(int pid, int pgid);
@@ -139,11 +153,11 @@ long cl_send_message(int fd, const void *bytes, size_t count, const int *fds, in
 long cl_receive_message(int fd, void *bytes, size_t count, int *fds, int *fd_count);
 
 /* poll(2) */
-struct cl_poll {
+struct cl_poll_entry {
     int fd;
     short events, revents;
 };
-int cl_poll(struct cl_poll *fds, unsigned count, int timeout_ms);
+int cl_poll(struct cl_poll_entry *fds, unsigned count, int timeout_ms);
 
 /* Terminals: pty(7), termios(3), ioctl_tty(2) */
 int cl_open_pty(int *master, int *slave);
@@ -167,6 +181,7 @@ unsigned cl_getgid(void);
 unsigned cl_getegid(void);
 int cl_uname(char *release, size_t release_size, char *machine, size_t machine_size);
 char **cl_environment(void);
+const char *cl_getenv(const char *name);
 
 /* The host: sched_getaffinity(2), sysinfo(2), getxattr(2), and a trial of namespaces in a child that ends at once */
 int cl_processor_count(void);
