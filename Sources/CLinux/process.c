@@ -30,7 +30,7 @@
     })
 
 int cl_clone3(uint64_t flags, int cgroup_fd, int *pidfd) {
-    /* CLONE_CLEAR_SIGHAND: whatever the caller ignores, the child has at its default. */
+    /* CLONE_CLEAR_SIGHAND: no handler runs in the child. What is ignored stays ignored, see clone(2). */
     struct clone_args args = {.flags = flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND, .pidfd = (uintptr_t)pidfd, .exit_signal = SIGCHLD};
     if (cgroup_fd >= 0) {
         args.flags |= CLONE_INTO_CGROUP;
@@ -192,10 +192,6 @@ int cl_signals_default(void) {
 }
 int cl_signal_ignore(int signal) {
     struct sigaction action = {.sa_handler = SIG_IGN};
-    return RESULT(sigaction(signal, &action, NULL));
-}
-int cl_signal_default(int signal) {
-    struct sigaction action = {.sa_handler = SIG_DFL};
     return RESULT(sigaction(signal, &action, NULL));
 }
 int cl_signalfd(const int *signals, int count) {

@@ -202,10 +202,6 @@ extension System {
         try check(.sigaction, cl_signal_ignore(signal))
     }
 
-    package static func restoreDefault(_ signal: Int32) throws(SystemError) {
-        try check(.sigaction, cl_signal_default(signal))
-    }
-
     package static func signalDescriptor(_ signals: [Int32]) throws(SystemError) -> OwnedDescriptor {
         OwnedDescriptor(try check(.signalfd, unsafe cl_signalfd(signals, Int32(signals.count))))
     }

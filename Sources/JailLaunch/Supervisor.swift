@@ -26,8 +26,9 @@ package enum Supervisor {
     ) throws(JailError) -> Int32 {
         var plan = plan
         try checkProcess()
-        // A caller that ignores it has the kernel reap every child at once, and init's end would never be seen.
-        try attempt(.supervise) { () throws(SystemError) in try System.restoreDefault(SIGCHLD) }
+        // What the caller ignores would stay ignored in init and the command. And with SIGCHLD ignored the kernel reaps
+        // every child at once, so that init's end would never be seen.
+        try attempt(.session) { () throws(SystemError) in try System.resetSignals() }
         let filters = try plan.seccomp.prepareFilters()
         try DataDirectory.prepare(&plan)
         let directory = try RunDirectory.claim(plan.name, in: plan.runtimeDirectory, removing: JailState.removeCgroups)

@@ -64,7 +64,6 @@ int cl_sigmask_block(const int *signals, int count);
 int cl_sigmask_clear(void);
 int cl_signals_default(void);
 int cl_signal_ignore(int signal);
-int cl_signal_default(int signal);
 int cl_signalfd(const int *signals, int count);
 /* Reads one signal; returns its number, or -EAGAIN. */
 int cl_signalfd_read(int fd);
