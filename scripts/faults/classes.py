@@ -9,6 +9,7 @@ KINDS = {
     "either": "works, or fails well, and nothing is left",
     "runtime": "before main: the runtime does without, or ends in its own way",
     "late": "the command may run already: it ends well, or is ended, and nothing is left",
+    "killed": "the supervisor killed during a call: the command ends with it, and the next start removes the rest",
     "left to the next start": "the result is normal, and the next start removes what could not be removed",
 }
 

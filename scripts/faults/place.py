@@ -131,17 +131,20 @@ class Place:
         except FileNotFoundError:
             return []
 
-    def left_over(self, patience=0.3, known=()):
+    def left_over(self, patience=0.3, only=""):
         """Everything that a launch has left, in words. Processes get a moment to end."""
         end = time.monotonic() + patience
         while True:
             self.reap()
-            found = [f"process {pid} ({command_of(pid)})" for pid in self.processes() if int(pid) not in known]
+            found = [f"process {pid} ({command_of(pid)})" for pid in self.processes()]
             found += [f"control group {group}" for group in self.groups_below()]
             found += [f"run directory {name}" for name in self.run_directories()]
+            found = [what for what in found if what.startswith(only)]
             if not found or time.monotonic() > end:
                 break
-            time.sleep(0.01)
+            time.sleep(0.005)
+        if only:
+            return found
         if self.mount_table() != self.mounts:
             found.append("mounts")
         with open("/proc/net/unix") as sockets:
