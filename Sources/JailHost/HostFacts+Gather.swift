@@ -8,7 +8,7 @@ extension HostFacts {
         var facts = HostFacts()
         let profile = request.profile
         try facts.readKernel(cpuLimit: profile.limits.milliCPUs)
-        let accounts = Accounts()
+        let accounts = try Accounts()
         facts.caller = try CallerFacts.current()
         facts.payload = try Identity.payload(
             caller: facts.caller, user: request.user ?? profile.process.user, accounts: accounts)

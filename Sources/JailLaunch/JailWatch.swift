@@ -7,7 +7,7 @@ internal import JailTerminal
 
 /// The supervisor's poll loop around one jail, from the clone to the end of its last process.
 final class JailWatch {
-    /// Blocked from before the clone on; those without a meaning here are kept from interrupting anything.
+    /// Blocked from before anything is made on; those without a meaning here are kept from interrupting anything.
     static let signals = handledSignals + [SIGPIPE]
     static let handledSignals = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH]
 
@@ -20,9 +20,13 @@ final class JailWatch {
     private var publisher: PortPublisher
     private var stops: StopSocket
     private let output: OutputLog?
+    /// The caller ignored SIGHUP, as nohup(1) does: the end of its terminal is not the jail's.
+    private let ignoresHangUp: Bool
 
     private var phase = Phase.launching
     private var failure: Failure?
+    /// The signal that ended the launch.
+    private var stoppedBy: Int32?
     private var ended: Termination?
     private var initEnded: Termination?
     private var limits: LimitWatch?
@@ -44,7 +48,7 @@ final class JailWatch {
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
-        stops: StopSocket, output: OutputLog?
+        stops: StopSocket, output: OutputLog?, ignoresHangUp: Bool
     ) {
         self.plan = plan
         self.jail = jail
@@ -53,6 +57,7 @@ final class JailWatch {
         self.publisher = publisher
         self.stops = stops
         self.output = output
+        self.ignoresHangUp = ignoresHangUp
         nextLook = System.monotonicNanoseconds() + Self.lookInterval
     }
 
@@ -70,8 +75,9 @@ final class JailWatch {
 
     private func kill() {
         isKilled = true
+        guard initEnded == nil else { return }
         _ = group?.kill()
-        if initEnded == nil { initEnded = jail.kill() }
+        initEnded = jail.kill()
     }
 
     /// - Returns: the command's status.
@@ -136,6 +142,7 @@ final class JailWatch {
             case nil: "in an unknown way"
             }
         guard phase == .running else {
+            if let stoppedBy { throw JailError(.supervise, reason: "stopped by signal \(stoppedBy) during the launch") }
             throw JailError(.supervise, reason: "jail init ended \(how) before the command ran")
         }
         // Killed by us, or from outside, or by the memory limit: the command went with it.
@@ -215,7 +222,8 @@ final class JailWatch {
         // Last: what init had to say has been read by now.
         if ready[jail.pidfd.borrowed] != nil {
             try readControl()
-            initEnded = try System.reapIfEnded(jail.pidfd.borrowed)
+            // Unless it was killed and reaped on the way here.
+            if initEnded == nil { initEnded = try System.reapIfEnded(jail.pidfd.borrowed) }
         }
     }
 
@@ -300,7 +308,10 @@ final class JailWatch {
     private func handle(signal: Int32) throws(SystemError) {
         switch signal {
         case SIGWINCH: terminal?.copySize()
+        case SIGHUP where ignoresHangUp: break
         case SIGTERM, SIGHUP: try stop(signal)
+        // There is no command yet that could make something of it.
+        case SIGINT where phase == .launching, SIGQUIT where phase == .launching: try stop(signal)
         default: try pass(signal)
         }
     }
@@ -316,7 +327,8 @@ final class JailWatch {
 
     /// The command gets the signal and its grace; the second time, or once that is over, everything is killed.
     private func stop(_ signal: Int32) throws(SystemError) {
-        guard deadline == nil else { return kill() }
+        if phase == .launching { stoppedBy = signal }
+        guard deadline == nil, phase != .launching else { return kill() }
         deadline = System.monotonicNanoseconds() + Int64(clamping: plan.stopGrace) * 1_000_000
         try pass(signal)
     }
