@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
+#include "result.h"
 #include <dirent.h>
 #include <errno.h>
 #include <linux/sched.h>
@@ -23,14 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RESULT(call)                    \
-    ({                                  \
-        long result_ = (call);          \
-        result_ < 0 ? -errno : result_; \
-    })
-
 int cl_clone3(uint64_t flags, int cgroup_fd, int *pidfd) {
-    /* CLONE_CLEAR_SIGHAND: no handler of ours in the child. What the caller ignores stays ignored, see cl_spawn. */
+    /* CLONE_CLEAR_SIGHAND: no handler runs in the child. What is ignored stays ignored, see clone(2). */
     struct clone_args args = {.flags = flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND, .pidfd = (uintptr_t)pidfd, .exit_signal = SIGCHLD};
     if (cgroup_fd >= 0) {
         args.flags |= CLONE_INTO_CGROUP;
@@ -84,9 +79,6 @@ int cl_spawn(const struct cl_program *spawn, int *failed) {
         }
         step = CL_SPAWN_SIGMASK;
         if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) goto give_up;
-        /* A caller's ignored signals, as under nohup(1), live through clone and execve. */
-        step = CL_SPAWN_SIGACTION;
-        if ((error = -cl_signals_default()) != 0) _exit(125);
         step = CL_SPAWN_CHDIR;
         if (chdir(spawn->directory) < 0) goto give_up;
         step = CL_SPAWN_EXECVE;
@@ -111,9 +103,11 @@ int cl_thread_count(void) {
     DIR *tasks = opendir("/proc/self/task");
     if (!tasks) return -errno;
     int count = 0;
+    errno = 0;
     while (readdir(tasks)) count++;
+    int error = errno;
     closedir(tasks);
-    return count - 2;
+    return error ? -error : count - 2;
 }
 
 /* The raw calls: glibc's setxid machinery exists for threads, and there is one. */
@@ -194,6 +188,10 @@ int cl_signals_default(void) {
         if (syscall(SYS_rt_sigaction, signal, plain, NULL, sizeof(uint64_t)) < 0) return -errno;
     }
     return 0;
+}
+int cl_signal_is_ignored(int signal) {
+    struct sigaction action;
+    return sigaction(signal, NULL, &action) < 0 ? -errno : action.sa_handler == SIG_IGN;
 }
 int cl_signal_ignore(int signal) {
     struct sigaction action = {.sa_handler = SIG_IGN};

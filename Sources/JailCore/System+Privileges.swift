@@ -63,9 +63,10 @@ extension System {
     }
 
     /// Whether a capability is in the bounding set; nil beyond the kernel's last one.
-    package static func isBounding(_ capability: Int32) -> Bool? {
+    package static func isBounding(_ capability: Int32) throws(SystemError) -> Bool? {
         let result = cl_prctl(PrctlOption.capbsetRead, UInt(capability), 0, 0, 0)
-        return result < 0 ? nil : result == 1
+        if result == -EINVAL { return nil }
+        return try check(.prctl, result) == 1
     }
 
     package static func clearAmbientCapabilities() throws(SystemError) {

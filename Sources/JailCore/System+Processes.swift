@@ -103,7 +103,8 @@ extension System {
         var code: Int32 = 0
         var status: Int32 = 0
         let result = unsafe cl_waitid(idType, id, &code, &status, options | WEXITED)
-        if result == -ECHILD, options & WNOHANG != 0 { return nil }
+        // For a certain child it is an error: somebody else has reaped it, and it will never be seen to end.
+        if result == -ECHILD, idType == Int32(P_ALL.rawValue) { return nil }
         let pid = try check(.waitid, result)
         guard pid != 0 else { return nil }
         return (pid, code == 1 /* CLD_EXITED */ ? .exited(status) : .signalled(status))
@@ -152,7 +153,6 @@ extension System {
         case 4: .sigprocmask
         case 5: .chdir
         case 6: .execve
-        case 7: .sigaction
         default: .fork
         }
     }
@@ -197,6 +197,9 @@ extension System {
         try check(.sigaction, cl_signals_default())
         try check(.sigprocmask, cl_sigmask_clear())
     }
+
+    /// Whether this process ignores a signal, as one that nohup(1) started does SIGHUP.
+    package static func isIgnored(_ signal: Int32) -> Bool { cl_signal_is_ignored(signal) == 1 }
 
     package static func ignore(_ signal: Int32) throws(SystemError) {
         try check(.sigaction, cl_signal_ignore(signal))

@@ -1,4 +1,4 @@
-internal import JailCore
+package import JailCore
 package import JailPlan
 
 /// /etc/passwd and /etc/subgid, read strictly and by hand: a statically linked program has no NSS, and a line that is
@@ -27,8 +27,12 @@ package struct Accounts: Equatable, Sendable {
         }
     }
 
-    package init(path: String = "/etc/passwd") {
-        self.init(passwd: (try? System.readFile(path, limit: 4 << 20)) ?? [])
+    /// A host without the file has no accounts; one that cannot be read is an error, since it says where homes are.
+    package init(path: String = "/etc/passwd") throws(JailError) {
+        do { self.init(passwd: try System.readFile(path, limit: 4 << 20)) } catch {
+            guard error.errno == .notFound else { throw JailError(.host, error, path: path) }
+            self.init(passwd: [])
+        }
     }
 
     /// By name, or by number if no name is spelled like that number.

@@ -16,7 +16,7 @@ extension Doctor {
             throw JailError(.host, error)
         }
         let uid = readings.caller.uid
-        let name = Accounts().user(uid: uid)?.name ?? String(uid)
+        let name = try Accounts().user(uid: uid)?.name ?? String(uid)
         readings.groups = GroupDrop.examine(
             caller: readings.caller, payload: HostIdentity(name: name, uid: uid, gid: readings.caller.gid))
         readings.readFiles()

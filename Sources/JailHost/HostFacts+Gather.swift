@@ -8,7 +8,7 @@ extension HostFacts {
         var facts = HostFacts()
         let profile = request.profile
         try facts.readKernel(cpuLimit: profile.limits.milliCPUs)
-        let accounts = Accounts()
+        let accounts = try Accounts()
         facts.caller = try CallerFacts.current()
         facts.payload = try Identity.payload(
             caller: facts.caller, user: request.user ?? profile.process.user, accounts: accounts)
@@ -16,6 +16,12 @@ extension HostFacts {
         facts.cgroup = CgroupProbe.examine()
         facts.stateDirectory = request.stateDirectory(facts.caller)
         facts.runtimeDirectory = request.runtimeDirectory(facts.caller)
+
+        if facts.caller.isRoot, profile.filesystem.data?.mustEnforceSize == true {
+            facts.imageMaker = ["/usr/sbin/mkfs.ext4", "/sbin/mkfs.ext4"].first {
+                System.mayAccess($0, 1) && System.mayAccess("/dev/loop-control", 6)
+            }
+        }
 
         var tree = HostTree()
         let boundaries = try facts.boundaries(request, accounts, &tree)

@@ -30,7 +30,8 @@ package struct HostTree {
 
     package init() {}
 
-    /// Follows an absolute path to its end; nil if it does not exist or may not be looked at. A loop is an error.
+    /// Follows an absolute path to its end; nil if it does not exist or the caller may not look at it. A loop is an error,
+    /// and so is any other answer of the kernel: what cannot be followed must not pass for what is not there.
     package mutating func resolve(_ path: String) throws(JailError) -> Resolved? {
         var pending = Array(Paths.components(path).reversed())
         var current = "/"
@@ -44,6 +45,8 @@ package struct HostTree {
             }
             let next = Paths.join(current, name)
             switch look(at: next) {
+            case .refused(let error) where error.errno != .accessDenied:
+                throw JailError(.host, error, path: next)
             case .missing, .refused: return nil
             case .symlink(let target):
                 symlinks.append(VisibleSymlink(path: next, target: target))

@@ -9,11 +9,13 @@ internal import JailPlan
 enum Init {
     /// The cloned child's whole life. Never returns: whatever happens, `_exit` is the only way out.
     static func run(_ plan: LaunchPlan, filters: [[UInt64]], control: Descriptor) -> Never {
-        var confinement = Confinement(plan, filters: filters)
+        var confinement = Confinement(plan, filters: filters, control: control)
         do {
-            try confinement.enter(control: control)
+            try confinement.enter()
         } catch {
-            report(Failure(stage: confinement.stage, step: confinement.step, error: error))
+            // Before the descriptors are tidied the socket still has its first number.
+            report(
+                Failure(stage: confinement.stage, step: confinement.step, error: error), to: confinement.supervisor)
         }
         do {
             try announce(&confinement)
@@ -24,9 +26,9 @@ enum Init {
         }
     }
 
-    private static func report(_ failure: Failure) -> Never {
+    private static func report(_ failure: Failure, to supervisor: Descriptor = Confinement.control) -> Never {
         // Nobody to tell if this fails; the supervisor then sees the exit.
-        try? System.send(Confinement.control, ControlMessage(failure: failure).bytes)
+        try? System.send(supervisor, ControlMessage(failure: failure).bytes)
         System.exitNow(ExitStatus.launchFailed)
     }
 
@@ -41,7 +43,7 @@ enum Init {
     // MARK: The command
 
     /// A session of its own, so that it can be signalled as a group; its terminal; signals as a fresh process expects
-    /// them; and nothing else but the command.
+    /// them (the supervisor put every disposition to its default); and nothing else but the command.
     private static func start(_ command: CommandPlan, terminal: Int32?) throws(SystemError) -> Int32 {
         try System.block([SIGCHLD])
         let pid = try System.spawn(

@@ -15,12 +15,17 @@ struct JailState: Sendable {
 
     init(_ plan: LaunchPlan) {
         self.plan = plan
-        guard let cgroup = plan.limits.cgroup else { return }
+        cgroups = Self.cgroups(of: plan)
+    }
+
+    /// The control groups that a launch makes, in the order of making.
+    static func cgroups(of plan: LaunchPlan) -> [String] {
+        guard let cgroup = plan.limits.cgroup else { return [] }
         switch cgroup.place {
         case .v1(let parents):
-            cgroups = CgroupPlan.Controller.allCases.compactMap { parents[$0].map { "\($0)/\(cgroup.name)" } }
+            return CgroupPlan.Controller.allCases.compactMap { parents[$0].map { "\($0)/\(cgroup.name)" } }
         case .v2(let parent):
-            cgroups = ["\(parent)/\(cgroup.name)", "\(parent)/\(cgroup.name)/init"]
+            return ["\(parent)/\(cgroup.name)", "\(parent)/\(cgroup.name)/init"]
         }
     }
 

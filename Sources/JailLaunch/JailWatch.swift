@@ -7,7 +7,7 @@ internal import JailTerminal
 
 /// The supervisor's poll loop around one jail, from the clone to the end of its last process.
 final class JailWatch {
-    /// Blocked from before the clone on; those without a meaning here are kept from interrupting anything.
+    /// Blocked from before anything is made on; those without a meaning here are kept from interrupting anything.
     static let signals = handledSignals + [SIGPIPE]
     static let handledSignals = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH]
 
@@ -20,16 +20,20 @@ final class JailWatch {
     private var publisher: PortPublisher
     private var stops: StopSocket
     private let output: OutputLog?
+    /// The caller ignored SIGHUP, as nohup(1) does: the end of its terminal is not the jail's.
+    private let ignoresHangUp: Bool
 
     private var phase = Phase.launching
     private var failure: Failure?
+    /// The signal that ended the launch.
+    private var stoppedBy: Int32?
     private var ended: Termination?
     private var initEnded: Termination?
     private var limits: LimitWatch?
     private var limitsMoved = false
     private var controlEnded = false
     private var hits: [LimitHit] = []
-    private var tmpfs: [SharedDescriptor] = []
+    private var sized: [SharedDescriptor] = []
     private var terminal: Terminal?
     private var master: SharedDescriptor?
     private var keyboard: Relay?
@@ -44,7 +48,7 @@ final class JailWatch {
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
-        stops: StopSocket, output: OutputLog?
+        stops: StopSocket, output: OutputLog?, ignoresHangUp: Bool
     ) {
         self.plan = plan
         self.jail = jail
@@ -53,23 +57,27 @@ final class JailWatch {
         self.publisher = publisher
         self.stops = stops
         self.output = output
+        self.ignoresHangUp = ignoresHangUp
         nextLook = System.monotonicNanoseconds() + Self.lookInterval
     }
 
-    /// Lets init go on, and gives it the `tasks` files of its cgroups.
-    func proceed(_ tasks: [SharedDescriptor]) throws(JailError) {
+    /// Lets init go on, and gives it the `tasks` files of its cgroups and the mount of `/data`, if there is one.
+    func proceed(tasks: [SharedDescriptor], data: SharedDescriptor?) throws(JailError) {
+        var descriptors = tasks
+        if let data { descriptors.append(data) }
+        let message = ControlMessage(.proceed, detail: UInt8(tasks.count))
         try attempt(.supervise) { () throws(SystemError) in
             try System.setNonBlocking(jail.control.borrowed)
             try output?.releaseWriter()
-            try System.send(
-                jail.control.borrowed, ControlMessage(.proceed).bytes, descriptors: tasks.map(\.borrowed))
+            try System.send(jail.control.borrowed, message.bytes, descriptors: descriptors.map(\.borrowed))
         }
     }
 
     private func kill() {
         isKilled = true
+        guard initEnded == nil else { return }
         _ = group?.kill()
-        if initEnded == nil { initEnded = jail.kill() }
+        initEnded = jail.kill()
     }
 
     /// - Returns: the command's status.
@@ -102,7 +110,7 @@ final class JailWatch {
         state.isWritten = true
         try directory.write(state.json.text() + "\n", to: RunDirectory.stateFile)
         if let group { limits = LimitWatch(group) }
-        if let data = plan.data {
+        if let data = plan.data, data.enforcement == .watched {
             // A size that nobody can watch is a limit that does not hold.
             self.data = try attempt(.supervise, data.source) { () throws(SystemError) in
                 SharedDescriptor(try System.open(data.source, [.readOnly, .directory, .noFollow]))
@@ -134,6 +142,7 @@ final class JailWatch {
             case nil: "in an unknown way"
             }
         guard phase == .running else {
+            if let stoppedBy { throw JailError(.supervise, reason: "stopped by signal \(stoppedBy) during the launch") }
             throw JailError(.supervise, reason: "jail init ended \(how) before the command ran")
         }
         // Killed by us, or from outside, or by the memory limit: the command went with it.
@@ -192,7 +201,7 @@ final class JailWatch {
     private func patience() -> Int32 {
         let now = System.monotonicNanoseconds()
         var next = deadline
-        if data != nil || !tmpfs.isEmpty { next = min(next ?? .max, nextLook) }
+        if data != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
         guard let next else { return -1 }
         return Int32(clamping: max(0, (next - now) / 1_000_000 + 1))
     }
@@ -213,7 +222,8 @@ final class JailWatch {
         // Last: what init had to say has been read by now.
         if ready[jail.pidfd.borrowed] != nil {
             try readControl()
-            initEnded = try System.reapIfEnded(jail.pidfd.borrowed)
+            // Unless it was killed and reaped on the way here.
+            if initEnded == nil { initEnded = try System.reapIfEnded(jail.pidfd.borrowed) }
         }
     }
 
@@ -242,12 +252,13 @@ final class JailWatch {
 
     private func fullFileSystems() -> [LimitHit] {
         var full: [LimitHit] = pendingData.map { [$0] } ?? []
-        let plans = plan.mounts.compactMap { if case .tmpfs(let tmpfs) = $0 { tmpfs } else { nil } }
-        for (box, plan) in zip(tmpfs, plans) {
-            guard let status = try? System.fileSystem(of: box.borrowed) else { continue }
-            if status.blocksFree == 0 || status.inodesFree == 0 {
-                full.append(.tmpfs(path: plan.target, limit: plan.size))
-            }
+        for (descriptor, fileSystem) in zip(sized, plan.sizedFileSystems) {
+            guard let status = try? System.fileSystem(of: descriptor.borrowed) else { continue }
+            guard status.blocksFree == 0 || status.inodesFree == 0 else { continue }
+            full.append(
+                fileSystem.isData
+                    ? .data(path: fileSystem.path, limit: fileSystem.size)
+                    : .tmpfs(path: fileSystem.path, limit: fileSystem.size))
         }
         return full
     }
@@ -280,8 +291,8 @@ final class JailWatch {
         case .failed: failure = failure ?? message.failure
         case .ready where phase == .launching:
             phase = .ready
-            tmpfs = descriptors
-            if plan.command.terminal, !descriptors.isEmpty { try openTerminal(tmpfs.removeFirst()) }
+            sized = descriptors
+            if plan.command.terminal, !descriptors.isEmpty { try openTerminal(sized.removeFirst()) }
         case .started where phase == .ready:
             phase = .running
             for signal in earlySignals { try ask(ControlMessage(.signal, value: signal)) }
@@ -297,7 +308,10 @@ final class JailWatch {
     private func handle(signal: Int32) throws(SystemError) {
         switch signal {
         case SIGWINCH: terminal?.copySize()
+        case SIGHUP where ignoresHangUp: break
         case SIGTERM, SIGHUP: try stop(signal)
+        // There is no command yet that could make something of it.
+        case SIGINT where phase == .launching, SIGQUIT where phase == .launching: try stop(signal)
         default: try pass(signal)
         }
     }
@@ -313,7 +327,8 @@ final class JailWatch {
 
     /// The command gets the signal and its grace; the second time, or once that is over, everything is killed.
     private func stop(_ signal: Int32) throws(SystemError) {
-        guard deadline == nil else { return kill() }
+        if phase == .launching { stoppedBy = signal }
+        guard deadline == nil, phase != .launching else { return kill() }
         deadline = System.monotonicNanoseconds() + Int64(clamping: plan.stopGrace) * 1_000_000
         try pass(signal)
     }

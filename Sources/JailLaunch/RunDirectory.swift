@@ -47,13 +47,23 @@ package struct RunDirectory: ~Copyable {
                 .runtime, reason: "a jail named '\(name)' is running",
                 hint: "stop it with 'clawjail stop \(name)', or choose another name with --name")
         } catch { throw JailError(.runtime, error, path: path) }
-        return try attempt(.runtime, path) { () throws(SystemError) in
-            let directory = try System.open(path, [.readOnly, .directory, .noFollow])
-            let lock = try System.open(
-                lockFile, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600, at: directory.borrowed)
-            guard try System.tryLock(lock.borrowed, .exclusive) else { throw SystemError(.flock, .busy) }
-            return RunDirectory(path: path, base: base, directory: directory, lock: lock)
+        do {
+            return try attempt(.runtime, path) { () throws(SystemError) in try open(path, in: base) }
+        } catch {
+            // Still guarded: nobody else has looked into it.
+            try? System.unlink("\(path)/\(lockFile)")
+            try? System.unlink(path, isDirectory: true)
+            throw error
         }
+    }
+
+    private static func open(_ path: String, in base: String) throws(SystemError) -> RunDirectory {
+        let directory = try System.open(path, [.readOnly, .directory, .noFollow])
+        let lock = try System.open(
+            lockFile, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600, at: directory.borrowed)
+        // Waits for those who only look whether anybody holds it; they let go at once.
+        try System.lock(lock.borrowed, .exclusive)
+        return RunDirectory(path: path, base: base, directory: directory, lock: lock)
     }
 
     private static func prepareBase(_ base: String) throws(JailError) {

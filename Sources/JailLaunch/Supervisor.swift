@@ -26,24 +26,38 @@ package enum Supervisor {
     ) throws(JailError) -> Int32 {
         var plan = plan
         try checkProcess()
+        // What the caller ignores would stay ignored in init and the command. And with SIGCHLD ignored the kernel reaps
+        // every child at once, so that init's end would never be seen.
+        // That nohup(1) was asked for is remembered here, where signals are handled.
+        let ignoresHangUp = System.isIgnored(SIGHUP)
+        try attempt(.session) { () throws(SystemError) in try System.resetSignals() }
         let filters = try plan.seccomp.prepareFilters()
         try DataDirectory.prepare(&plan)
         let directory = try RunDirectory.claim(plan.name, in: plan.runtimeDirectory, removing: JailState.removeCgroups)
+        // From here on a signal would leave things behind: it waits for the loop, which knows what there is to end.
         do {
-            let (status, watch) = try run(plan, filters: filters, in: directory, output: output, reporter: &reporter)
-            directory.remove()
+            try attempt(.supervise) { () throws(SystemError) in try System.block(JailWatch.signals) }
+            let (status, watch) = try run(
+                plan, filters: filters, in: directory, output: output, ignoresHangUp: ignoresHangUp, reporter: &reporter
+            )
+            clear(directory, of: plan)
             // Only now do those hear of it who wait for the end: they may start the next jail of this name at once.
             withExtendedLifetime(watch) {}
             return status
         } catch {
-            directory.remove()
+            clear(directory, of: plan)
             throw error
         }
     }
 
+    /// A control group that is still there keeps its directory, which tells the next start of it. Most are gone by now.
+    private static func clear(_ directory: consuming RunDirectory, of plan: LaunchPlan) {
+        if Cgroup.remove(JailState.cgroups(of: plan)) { directory.remove() }
+    }
+
     private static func run(
         _ plan: LaunchPlan, filters: [[UInt64]], in directory: borrowing RunDirectory, output: OutputLog?,
-        reporter: inout some LaunchReporter
+        ignoresHangUp: Bool, reporter: inout some LaunchReporter
     ) throws(JailError) -> (status: Int32, watch: JailWatch) {
         var state = JailState(plan)
         // Named before it is made: whoever finds this directory unlocked removes the group as well.
@@ -53,18 +67,19 @@ package enum Supervisor {
             // On v2 the clone enters the group, so it must be there; on v1 it is made while init makes its namespaces.
             if let cgroup = plan.limits.cgroup, cgroup.isUnified { group = try Cgroup.prepare(cgroup) }
             let signals = try attempt(.supervise) { () throws(SystemError) in
-                try System.block(JailWatch.signals)
-                return SharedDescriptor(try System.signalDescriptor(JailWatch.handledSignals))
+                SharedDescriptor(try System.signalDescriptor(JailWatch.handledSignals))
             }
             let jail = try cloneInit(plan, filters: filters, into: group)
             do throws(JailError) {
                 if group == nil, let cgroup = plan.limits.cgroup { group = try Cgroup.prepare(cgroup) }
                 let watch = JailWatch(
                     plan, jail, signals: signals, group: group, publisher: try PortPublisher(plan.network.publish),
-                    stops: StopSocket(try directory.makeSocket()), output: output)
+                    stops: StopSocket(try directory.makeSocket()), output: output, ignoresHangUp: ignoresHangUp)
+                // While there are rights to mount with.
+                let image = try DataDirectory.mountImage(plan)
                 try plan.identity.writeMaps(of: jail.pid)
                 try settle(plan)
-                try watch.proceed(group?.takeTasks() ?? [])
+                try watch.proceed(tasks: group?.takeTasks() ?? [], data: image)
                 return (try watch.run(state: &state, directory: directory, reporter: &reporter), watch)
             } catch {
                 jail.kill()
@@ -85,7 +100,10 @@ package enum Supervisor {
                 throw JailError(.supervise, reason: "\(name) is closed", hint: "redirect it to /dev/null")
             }
             // A directory is a way out of the jail: openat(2) starts there, whatever the root is.
-            if (try? System.status(of: Descriptor(Int32(number))))?.isDirectory == true {
+            let status = try attempt(.supervise, name) { () throws(SystemError) in
+                try System.status(of: Descriptor(Int32(number)))
+            }
+            if status.isDirectory {
                 throw JailError(.supervise, reason: "\(name) is a directory", hint: "redirect it to /dev/null")
             }
         }
@@ -112,7 +130,11 @@ package enum Supervisor {
             try System.clone(plan.namespaces.cloned, into: leaf)
         }
         let pid = cloned.pid
-        if pid == 0 { Init.run(plan, filters: filters, control: Descriptor(theirs)) }
+        if pid == 0 {
+            // Whoever holds both ends of a socket never sees it end: init would wait for a supervisor that was killed.
+            System.close(ours)
+            Init.run(plan, filters: filters, control: Descriptor(theirs))
+        }
         // Init's end must be its alone, or its death would go unseen.
         System.close(theirs)
         return ClonedInit(
@@ -141,7 +163,11 @@ struct ClonedInit {
     /// Ends everything in the jail, and waits for it: PID 1 takes the namespace with it. A second time does nothing.
     @discardableResult
     func kill() -> Termination? {
-        try? System.send(signal: SIGKILL, to: pidfd.borrowed)
+        // Where the descriptor fails, by number: as long as nobody has reaped it, it is nobody else's.
+        do { try System.send(signal: SIGKILL, to: pidfd.borrowed) } catch  where error.errno != .noProcess {
+            try? System.kill(pid, SIGKILL)
+        } catch {
+        }
         return try? System.wait(for: pidfd.borrowed)
     }
 }

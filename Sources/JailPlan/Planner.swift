@@ -231,14 +231,20 @@ package struct Planner {
 
     private func planData() throws(JailError) -> DataPlan? {
         guard let rule = profile.filesystem.data else { return nil }
-        guard !rule.mustEnforceSize else {
+        let own = "\(facts.stateDirectory)/data/\(request.name)"
+        guard rule.mustEnforceSize else {
+            return DataPlan(
+                source: rule.source ?? own, target: rule.target, size: rule.size, isOwn: rule.source == nil)
+        }
+        guard rule.source == nil, let mkfs = facts.imageMaker else {
             throw JailError(
-                .host, reason: "the size of \(rule.target) can only be watched on this host, and the profile wants it enforced",
-                hint: "take mustEnforceSize out of filesystem.data, or give a source on a file system of that size")
+                .host, reason: "the size of \(rule.target) can only be watched here, and the profile wants it enforced",
+                hint: rule.source == nil
+                    ? "start as root, on a host with mkfs.ext4 and loop devices; or take mustEnforceSize out"
+                    : "take filesystem.data.source out, so that clawjail makes an image; or mustEnforceSize")
         }
         return DataPlan(
-            source: rule.source ?? "\(facts.stateDirectory)/data/\(request.name)", target: rule.target, size: rule.size,
-            isOwn: rule.source == nil)
+            source: own + ".img", target: rule.target, size: rule.size, enforcement: .image(mkfs: mkfs), isOwn: true)
     }
 
     /// Fails closed: what the profile does not call optional ends the launch here.

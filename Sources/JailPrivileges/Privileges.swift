@@ -52,8 +52,8 @@ package enum Privileges {
         try System.lockSecureBits()
         try System.setCapabilities(.empty)
         guard try System.capabilities() == .empty else { throw SystemError(.check, .notPermitted) }
-        for number in 0..<capability where System.isBounding(number) != false {
-            throw SystemError(.check, .notPermitted)
+        for number in 0..<capability {
+            guard try System.isBounding(number) == false else { throw SystemError(.check, .notPermitted) }
         }
     }
 

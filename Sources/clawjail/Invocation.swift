@@ -55,7 +55,7 @@ struct Invocation: Equatable {
     func loadProfile() throws(JailError) -> Profile {
         var profile = try Self.loader().load(self.profile)
         var overrides = overrides
-        let directory = try attempt(.usage, "/proc/self/cwd") { () throws(SystemError) in
+        let directory = try attempt(.host, "/proc/self/cwd") { () throws(SystemError) in
             try System.readLink("/proc/self/cwd")
         }
         overrides.workspace = overrides.workspace.map { Self.absolute($0, in: directory) }

@@ -13,7 +13,7 @@ var testPayload: HostIdentity {
     guard System.effectiveUserID == 0 else {
         return HostIdentity(name: "me", uid: System.effectiveUserID, gid: System.effectiveGroupID)
     }
-    return Accounts().user("nobody")?.identity ?? HostIdentity(name: "nobody", uid: 65534, gid: 65534)
+    return (try? Accounts())?.user("nobody")?.identity ?? HostIdentity(name: "nobody", uid: 65534, gid: 65534)
 }
 
 var testReach: Reach { Reach(payload: testPayload, isCaller: System.effectiveUserID != 0) }

@@ -1,0 +1,1 @@
+"""What scripts/test-faults and scripts/test-leaks share, and the table of classes."""

@@ -1,0 +1,78 @@
+"""Which call of a launch must end it when it fails, and which it can do without, and why."""
+
+import re
+
+KINDS = {
+    "must fail": "the command never ran, one line names the stage, nothing is left",
+    "tolerated": "everything is as if the call had worked",
+    "dies": "without memory the process may die by itself; the command never ran, nothing is left after the next start",
+    "either": "works, or fails well, and nothing is left",
+    "runtime": "before main: the runtime does without, or ends in its own way",
+    "late": "the command may run already: it ends well, or is ended, and nothing is left",
+    "killed": "the supervisor killed during a call: the command ends with it, and the next start removes the rest",
+    "left to the next start": "the result is normal, and the next start removes what could not be removed",
+}
+
+# Calls without an error path in the kernel, and one whose fault makes a state that no kernel knows.
+NO_FAULT = {
+    "exit_group": "does not return",
+    "rt_sigreturn": "does not return",
+    "getpid": "cannot fail", "gettid": "cannot fail", "getppid": "cannot fail", "umask": "cannot fail",
+    "restart_syscall": "is the kernel's own continuation of another call",
+}
+
+ERRORS = {
+    "clone": "EAGAIN", "clone3": "EAGAIN", "fork": "EAGAIN", "pipe2": "EMFILE", "socket": "EMFILE", "brk": "ENOMEM",
+    "mmap": "ENOMEM", "socketpair": "EMFILE", "prctl": "EPERM", "capset": "EPERM", "setgroups": "EPERM",
+    "setresuid": "EPERM", "setresgid": "EPERM", "unshare": "EPERM", "seccomp": "ENOMEM", "kill": "EPERM",
+    "landlock_create_ruleset": "ENOMEM", "landlock_add_rule": "ENOMEM", "landlock_restrict_self": "E2BIG",
+    "execve": "EACCES", "rt_sigaction": "EPERM", "rt_sigprocmask": "EPERM", "signalfd4": "EMFILE",
+}
+
+
+def error(name):
+    return ERRORS.get(name, "EIO")
+
+
+FREED = "a closed descriptor is gone whatever close(2) says, so nobody asks; strace's fault leaves it open, which can keep a mount busy"
+LIBRARY = r'/lib/[^"<>]*\.so'
+
+# Process, phase, call, what its arguments show; the class; why. The first row that matches counts.
+TABLE = [
+    # Before main, and what every process of the C library does.
+    ("supervisor", "runtime", ".*", "", "runtime", "by the C library and the language's runtime, before anything is done"),
+    ("command", "launch", "set_robust_list", "", "tolerated", "the C library's, for mutexes that nothing here has"),
+    (".*", ".*", "brk|mmap|munmap", "", "dies", "Swift ends a process that gets no memory"),
+
+    ("init", "running", "close", "pipe:", None, "strace's fault leaves init's own end of the pipe open, as no kernel does"),
+    (".*", ".*", "close", "", "either", FREED),
+
+    # The supervisor looks at the host. What it cannot see is not shown inside; it never widens what is allowed.
+    ("supervisor", "launch", "get(e)?[ug]id", "", None, "cannot fail"),
+    ("supervisor", "launch", "openat2|pread64", LIBRARY, "tolerated",
+     "a library that cannot be looked at is missing inside, or what it needs itself: no right is won by that"),
+    ("supervisor", "launch", "openat2|statx|pread64", r"/etc/ld\.so\.cache", "tolerated",
+     "libraries are then looked for in the loader's own directories"),
+    ("supervisor", "launch", "statx|statfs", r'"/sys/fs/cgroup/\w+"', "tolerated",
+     "a hierarchy is looked for under two names, here the same; where both fail the plan refuses the limit"),
+    ("supervisor", "launch", "sysinfo", "", "tolerated", "only for refusing a limit above what the host has; the limit stands"),
+    ("supervisor", "launch", "faccessat2", '"/usr/bin/', "either",
+     "a program that seems not executable counts as missing where it must be there; the kernel decides at execve"),
+
+    # From the first message to init on, the command may run before the supervisor next hears of it.
+    ("supervisor", "running", "unlinkat", "AT_REMOVEDIR|state.json\"|cgroups\"|lock\"|sock\"", "left to the next start",
+     "the run directory stays, and with it the list of what is to be removed"),
+    ("supervisor", "running", ".*", "", "late", "the jail runs: what fails ends it, or costs a notice"),
+    ("init", "running", ".*", "", "late", "the jail runs: what fails ends it"),
+
+    # Everything else.
+    ("supervisor|init|command", "launch", ".*", "", "must fail", "a step of the launch"),
+]
+
+
+def rule(process, phase, name, text):
+    """(class, why) of a call; the class is None where no fault is to be made. None: nobody has thought of it."""
+    for who, when, what, pattern, kind, why in TABLE:
+        if re.fullmatch(who, process) and re.fullmatch(when, phase) and re.fullmatch(what, name) and re.search(pattern, text):
+            return kind, why
+    return None
