@@ -33,7 +33,8 @@ import Testing
         let user = try Host.user.get()
         let subordinate = Scratch.file("subgid")
         try Scratch.write("\(user.name):700000:65536\n", to: subordinate)
-        let jail = try jail(hostChange: "touch /etc/subgid && mount --bind '\(subordinate)' /etc/subgid")
+        let jail = try jail(
+            hostChange: "{ [ -e /etc/subgid ] || touch /etc/subgid; } && mount --bind '\(subordinate)' /etc/subgid")
         let probe = try Probe.inside(jail, arguments: ["--facts"])
         #expect(probe.groups.isEmpty)
         #expect(probe.gids == ["1000", "1000", "1000", "1000"])
