@@ -15,11 +15,18 @@ package enum LimitHit: Hashable, Sendable {
         case .memory(let limit): "memory limit \(ByteCount.text(limit)) reached: a process was killed"
         case .processes(let limit): "process limit \(limit) reached: a new process or thread was refused"
         case .cpu(let milliCPUs, let waited):
-            "cpu limit \(milliCPUs / 1000).\(milliCPUs % 1000 / 100) reached: processes waited "
+            "cpu limit \(Self.decimal(milliCPUs)) reached: processes waited "
                 + "\(waited / 1_000_000_000).\(waited / 100_000_000 % 10) s"
         case .tmpfs(let path, let limit): "size limit \(ByteCount.text(limit)) of \(path) reached"
         case .data(let path, let limit): "size limit \(ByteCount.text(limit)) of \(path) reached"
         }
+    }
+
+    /// Thousandths as people write them: 1500 is 1.5, and 50 is 0.05.
+    private static func decimal(_ thousandths: UInt64) -> String {
+        var digits = String(String(1000 + thousandths % 1000).dropFirst())
+        while digits.count > 1, digits.last == "0" { digits.removeLast() }
+        return "\(thousandths / 1000).\(digits)"
     }
 
     /// The key of the profile that raises it.

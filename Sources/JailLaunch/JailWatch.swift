@@ -209,7 +209,11 @@ final class JailWatch {
     private func handle(_ ready: [Descriptor: Int16]) throws(SystemError) {
         limitsMoved = limits?.isReady(ready) ?? false
         if ready[signals.borrowed] != nil {
-            while let signal = try System.nextSignal(signals.borrowed) { try handle(signal: signal) }
+            while let signal = try System.nextSignal(signals.borrowed) {
+                // Whoever sent it may have seen the command's output: what init said before that comes first.
+                try readControl()
+                try handle(signal: signal)
+            }
         }
         if ready[jail.control.borrowed] != nil { try readControl() }
         for request in stops.handle(ready) { if request == .kill { kill() } else { try stop(SIGTERM) } }

@@ -94,6 +94,8 @@ import Testing
     @Test(arguments: Caller.all) func `a killed init is reported`(caller: Caller) throws {
         let jail = try Jail(caller)
         let running = try jail.startAndAwait("up", command: ["/bin/sh", "-c", "echo up; sleep 63"])
+        // The command speaks a moment before init tells the supervisor that it runs.
+        usleep(200_000)
         let inits = Tree.children(of: running.pid)
         try #require(inits.count == 1)
         kill(inits[0], SIGKILL)
