@@ -145,7 +145,7 @@ import Testing
             $0.filesystem.read = [BindRule(source: directory.path + "/project", target: "/work")]
         }
         #expect(closure.entry == nil)
-        #expect(closure.commandArguments == ["/work/src/script.pl"])
+        #expect(closure.commandArguments == ["/opt/src/script.pl"])
     }
 
     @Test(
