@@ -1,6 +1,7 @@
 internal import JailCore
 
-// One JSON object: what this process is, sees, and can do. See docs/verification.md for how it is used.
+// One JSON object: what this process is, sees, and can do. Run inside a jail, it is the proof of what the jail is;
+// run elsewhere, it shows that the proof can fail.
 
 let options: Options
 do throws(UsageError) {

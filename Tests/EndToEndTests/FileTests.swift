@@ -52,6 +52,15 @@ import Testing
         #expect(probe.mount("/")?["options"]?.hasPrefix("ro,") == true)
     }
 
+    @Test(arguments: Caller.all) func `the host's root is mounted nowhere`(caller: Caller) throws {
+        let mounts = try Probe.inside(Jail(caller), arguments: ["--facts"]).mounts
+        #expect(mounts.filter { $0["target"] == "/" }.map { $0["type"] } == ["tmpfs"])
+        // File systems as a whole are the jail's own: everything of the host's is a directory or file of one.
+        for mount in mounts where mount["root"] == "/" {
+            #expect(["tmpfs", "proc", "devpts"].contains(mount["type"]), "\(mount)")
+        }
+    }
+
     @Test(arguments: Caller.all) func `the tree holds what a jail needs and nothing else`(caller: Caller) throws {
         let probe = try Probe.inside(
             Jail(caller, Profiles.offline),

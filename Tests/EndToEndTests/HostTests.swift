@@ -35,7 +35,14 @@ import Testing
     @Test(.needsRoot, arguments: Caller.all) func `a host without /proc`(caller: Caller) throws {
         var jail = try Jail(caller)
         jail.hostChange = "umount -l /proc"
-        expectRefusal(try jail.run("/bin/echo", "ran"), "/proc")
+        let finished = try jail.run("/bin/echo", "ran")
+        // In a static program Swift's own runtime gives up before anything of ours runs, also in one line.
+        if finished.status == 134 {
+            #expect(finished.errorLines.count == 1)
+            #expect(finished.output.isEmpty)
+        } else {
+            expectRefusal(finished, "/proc")
+        }
         try jail.expectNothingLeft()
     }
 

@@ -24,8 +24,9 @@ import Testing
         #expect(probe.capabilities["effective"] != "0000000000000000")
     }
 
-    @Test(arguments: Caller.all) func `inside, the same attempts are refused`(caller: Caller) throws {
-        let probe = try Probe.inside(Jail(caller))
+    @Test(arguments: Caller.all, [Profiles.session, Profiles.offline, Profiles.research])
+    func `inside, the same attempts are refused`(caller: Caller, profile: String) throws {
+        let probe = try Probe.inside(Jail(caller, profile))
         for attempt in Self.refusedInside { #expect(probe.result(attempt) != "ok", "\(attempt)") }
     }
 

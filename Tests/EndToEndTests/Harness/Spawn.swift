@@ -46,8 +46,8 @@ final class Running: @unchecked Sendable {
         var envp: [UnsafeMutablePointer<CChar>?] =
             unsafe environment.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
         defer {
-            for unsafepointer in unsafe argv { unsafe free(pointer) }
-            for unsafepointer in unsafe envp { unsafe free(pointer) }
+            unsafe argv.forEach { unsafe free($0) }
+            unsafe envp.forEach { unsafe free($0) }
         }
         var child: Int32 = 0
         let error = unsafe posix_spawnp(&child, arguments[0], &actions, &attributes, &argv, &envp)
