@@ -27,7 +27,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
     name: "clawjail",
     products: [
-        .executable(name: "clawjail", targets: ["clawjail"])
+        .executable(name: "clawjail", targets: ["clawjail"]),
+        .executable(name: "jailprobe", targets: ["jailprobe"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
@@ -79,6 +80,11 @@ let package = Package(
             name: "CompileFilters", capability: .buildTool(), dependencies: ["compile-filters"],
             path: "Sources/CompileFilters"),
 
+        // Runs inside a jail and reports what it can do.
+        .target(name: "CProbe", cSettings: strictC),
+        .executableTarget(name: "jailprobe", dependencies: ["CProbe", "JailCore", "CLinux"], swiftSettings: strict),
+
         tests("JailHostTests", ["JailHost", "JailPlan", "JailPolicy", "JailCore"]),
+        tests("EndToEndTests", ["JailCore"]),
     ]
 )

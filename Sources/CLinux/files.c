@@ -1,8 +1,10 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
+#include "result.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <linux/loop.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <poll.h>
@@ -10,26 +12,13 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
-
-#define RESULT(call)                    \
-    ({                                  \
-        long result_ = (call);          \
-        result_ < 0 ? -errno : result_; \
-    })
-/* For calls that a signal may interrupt and that can simply be made again. */
-#define RETRY(call)                                     \
-    ({                                                  \
-        long result_;                                   \
-        do result_ = (call);                            \
-        while (result_ < 0 && errno == EINTR);          \
-        result_ < 0 ? -errno : result_;                 \
-    })
 
 int cl_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
     struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
@@ -131,6 +120,37 @@ int cl_pivot_root(const char *new_root, const char *put_old) { return RESULT(sys
 int cl_umount2(const char *path, int flags) { return RESULT(syscall(SYS_umount2, path, flags)); }
 int cl_sethostname(const char *name, size_t length) { return RESULT(sethostname(name, length)); }
 int cl_setdomainname(const char *name, size_t length) { return RESULT(setdomainname(name, length)); }
+
+int cl_loop_attach(int image, int *number) {
+    int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+    if (control < 0) return -errno;
+    int result = -EBUSY;
+    /* Another process may take the number between the two calls. */
+    for (int attempt = 0; attempt < 16 && result == -EBUSY; attempt++) {
+        int free_number = ioctl(control, LOOP_CTL_GET_FREE);
+        if (free_number < 0) {
+            result = -errno;
+            break;
+        }
+        char path[32];
+        snprintf(path, sizeof path, "/dev/loop%d", free_number);
+        int device = open(path, O_RDWR | O_CLOEXEC);
+        if (device < 0) {
+            result = -errno;
+            break;
+        }
+        struct loop_config config = {.fd = (uint32_t)image, .info.lo_flags = LO_FLAGS_AUTOCLEAR};
+        if (ioctl(device, LOOP_CONFIGURE, &config) == 0) {
+            *number = free_number;
+            result = device;
+        } else {
+            result = -errno;
+            close(device);
+        }
+    }
+    close(control);
+    return result;
+}
 
 /* Landlock's newer fields are spelled out: the oldest supported headers know ABI 2. */
 struct ruleset_attr {

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
+#include "result.h"
 #include <dirent.h>
 #include <errno.h>
 #include <linux/sched.h>
@@ -23,14 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RESULT(call)                    \
-    ({                                  \
-        long result_ = (call);          \
-        result_ < 0 ? -errno : result_; \
-    })
-
 int cl_clone3(uint64_t flags, int cgroup_fd, int *pidfd) {
-    /* CLONE_CLEAR_SIGHAND: no handler runs in the child. What is ignored stays ignored, see clone(2). */
+    /* CLONE_CLEAR_SIGHAND: no handler of ours in the child. What the caller ignores stays ignored, see cl_spawn. */
     struct clone_args args = {.flags = flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND, .pidfd = (uintptr_t)pidfd, .exit_signal = SIGCHLD};
     if (cgroup_fd >= 0) {
         args.flags |= CLONE_INTO_CGROUP;
@@ -84,6 +79,9 @@ int cl_spawn(const struct cl_program *spawn, int *failed) {
         }
         step = CL_SPAWN_SIGMASK;
         if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) goto give_up;
+        /* A caller's ignored signals, as under nohup(1), live through clone and execve. */
+        step = CL_SPAWN_SIGACTION;
+        if ((error = -cl_signals_default()) != 0) _exit(125);
         step = CL_SPAWN_CHDIR;
         if (chdir(spawn->directory) < 0) goto give_up;
         step = CL_SPAWN_EXECVE;
@@ -185,13 +183,21 @@ int cl_signals_default(void) {
     struct sigaction action = {.sa_handler = SIG_DFL};
     for (int signal = 1; signal < NSIG; signal++) {
         if (signal == SIGKILL || signal == SIGSTOP) continue;
-        /* 32 and 33 belong to the threading library, which refuses them. */
-        if (sigaction(signal, &action, NULL) < 0 && errno != EINVAL) return -errno;
+        if (sigaction(signal, &action, NULL) == 0) continue;
+        if (errno != EINVAL) return -errno;
+        /* 32 and 33 belong to the threading library, which refuses them; a caller may have been spawned with both
+         * ignored. All zeroes is the kernel's own form of the default. */
+        unsigned long plain[4] = {0};
+        if (syscall(SYS_rt_sigaction, signal, plain, NULL, sizeof(uint64_t)) < 0) return -errno;
     }
     return 0;
 }
 int cl_signal_ignore(int signal) {
     struct sigaction action = {.sa_handler = SIG_IGN};
+    return RESULT(sigaction(signal, &action, NULL));
+}
+int cl_signal_default(int signal) {
+    struct sigaction action = {.sa_handler = SIG_DFL};
     return RESULT(sigaction(signal, &action, NULL));
 }
 int cl_signalfd(const int *signals, int count) {

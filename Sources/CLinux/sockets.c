@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
+#include "result.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,19 +13,6 @@
 #include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
-
-#define RESULT(call)                    \
-    ({                                  \
-        long result_ = (call);          \
-        result_ < 0 ? -errno : result_; \
-    })
-#define RETRY(call)                            \
-    ({                                         \
-        long result_;                          \
-        do result_ = (call);                   \
-        while (result_ < 0 && errno == EINTR); \
-        result_ < 0 ? -errno : result_;        \
-    })
 
 int cl_socket(int domain, int type, int protocol) { return RESULT(socket(domain, type | SOCK_CLOEXEC, protocol)); }
 int cl_socketpair(int type, int fds[2]) { return RESULT(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds)); }

@@ -5,7 +5,7 @@ package enum Hints {
         case (.clone, .clone3, .notPermitted), (.clone, .clone3, .noSpace):
             "the host forbids unprivileged user namespaces or has none left; 'clawjail doctor' says which switch does it"
         case (.clone, .clone3, .notImplemented):
-            "Linux 5.15 or newer is needed"
+            "Linux 5.15 or newer is needed; inside a jail, or a container that filters this call, no other jail can be made"
         case (.clone, .clone3, .wouldBlock):
             "the limit on processes (ulimit -u, or the cgroup's pids.max) is reached"
         case (.identity, .write, .notPermitted):

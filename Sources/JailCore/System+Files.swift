@@ -332,6 +332,11 @@ extension System {
         try check(.fcntl, cl_fcntl(descriptor.number, F_SETFL, Int(enabled ? flags | O_NONBLOCK : flags & ~O_NONBLOCK)))
     }
 
+    package static func truncate(_ descriptor: Descriptor, to length: UInt64) throws(SystemError) {
+        guard let length = Int64(exactly: length) else { throw SystemError(.ftruncate, .invalid) }
+        try check(.ftruncate, cl_ftruncate(descriptor.number, length))
+    }
+
     package static func setCloseOnExec(_ descriptor: Descriptor) throws(SystemError) {
         try check(.fcntl, cl_fcntl(descriptor.number, F_SETFD, Int(FD_CLOEXEC)))
     }

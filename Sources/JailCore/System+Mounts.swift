@@ -62,6 +62,13 @@ extension System {
             try check(.fsmount, cl_fsmount(context.borrowed.number, UInt32(attributes.rawValue))))
     }
 
+    /// Binds a free loop device to an open image, see loop(4). It goes when its last user goes.
+    package static func attachLoop(_ image: Descriptor) throws(SystemError) -> LoopDevice {
+        var number: Int32 = -1
+        let descriptor = OwnedDescriptor(try check(.ioctl, unsafe cl_loop_attach(image.number, &number)))
+        return LoopDevice(path: "/dev/loop\(number)", descriptor: descriptor)
+    }
+
     /// pivot_root(".", "."): the working directory becomes the root, and the old root comes to lie on top of it.
     package static func pivotRootHere() throws(SystemError) {
         try check(.pivotRoot, unsafe cl_pivot_root(".", "."))
@@ -79,4 +86,10 @@ extension System {
     }
 
     private static let atRecursive: UInt32 = 0x8000
+}
+
+/// A loop device that is held open.
+package struct LoopDevice: ~Copyable {
+    package let path: String
+    package let descriptor: OwnedDescriptor
 }

@@ -153,6 +153,7 @@ extension System {
         case 4: .sigprocmask
         case 5: .chdir
         case 6: .execve
+        case 7: .sigaction
         default: .fork
         }
     }
@@ -200,6 +201,10 @@ extension System {
 
     package static func ignore(_ signal: Int32) throws(SystemError) {
         try check(.sigaction, cl_signal_ignore(signal))
+    }
+
+    package static func restoreDefault(_ signal: Int32) throws(SystemError) {
+        try check(.sigaction, cl_signal_default(signal))
     }
 
     package static func signalDescriptor(_ signals: [Int32]) throws(SystemError) -> OwnedDescriptor {

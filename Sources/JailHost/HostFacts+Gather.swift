@@ -17,6 +17,12 @@ extension HostFacts {
         facts.stateDirectory = request.stateDirectory(facts.caller)
         facts.runtimeDirectory = request.runtimeDirectory(facts.caller)
 
+        if facts.caller.isRoot, profile.filesystem.data?.mustEnforceSize == true {
+            facts.imageMaker = ["/usr/sbin/mkfs.ext4", "/sbin/mkfs.ext4"].first {
+                System.mayAccess($0, 1) && System.mayAccess("/dev/loop-control", 6)
+            }
+        }
+
         var tree = HostTree()
         let boundaries = try facts.boundaries(request, accounts, &tree)
         let reach = Reach(payload: facts.payload, isCaller: facts.payload.uid == facts.caller.uid)

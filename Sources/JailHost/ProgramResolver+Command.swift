@@ -67,17 +67,6 @@ extension ProgramResolver {
             let listed = FoundProgram(path: program.path, resolved: found.resolved)
             if try listed.location(in: &tree) == location { return }
         }
-        throw Self.denial(of: name, profile: profile.name)
-    }
-
-    /// What a profile would have to say to allow it.
-    static func denial(of name: String, profile: String) -> JailError {
-        let (name, profile) = (name.printable, profile.printable)
-        return JailError(
-            .exec, reason: "'\(name)' is not in the programs of profile '\(profile)'",
-            hint:
-                "allow it with a profile of your own: "
-                + "{ extends: \"\(profile)\", process: { programs: [\"\(name)\"] } }",
-            status: ExitStatus.notExecutable)
+        throw ProgramRules.denial(program: name, profile: profile)
     }
 }

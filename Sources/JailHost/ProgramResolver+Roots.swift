@@ -144,7 +144,7 @@ extension ProgramResolver {
         let isListed =
             rules.isEmpty || closure.programs.contains { $0.path == path }
             || rules.contains { $0.isDirectory && path.hasPrefix($0.name) }
-        guard isListed else { throw Self.denial(of: name, profile: profile.name) }
+        guard isListed else { throw ProgramRules.denial(program: name, profile: profile) }
         closure.commandPath = path
         closure.commandArguments = Array(command.dropFirst())
         if case .directory(let path) = profile.filesystem.root { closure.symlinks = root.symlinks(path) }

@@ -14,6 +14,9 @@ extension SourceProbe {
 
     /// Everything under `filesystem`, and the workspace.
     package mutating func addRules(_ rules: FilesystemRules, workspace: String?) throws(JailError) {
+        if case .directory(let path) = rules.root {
+            try add(path, key: "filesystem.root", writable: false, allowSpecialFiles: true)
+        }
         for rule in rules.read {
             try add(
                 rule.source, key: "filesystem.read", writable: false, allowSpecialFiles: rule.allowSpecialFiles)
@@ -39,15 +42,14 @@ extension SourceProbe {
         return nil
     }
 
-    /// What the plan binds as the jail's root: with `minimal` and `host` the closure's own files, with a directory that
-    /// directory and each of its top-level entries.
+    /// What the plan binds as the jail's root: with `minimal` and `host` the closure's own files, with a directory
+    /// its top-level entries; itself it has been added as a rule.
     package mutating func addRoot(_ root: RootKind, closure: ProgramClosure) throws(JailError) {
         if let entry = closure.entry { _ = try addIfPresent(entry.path) }
         guard case .directory(let path) = root else {
             for file in closure.files { _ = try addIfPresent(file.path) }
             return
         }
-        try add(path, key: "filesystem.root", writable: false, allowSpecialFiles: true)
         for name in try PreparedRoot.entries(of: path) { _ = try addEntry(Paths.join(path, name)) }
     }
 

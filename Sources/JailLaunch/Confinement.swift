@@ -19,7 +19,7 @@ struct Confinement {
     private(set) var tree: MountTree
     private var master: Int32?
     private var slave: Int32?
-    private var tmpfs: [Int32] = []
+    private var sized: [Int32] = []
 
     /// - Parameter control: the socket to the supervisor, descriptor 3 once everything else is closed.
     init(_ plan: LaunchPlan, filters: [[UInt64]], control: Descriptor) {
@@ -38,11 +38,11 @@ struct Confinement {
         stage = .clone
         try plan.namespaces.makeOwn()
         stage = .session
-        let tasks = try awaitProceed()
+        let gifts = try awaitProceed()
 
         // Into the cgroup before anything else costs memory or makes processes: all of it counts.
         stage = .cgroup
-        try Cgroup.join(tasks)
+        try Cgroup.join(gifts.tasks)
         try plan.namespaces.enterCgroupNamespace()
 
         // Nothing of the caller's open files, before the first descriptor of our own is opened.
@@ -51,7 +51,12 @@ struct Confinement {
             try System.duplicate(supervisor, to: Self.controlNumber, closeOnExec: true)
             supervisor = Self.control
         }
-        try System.closeRange(UInt32(Self.controlNumber) + 1, .max)
+        let firstUnowned = Self.controlNumber + 1
+        if let data = gifts.data {
+            if data != firstUnowned { try System.duplicate(Descriptor(data), to: firstUnowned, closeOnExec: true) }
+            tree.takeData(firstUnowned)
+        }
+        try System.closeRange(UInt32(firstUnowned) + (gifts.data == nil ? 0 : 1), .max)
 
         // While /proc/self is still ours (the change of ids makes it root's), and before anything forks.
         stage = .clocks
@@ -82,7 +87,7 @@ struct Confinement {
         try tree.build()
         stage = .pivot
         try tree.enter()
-        tmpfs = try tree.openTmpfs()
+        sized = try MountTree.open(plan.sizedFileSystems)
 
         // In the new /dev, and before Landlock, which binds what is opened after it.
         stage = .terminal
@@ -111,10 +116,10 @@ struct Confinement {
         try SeccompPlan.apply(filters)
     }
 
-    /// The terminal's master, if there is one, and the tmpfs descriptors; the caller closes them.
+    /// The terminal's master, if there is one, and those of the sized file systems; the caller closes them.
     mutating func takeDescriptors() -> [Int32] {
-        var numbers = tmpfs
-        tmpfs = []
+        var numbers = sized
+        sized = []
         if let master { numbers.insert(master, at: 0) }
         master = nil
         return numbers
@@ -130,12 +135,15 @@ struct Confinement {
     /// The socket to the supervisor, from the moment on at which nothing else is open.
     static var control: Descriptor { Descriptor(controlNumber) }
 
-    /// - Returns: the `tasks` files of the cgroups to enter, on v1.
-    private func awaitProceed() throws(SystemError) -> [Int32] {
-        let message = try System.receive(supervisor, most: ControlMessage.size, descriptors: 8)
+    /// - Returns: the `tasks` files of the cgroups to enter, on v1, and the mount of `/data` if the supervisor made one.
+    private func awaitProceed() throws(SystemError) -> (tasks: [Int32], data: Int32?) {
+        let received = try System.receive(supervisor, most: ControlMessage.size, descriptors: 8)
         // The supervisor gave up: nothing to report, and nobody to report to.
-        guard ControlMessage(message.bytes)?.kind == .proceed else { System.exitNow(ExitStatus.launchFailed) }
-        return message.descriptors
+        guard let message = ControlMessage(received.bytes), message.kind == .proceed,
+            received.descriptors.count >= message.detail
+        else { System.exitNow(ExitStatus.launchFailed) }
+        let tasks = Array(received.descriptors.prefix(Int(message.detail)))
+        return (tasks, received.descriptors.dropFirst(tasks.count).first)
     }
 
     private func confirmSupervisor() throws(SystemError) {

@@ -7,7 +7,8 @@ internal import JailCore
 struct ControlMessage: Equatable {
     enum Kind: UInt8 {
         // Supervisor to init.
-        /// The id maps are written: go on. Carries the `tasks` files of the cgroups to enter, on v1.
+        /// The id maps are written: go on. Carries `detail` files named `tasks`, of the cgroups to enter
+        /// on v1, and then the mount of `/data`, if the supervisor made one.
         case proceed = 1
         /// Send signal `value` to the command.
         case signal

@@ -1,4 +1,5 @@
 internal import JailCore
+internal import JailMounts
 internal import JailPlan
 
 /// A jail's `/data` on the host.
@@ -8,7 +9,7 @@ enum DataDirectory {
     /// Only directories of the caller's (with root: of root's) are passed on the way, so that nobody can put a link in
     /// the way of it.
     static func prepare(_ plan: inout LaunchPlan) throws(JailError) {
-        guard let data = plan.data, data.isOwn else { return }
+        guard let data = plan.data, data.isOwn, data.enforcement == .watched else { return }
         let status = try attempt(.runtime, data.source) { () throws(SystemError) in
             try make(data.source, for: plan.identity)
         }
@@ -23,6 +24,19 @@ enum DataDirectory {
                 .runtime, path: data.source, reason: "others may write to it", hint: "chmod go-w '\(data.source)'")
         }
         record(status.identity, in: &plan)
+    }
+
+    /// The mount of a `/data` whose size is enforced; nil if it is only watched.
+    static func mountImage(_ plan: LaunchPlan) throws(JailError) -> SharedDescriptor? {
+        guard let data = plan.data, case .image(let mkfs) = data.enforcement else { return nil }
+        try attempt(.runtime, data.source) { () throws(SystemError) in
+            try PrivateDirectory.make(data.source.parentPath)
+        }
+        let attributes = plan.mounts.compactMap { step in
+            if case .bind(let bind) = step, bind.purpose == .data { bind.attributes } else { nil }
+        }
+        return SharedDescriptor(
+            try DataImage.mount(data, mkfs: mkfs, owner: plan.identity, attributes: attributes.first ?? []))
     }
 
     private static func make(_ path: String, for identity: IdentityPlan) throws(SystemError) -> FileStatus {

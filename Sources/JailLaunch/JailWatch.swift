@@ -31,13 +31,16 @@ final class JailWatch {
     private var limitsMoved = false
     private var controlEnded = false
     private var hits: [LimitHit] = []
-    private var tmpfs: [SharedDescriptor] = []
+    private var sized: [SharedDescriptor] = []
     private var terminal: Terminal?
     private var master: SharedDescriptor?
     private var keyboard: Relay?
     private var screen: Relay?
     /// Monotonic nanoseconds at which patience ends.
     private var deadline: Int64?
+    /// Arrived before init had said that the command runs.
+    private var earlySignals: [Int32] = []
+    private var isKilled = false
     private var nextLook: Int64
     private var data: SharedDescriptor?
 
@@ -55,18 +58,21 @@ final class JailWatch {
         nextLook = System.monotonicNanoseconds() + Self.lookInterval
     }
 
-    /// Lets init go on, and gives it the `tasks` files of its cgroups.
-    func proceed(_ tasks: [SharedDescriptor]) throws(JailError) {
+    /// Lets init go on, and gives it the `tasks` files of its cgroups and the mount of `/data`, if there is one.
+    func proceed(tasks: [SharedDescriptor], data: SharedDescriptor?) throws(JailError) {
+        var descriptors = tasks
+        if let data { descriptors.append(data) }
+        let message = ControlMessage(.proceed, detail: UInt8(tasks.count))
         try attempt(.supervise) { () throws(SystemError) in
             try System.setNonBlocking(jail.control.borrowed)
             try output?.releaseWriter()
-            try System.send(
-                jail.control.borrowed, ControlMessage(.proceed).bytes, descriptors: tasks.map(\.borrowed))
+            try System.send(jail.control.borrowed, message.bytes, descriptors: descriptors.map(\.borrowed))
         }
     }
 
     private func kill() {
         guard initEnded == nil else { return }
+        isKilled = true
         _ = group?.kill()
         initEnded = jail.kill()
     }
@@ -101,7 +107,7 @@ final class JailWatch {
         state.isWritten = true
         try directory.write(state.json.text() + "\n", to: RunDirectory.stateFile)
         if let group { limits = LimitWatch(group) }
-        if let data = plan.data {
+        if let data = plan.data, data.enforcement == .watched {
             // A size that nobody can watch is a limit that does not hold.
             self.data = try attempt(.supervise, data.source) { () throws(SystemError) in
                 SharedDescriptor(try System.open(data.source, [.readOnly, .directory, .noFollow]))
@@ -137,6 +143,7 @@ final class JailWatch {
             throw JailError(.supervise, reason: "jail init ended \(how) before the command ran")
         }
         // Killed by us, or from outside, or by the memory limit: the command went with it.
+        if !isKilled { reporter.note("jail init ended \(how), not by clawjail: the command went with it") }
         reporter.event(["event": "exited", "status": 137])
         return 128 + SIGKILL
     }
@@ -191,7 +198,7 @@ final class JailWatch {
     private func patience() -> Int32 {
         let now = System.monotonicNanoseconds()
         var next = deadline
-        if data != nil || !tmpfs.isEmpty { next = min(next ?? .max, nextLook) }
+        if data != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
         guard let next else { return -1 }
         return Int32(clamping: max(0, (next - now) / 1_000_000 + 1))
     }
@@ -242,12 +249,13 @@ final class JailWatch {
 
     private func fullFileSystems() -> [LimitHit] {
         var full: [LimitHit] = pendingData.map { [$0] } ?? []
-        let plans = plan.mounts.compactMap { if case .tmpfs(let tmpfs) = $0 { tmpfs } else { nil } }
-        for (box, plan) in zip(tmpfs, plans) {
-            guard let status = try? System.fileSystem(of: box.borrowed) else { continue }
-            if status.blocksFree == 0 || status.inodesFree == 0 {
-                full.append(.tmpfs(path: plan.target, limit: plan.size))
-            }
+        for (descriptor, fileSystem) in zip(sized, plan.sizedFileSystems) {
+            guard let status = try? System.fileSystem(of: descriptor.borrowed) else { continue }
+            guard status.blocksFree == 0 || status.inodesFree == 0 else { continue }
+            full.append(
+                fileSystem.isData
+                    ? .data(path: fileSystem.path, limit: fileSystem.size)
+                    : .tmpfs(path: fileSystem.path, limit: fileSystem.size))
         }
         return full
     }
@@ -280,9 +288,11 @@ final class JailWatch {
         case .failed: failure = failure ?? message.failure
         case .ready where phase == .launching:
             phase = .ready
-            tmpfs = descriptors
-            if plan.command.terminal, !descriptors.isEmpty { try openTerminal(tmpfs.removeFirst()) }
-        case .started where phase == .ready: phase = .running
+            sized = descriptors
+            if plan.command.terminal, !descriptors.isEmpty { try openTerminal(sized.removeFirst()) }
+        case .started where phase == .ready:
+            phase = .running
+            for signal in earlySignals { try ask(ControlMessage(.signal, value: signal)) }
         case .socket where descriptors.count == 1: publisher.deliver(descriptors[0].take())
         case .exited where ended == nil && (0...255).contains(message.value): ended = .exited(message.value)
         case .signalled where ended == nil && (1...64).contains(message.value): ended = .signalled(message.value)
@@ -296,18 +306,29 @@ final class JailWatch {
         switch signal {
         case SIGWINCH: terminal?.copySize()
         case SIGTERM, SIGHUP: try stop(signal)
-        // There is no command yet that could make something of it.
-        case SIGINT where phase != .running, SIGQUIT where phase != .running: try stop(signal)
-        default: if phase == .running { try ask(ControlMessage(.signal, value: signal)) }
+        default: try pass(signal)
+        }
+    }
+
+    /// A command that already runs may get its signal before we hear that it does; nothing is lost meanwhile. Whoever
+    /// presses ^C once more during the launch does not want to wait for it.
+    private func pass(_ signal: Int32) throws(SystemError) {
+        if phase == .running {
+            try ask(ControlMessage(.signal, value: signal))
+        } else if !earlySignals.contains(signal) {
+            earlySignals.append(signal)
+        } else if [SIGINT, SIGQUIT].contains(signal) {
+            stoppedBy = signal
+            kill()
         }
     }
 
     /// The command gets the signal and its grace; the second time, or once that is over, everything is killed.
     private func stop(_ signal: Int32) throws(SystemError) {
         if phase != .running { stoppedBy = signal }
-        guard deadline == nil, phase == .running else { return kill() }
+        guard deadline == nil else { return kill() }
         deadline = System.monotonicNanoseconds() + Int64(clamping: plan.stopGrace) * 1_000_000
-        try ask(ControlMessage(.signal, value: signal))
+        try pass(signal)
     }
 
     // MARK: Terminal

@@ -26,17 +26,18 @@ package enum Supervisor {
     ) throws(JailError) -> Int32 {
         var plan = plan
         try checkProcess()
-        // What the caller ignores would stay ignored in init and the command. And with SIGCHLD ignored the kernel reaps
-        // every child at once, so that init's end would never be seen.
-        try attempt(.session) { () throws(SystemError) in try System.resetSignals() }
+        // A caller that ignores it has the kernel reap every child at once, and init's end would never be seen.
+        try attempt(.session) { () throws(SystemError) in try System.restoreDefault(SIGCHLD) }
         let filters = try plan.seccomp.prepareFilters()
         try DataDirectory.prepare(&plan)
         let directory = try RunDirectory.claim(plan.name, in: plan.runtimeDirectory, removing: JailState.removeCgroups)
         // From here on a signal would leave things behind: it waits for the loop, which knows what there is to end.
         do {
             try attempt(.supervise) { () throws(SystemError) in try System.block(JailWatch.signals) }
-            let status = try run(plan, filters: filters, in: directory, output: output, reporter: &reporter)
+            let (status, watch) = try run(plan, filters: filters, in: directory, output: output, reporter: &reporter)
             clear(directory, of: plan)
+            // Only now do those hear of it who wait for the end: they may start the next jail of this name at once.
+            withExtendedLifetime(watch) {}
             return status
         } catch {
             clear(directory, of: plan)
@@ -52,7 +53,7 @@ package enum Supervisor {
     private static func run(
         _ plan: LaunchPlan, filters: [[UInt64]], in directory: borrowing RunDirectory, output: OutputLog?,
         reporter: inout some LaunchReporter
-    ) throws(JailError) -> Int32 {
+    ) throws(JailError) -> (status: Int32, watch: JailWatch) {
         var state = JailState(plan)
         // Named before it is made: whoever finds this directory unlocked removes the group as well.
         try directory.write(state.cgroupList, to: RunDirectory.cgroupFile)
@@ -69,10 +70,12 @@ package enum Supervisor {
                 let watch = JailWatch(
                     plan, jail, signals: signals, group: group, publisher: try PortPublisher(plan.network.publish),
                     stops: StopSocket(try directory.makeSocket()), output: output)
+                // While there are rights to mount with.
+                let image = try DataDirectory.mountImage(plan)
                 try plan.identity.writeMaps(of: jail.pid)
                 try settle(plan)
-                try watch.proceed(group?.takeTasks() ?? [])
-                return try watch.run(state: &state, directory: directory, reporter: &reporter)
+                try watch.proceed(tasks: group?.takeTasks() ?? [], data: image)
+                return (try watch.run(state: &state, directory: directory, reporter: &reporter), watch)
             } catch {
                 jail.kill()
                 throw error
@@ -156,7 +159,7 @@ struct ClonedInit {
     @discardableResult
     func kill() -> Termination? {
         // Where the descriptor fails, by number: as long as nobody has reaped it, it is nobody else's.
-        do { try System.send(signal: SIGKILL, to: pidfd.borrowed) } catch where error.errno != .noProcess {
+        do { try System.send(signal: SIGKILL, to: pidfd.borrowed) } catch  where error.errno != .noProcess {
             try? System.kill(pid, SIGKILL)
         } catch {
         }

@@ -22,6 +22,13 @@ package struct MountTree {
 
     // MARK: Sources
 
+    /// Takes a detached mount, made by the supervisor, in the place of the data directory.
+    package mutating func takeData(_ mount: Int32) {
+        for step in steps.indices {
+            if case .bind(let bind) = steps[step], bind.purpose == .data { clones[step] = mount }
+        }
+    }
+
     /// Clones the data directory while init still has the ids of whoever started it: with root that directory lies
     /// below one that only root may pass.
     package mutating func cloneData() throws(SystemError) {
@@ -35,7 +42,7 @@ package struct MountTree {
 
     private mutating func cloneBinds(where matches: (BindPlan.Purpose) -> Bool) throws(SystemError) {
         for step in steps.indices {
-            guard case .bind(let bind) = steps[step], matches(bind.purpose) else { continue }
+            guard case .bind(let bind) = steps[step], matches(bind.purpose), clones[step] < 0 else { continue }
             index = step
             clones[step] = try Self.clone(bind).release()
         }
@@ -165,11 +172,12 @@ package struct MountTree {
             root.borrowed, [.readOnly, .noSetuid, .noDevices, .noExec], makePrivate: true, recursive: false)
     }
 
-    /// Descriptors of the size-limited file systems, with their paths, opened in the new root.
-    package func openTmpfs() throws(SystemError) -> [Int32] {
+    /// Descriptors of the file systems in ``LaunchPlan/sizedFileSystems``, in that order, opened in the new root.
+    package static func open(_ fileSystems: [SizedFileSystem]) throws(SystemError) -> [Int32] {
         var result: [Int32] = []
-        for case .tmpfs(let tmpfs) in steps {
-            result.append(try System.open(tmpfs.target, [.pathOnly, .directory], resolve: [.noSymlinks]).release())
+        for fileSystem in fileSystems {
+            result.append(
+                try System.open(fileSystem.path, [.pathOnly, .directory], resolve: [.noSymlinks]).release())
         }
         return result
     }

@@ -17,6 +17,8 @@ package struct HostFacts: Equatable, Sendable {
     package var payload = HostIdentity(name: "", uid: 0, gid: 0)
     package var groups = GroupDrop.notNeeded
     package var cgroup = CgroupFacts.unavailable(reason: "not looked at")
+    /// mkfs.ext4, if this process could mount what it makes; nil otherwise.
+    package var imageMaker: String?
     package var closure = ProgramClosure()
     /// Everything that the plan may bind, by canonical host path. A path that is not here is not there.
     package var sources: [String: SourceFacts] = [:]

@@ -127,7 +127,7 @@ extension DataPlan {
     fileprivate var json: JSON {
         [
             "source": .string(source), "target": .string(target), "size": .number(size),
-            "enforcement": "watched",
+            "enforcement": enforcement == .watched ? "watched" : "image",
         ]
     }
 }

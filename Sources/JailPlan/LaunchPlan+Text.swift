@@ -64,7 +64,8 @@ extension LaunchPlan {
         }
         for entry in limits.resources { output.line("\(entry.resource)".spaced, "\(entry.value)") }
         if let data {
-            output.line("data", "\(ByteCount.text(data.size)) in \(data.target): watched, not enforced")
+            let how = data.enforcement == .watched ? "watched, not enforced" : "enforced by a file system of that size"
+            output.line("data", "\(ByteCount.text(data.size)) in \(data.target): \(how)")
         }
     }
 

@@ -185,9 +185,18 @@ package struct NetworkPlan: Equatable, Sendable {
 }
 
 package struct DataPlan: Equatable, Sendable {
+    package enum Enforcement: Equatable, Sendable {
+        /// The supervisor looks, and ends the jail when it is over.
+        case watched
+        /// A file system of that size in a file, made with this mkfs.ext4: a write beyond it fails.
+        case image(mkfs: String)
+    }
+
+    /// The directory, or the image.
     package var source: String
     package var target: String
     package var size: UInt64
+    package var enforcement = Enforcement.watched
     /// Made by the launch if it is not there yet.
     package var isOwn: Bool
 }
@@ -196,4 +205,28 @@ package struct DataPlan: Equatable, Sendable {
 package struct LeftOut: Equatable, Sendable {
     package var protection: OptionalProtection
     package var reason: String
+}
+
+/// A file system of the jail's whose size the kernel limits.
+package struct SizedFileSystem: Equatable, Sendable {
+    package var path: String
+    /// Bytes.
+    package var size: UInt64
+    package var isData: Bool
+}
+
+extension LaunchPlan {
+    /// In the order of the steps.
+    package var sizedFileSystems: [SizedFileSystem] {
+        mounts.compactMap { step in
+            switch step {
+            case .tmpfs(let tmpfs): SizedFileSystem(path: tmpfs.target, size: tmpfs.size, isData: false)
+            case .bind(let bind) where bind.purpose == .data:
+                data.flatMap {
+                    $0.enforcement == .watched ? nil : SizedFileSystem(path: bind.target, size: $0.size, isData: true)
+                }
+            default: nil
+            }
+        }
+    }
 }

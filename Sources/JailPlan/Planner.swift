@@ -44,7 +44,7 @@ package struct Planner {
             throw JailError(.usage, reason: "no command is given", hint: "write it after --")
         }
         let identity = try planIdentity()
-        let data = planData()
+        let data = try planData()
         var root = RootPlanner(profile: profile, facts: facts, request: request, data: data)
         let mounts = try root.make()
         let landlock = try planLandlock(root)
@@ -229,11 +229,22 @@ package struct Planner {
         return false
     }
 
-    private func planData() -> DataPlan? {
+    private func planData() throws(JailError) -> DataPlan? {
         guard let rule = profile.filesystem.data else { return nil }
+        let own = "\(facts.stateDirectory)/data/\(request.name)"
+        guard rule.mustEnforceSize else {
+            return DataPlan(
+                source: rule.source ?? own, target: rule.target, size: rule.size, isOwn: rule.source == nil)
+        }
+        guard rule.source == nil, let mkfs = facts.imageMaker else {
+            throw JailError(
+                .host, reason: "the size of \(rule.target) can only be watched here, and the profile wants it enforced",
+                hint: rule.source == nil
+                    ? "start as root, on a host with mkfs.ext4 and loop devices; or take mustEnforceSize out"
+                    : "take filesystem.data.source out, so that clawjail makes an image; or mustEnforceSize")
+        }
         return DataPlan(
-            source: rule.source ?? "\(facts.stateDirectory)/data/\(request.name)", target: rule.target, size: rule.size,
-            isOwn: rule.source == nil)
+            source: own + ".img", target: rule.target, size: rule.size, enforcement: .image(mkfs: mkfs), isOwn: true)
     }
 
     /// Fails closed: what the profile does not call optional ends the launch here.

@@ -25,12 +25,15 @@ struct RootPlanner {
     /// System first, then what the profile grants: a later step may lie inside an earlier one, never the other way round.
     mutating func make() throws(JailError) -> [MountStep] {
         landlockRules.append(.init(path: "/", access: .read))
-        try addPrograms()
+        if case .directory(let root) = profile.filesystem.root { addPreparedRoot(root) }
+        addPrograms(inScratch: false)
         try addSystemFiles()
         addGeneratedFiles()
         try addDevices()
         addProc()
         addScratch()
+        // What lies below /tmp on the host would be hidden by the jail's own.
+        addPrograms(inScratch: true)
         try addBinds()
         try addData()
         return steps
@@ -38,21 +41,25 @@ struct RootPlanner {
 
     // MARK: Programs and libraries
 
-    private mutating func addPrograms() throws(JailError) {
-        if case .directory(let root) = profile.filesystem.root { addPreparedRoot(root) }
+    private mutating func addPrograms(inScratch: Bool) {
         // Programs of a directory that is shown as a whole have helpers and loaders in others, which nobody has listed.
         let showsDirectories = profile.process.programs.contains(where: \.isDirectory)
-        for file in facts.closure.files {
+        for file in facts.closure.files where isInScratch(file.path) == inScratch {
             bind(
                 file, purpose: file.isExecutable ? .program : .library,
                 isExecutable: file.isExecutable || (showsDirectories && file.isDirectory))
         }
-        if let entry = facts.closure.entry { bind(entry, purpose: .program, isExecutable: entry.isExecutable) }
+        if let entry = facts.closure.entry, isInScratch(entry.path) == inScratch {
+            bind(entry, purpose: .program, isExecutable: entry.isExecutable)
+        }
         // A script in a package's tree is a program of its own, and the tree around it is not.
-        for program in facts.closure.programs where !mayExecute(program.realPath) {
+        for program in facts.closure.programs
+        where isInScratch(program.realPath) == inScratch && !mayExecute(program.realPath) {
             landlockRules.append(.init(path: program.realPath, access: .execute))
         }
-        for symlink in facts.closure.symlinks where !isBelowBound(symlink.path) && !made.contains(symlink.path) {
+        for symlink in facts.closure.symlinks
+        where isInScratch(symlink.path) == inScratch && !isBelowBound(symlink.path) && !made.contains(symlink.path)
+        {
             addParents(of: symlink.path)
             steps.append(.symlink(path: symlink.path, target: symlink.target))
             made.insert(symlink.path)
@@ -166,6 +173,10 @@ struct RootPlanner {
         } else {
             addDirectory(profile.process.inside.home)
         }
+    }
+
+    private func isInScratch(_ path: String) -> Bool {
+        ["/tmp", "/dev/shm", profile.process.inside.home].contains { path.isBelow($0) }
     }
 
     private mutating func addTmpfs(_ path: String, size: UInt64, mode: UInt32) {

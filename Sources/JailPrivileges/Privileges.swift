@@ -4,13 +4,24 @@ package import JailPlan
 /// What a process may do by itself: limits, capabilities, no_new_privs.
 package enum Privileges {
     /// Sets both soft and hard limits; a limit of the caller that is lower already stays as it is.
+    ///
+    /// Of the others the caller's soft limits do not reach the command: they are set to the hard ones. Of the stack
+    /// that would be a change of its own (without a limit the kernel lays out memory differently), so it gets what
+    /// every host gives.
     package static func apply(_ limits: [LimitPlan.Entry]) throws(SystemError) {
+        for resource in Resource.allCases where !limits.contains(where: { $0.resource == resource }) {
+            let current = try System.limit(resource)
+            let soft = resource == .stack ? min(usualStack, current.hard) : current.hard
+            if soft != current.soft { try System.setLimit(resource, soft: soft, hard: current.hard) }
+        }
         for entry in limits {
             let current = try System.limit(entry.resource)
             let value = min(entry.value, current.hard)
             try System.setLimit(entry.resource, soft: value, hard: value)
         }
     }
+
+    private static let usualStack: UInt64 = 8 << 20
 
     /// A capability that a supervisor may keep.
     package struct Kept: OptionSet, Sendable {

@@ -13,13 +13,21 @@ struct Clawjail: ParsableCommand {
     /// One thread, and no library's start-up, on the way to a jail: `run` in its plain forms never sees the parser.
     static func main() {
         let words = CommandLine.arguments
-        // Swift finds them through /proc/self/maps. Without them this would print its help, and seem to have done well.
-        if words.isEmpty {
-            Output.fail(JailError(.host, reason: "the command line cannot be read", hint: "mount /proc"))
+        // Swift reads them from /proc/self/cmdline, and there is always at least the program's name.
+        guard !words.isEmpty else {
+            Output.fail(JailError(.host, path: "/proc", reason: "it is not mounted", hint: "mount -t proc proc /proc"))
         }
         if words.count > 1, words[1] == "run", let quick = QuickRun(words[2...]) {
             Run.run(quick.invocation, detach: quick.detach, statusDescriptor: quick.statusDescriptor)
         }
-        main(nil)
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            // One line, as every other refusal. Help and version are "errors" of the parser's as well.
+            guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+            let reason = message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
+            Output.fail(JailError(.usage, reason: reason.printable, hint: "see 'clawjail --help'"))
+        }
     }
 }

@@ -44,8 +44,8 @@ import Testing
         }
         #expect(
             error?.description
-                == "exec: 'sh' is not in the programs of profile 'offline'; allow it with a profile of your own: "
-                + "{ extends: \"offline\", process: { programs: [\"sh\"] } }")
+                == "exec: 'sh' is not in the programs of profile 'offline'; to allow it, make a profile that "
+                + "extends it: { extends: \"offline\", process: { programs: [\"sh\"] } }")
         #expect(error?.status == ExitStatus.notExecutable)
     }
 

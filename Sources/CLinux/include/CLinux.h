@@ -32,8 +32,11 @@ struct cl_program {
     const char *directory;
     int terminal; /* becomes 0, 1, 2 and the controlling terminal; -1: none */
 };
-enum { CL_SPAWN_SETSID = 1, CL_SPAWN_DUP3, CL_SPAWN_TERMINAL, CL_SPAWN_SIGMASK, CL_SPAWN_CHDIR, CL_SPAWN_EXECVE };
-/* Starts a program in a session of its own, with no signal blocked, in `directory`. Returns its pid once execve has
+enum {
+    CL_SPAWN_SETSID = 1, CL_SPAWN_DUP3, CL_SPAWN_TERMINAL, CL_SPAWN_SIGMASK, CL_SPAWN_CHDIR, CL_SPAWN_EXECVE,
+    CL_SPAWN_SIGACTION
+};
+/* Starts a program in a session of its own, with no signal blocked or ignored, in `directory`. Returns its pid once execve has
  * succeeded; otherwise -errno, and in `failed` which step it was. The child shares this process's memory until then,
  * and this process waits: no page is copied, and the child's error needs no pipe. See vfork(2). */
 int cl_spawn(const struct cl_program *spawn, int *failed);
@@ -64,6 +67,7 @@ int cl_sigmask_block(const int *signals, int count);
 int cl_sigmask_clear(void);
 int cl_signals_default(void);
 int cl_signal_ignore(int signal);
+int cl_signal_default(int signal);
 int cl_signalfd(const int *signals, int count);
 /* Reads one signal; returns its number, or -EAGAIN. */
 int cl_signalfd_read(int fd);
@@ -124,6 +128,10 @@ int cl_pivot_root(const char *new_root, const char *put_old);
 int cl_umount2(const char *path, int flags);
 int cl_sethostname(const char *name, size_t length);
 int cl_setdomainname(const char *name, size_t length);
+
+/* Binds a free loop device to an open image, see loop(4); it goes when its last user goes. Returns its descriptor and
+ * sets `number`. */
+int cl_loop_attach(int image, int *number);
 
 /* Landlock: landlock_create_ruleset(2), landlock_add_rule(2), landlock_restrict_self(2) */
 int cl_landlock_abi(void);

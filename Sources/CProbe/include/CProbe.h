@@ -1,0 +1,45 @@
+/*
+ * What a process may try, as a table: each attempt is made in a child of its own, so that one that is killed, hangs or
+ * changes something about itself costs only that child. The variants are harmless: they succeed in private
+ * namespaces, on descriptors and children of their own, or on nothing at all.
+ */
+#ifndef CPROBE_H
+#define CPROBE_H
+
+struct probe_attempt {
+    const char *name;
+    /* A result >= 0, or -errno. `argument` is the path, name or number that the attempt is about, or NULL. */
+    long (*run)(const char *argument);
+};
+
+/* Without an argument. Ends with a NULL name. */
+const struct probe_attempt *probe_attempts_table(void);
+const struct probe_attempt *probe_calls_table(void);
+const struct probe_attempt *probe_sockets_table(void);
+
+/* With one. */
+long probe_open_read(const char *path);
+long probe_open_write(const char *path);
+long probe_create_file(const char *directory);
+long probe_execute_from(const char *directory);
+long probe_start(const char *path);
+long probe_map_executable_from(const char *directory);
+long probe_make_device_in(const char *directory);
+long probe_read_link(const char *path);
+long probe_list(const char *path);
+long probe_signal_others(const char *unused);
+long probe_signal(const char *pid);
+long probe_connect_loopback(const char *port);
+long probe_connect_abstract(const char *name);
+long probe_connect_path(const char *path);
+long probe_has_session_key(const char *description);
+
+enum probe_end { PROBE_RESULT, PROBE_SIGNAL, PROBE_TIMEOUT, PROBE_FAILED };
+
+/* Runs an attempt in a child, for at most five seconds. `value` is its result, or the signal that ended it. */
+enum probe_end probe_run(long (*run)(const char *), const char *argument, long *value);
+
+const char *probe_error_name(int error);
+const char *probe_signal_name(int signal);
+
+#endif

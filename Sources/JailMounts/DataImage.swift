@@ -1,0 +1,49 @@
+package import JailCore
+package import JailPlan
+
+/// A `/data` whose size the kernel enforces: an ext4 file system in a sparse file, on a loop device. Only root can mount
+/// one, so the supervisor does, and hands the detached mount to init.
+///
+/// Its structures are written by this host's kernel alone: the payload sees files, never the image.
+package enum DataImage {
+    /// Makes the image if it is not there yet, and mounts it without attaching it anywhere.
+    package static func mount(
+        _ data: DataPlan, mkfs: String, owner: IdentityPlan, attributes: MountAttributes
+    ) throws(JailError) -> OwnedDescriptor {
+        if (try? System.status(data.source)) == nil { try make(data, mkfs: mkfs, owner: owner) }
+        return try attempt(.mounts, data.source) { () throws(SystemError) in
+            let image = try System.open(data.source, [.readWrite, .noFollow])
+            guard try System.status(of: image.borrowed).kind == .regular else { throw SystemError(.check, .invalid) }
+            let loop = try System.attachLoop(image.borrowed)
+            let mount = try System.makeFileSystem("ext4", options: [("source", loop.path)], attributes: attributes)
+            // mkfs makes it for a repair that would rather make a new image; it belongs to root and only puzzles.
+            do throws(SystemError) {
+                try System.unlink("lost+found", at: mount.borrowed, isDirectory: true)
+            } catch  where error.errno == .notFound {
+            }
+            return mount
+        }
+    }
+
+    /// Under another name first: a launch that dies half-way leaves no half-made image to be mounted.
+    private static func make(_ data: DataPlan, mkfs: String, owner: IdentityPlan) throws(JailError) {
+        let draft = data.source + ".new"
+        let ended = try attempt(.mounts, draft) { () throws(SystemError) in
+            let file = try System.open(draft, [.readWrite, .create, .truncate, .noFollow], mode: 0o600)
+            try System.truncate(file.borrowed, to: data.size)
+            let child = try System.spawn(
+                mkfs,
+                arguments: [
+                    mkfs, "-q", "-F", "-m", "0", "-E",
+                    "root_owner=\(owner.host.uid):\(owner.host.gid),lazy_itable_init=1",
+                    draft,
+                ],
+                environment: [], directory: "/", terminal: nil)
+            return try System.wait(forChild: child)
+        }
+        guard ended == .exited(0) else {
+            throw JailError(.mounts, operation: mkfs, path: draft, reason: "it ended with status \(ended.status)")
+        }
+        try attempt(.mounts, data.source) { () throws(SystemError) in try System.rename(draft, to: data.source) }
+    }
+}
