@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 int cl_clone3(uint64_t flags, int cgroup_fd, int *pidfd) {
-    /* CLONE_CLEAR_SIGHAND: no handler of ours in the child. What the caller ignores stays ignored, see cl_spawn. */
+    /* CLONE_CLEAR_SIGHAND: no handler runs in the child. What is ignored stays ignored, see clone(2). */
     struct clone_args args = {.flags = flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND, .pidfd = (uintptr_t)pidfd, .exit_signal = SIGCHLD};
     if (cgroup_fd >= 0) {
         args.flags |= CLONE_INTO_CGROUP;
@@ -79,9 +79,6 @@ int cl_spawn(const struct cl_program *spawn, int *failed) {
         }
         step = CL_SPAWN_SIGMASK;
         if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) goto give_up;
-        /* A caller's ignored signals, as under nohup(1), live through clone and execve. */
-        step = CL_SPAWN_SIGACTION;
-        if ((error = -cl_signals_default()) != 0) _exit(125);
         step = CL_SPAWN_CHDIR;
         if (chdir(spawn->directory) < 0) goto give_up;
         step = CL_SPAWN_EXECVE;
@@ -192,12 +189,12 @@ int cl_signals_default(void) {
     }
     return 0;
 }
+int cl_signal_is_ignored(int signal) {
+    struct sigaction action;
+    return sigaction(signal, NULL, &action) < 0 ? -errno : action.sa_handler == SIG_IGN;
+}
 int cl_signal_ignore(int signal) {
     struct sigaction action = {.sa_handler = SIG_IGN};
-    return RESULT(sigaction(signal, &action, NULL));
-}
-int cl_signal_default(int signal) {
-    struct sigaction action = {.sa_handler = SIG_DFL};
     return RESULT(sigaction(signal, &action, NULL));
 }
 int cl_signalfd(const int *signals, int count) {

@@ -153,7 +153,6 @@ extension System {
         case 4: .sigprocmask
         case 5: .chdir
         case 6: .execve
-        case 7: .sigaction
         default: .fork
         }
     }
@@ -199,12 +198,11 @@ extension System {
         try check(.sigprocmask, cl_sigmask_clear())
     }
 
+    /// Whether this process ignores a signal, as one that nohup(1) started does SIGHUP.
+    package static func isIgnored(_ signal: Int32) -> Bool { cl_signal_is_ignored(signal) == 1 }
+
     package static func ignore(_ signal: Int32) throws(SystemError) {
         try check(.sigaction, cl_signal_ignore(signal))
-    }
-
-    package static func restoreDefault(_ signal: Int32) throws(SystemError) {
-        try check(.sigaction, cl_signal_default(signal))
     }
 
     package static func signalDescriptor(_ signals: [Int32]) throws(SystemError) -> OwnedDescriptor {

@@ -43,7 +43,7 @@ enum Init {
     // MARK: The command
 
     /// A session of its own, so that it can be signalled as a group; its terminal; signals as a fresh process expects
-    /// them; and nothing else but the command.
+    /// them (the supervisor put every disposition to its default); and nothing else but the command.
     private static func start(_ command: CommandPlan, terminal: Int32?) throws(SystemError) -> Int32 {
         try System.block([SIGCHLD])
         let pid = try System.spawn(

@@ -20,6 +20,8 @@ final class JailWatch {
     private var publisher: PortPublisher
     private var stops: StopSocket
     private let output: OutputLog?
+    /// The caller ignored SIGHUP, as nohup(1) does: the end of its terminal is not the jail's.
+    private let ignoresHangUp: Bool
 
     private var phase = Phase.launching
     private var failure: Failure?
@@ -46,7 +48,7 @@ final class JailWatch {
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
-        stops: StopSocket, output: OutputLog?
+        stops: StopSocket, output: OutputLog?, ignoresHangUp: Bool
     ) {
         self.plan = plan
         self.jail = jail
@@ -55,6 +57,7 @@ final class JailWatch {
         self.publisher = publisher
         self.stops = stops
         self.output = output
+        self.ignoresHangUp = ignoresHangUp
         nextLook = System.monotonicNanoseconds() + Self.lookInterval
     }
 
@@ -71,8 +74,8 @@ final class JailWatch {
     }
 
     private func kill() {
-        guard initEnded == nil else { return }
         isKilled = true
+        guard initEnded == nil else { return }
         _ = group?.kill()
         initEnded = jail.kill()
     }
@@ -305,28 +308,27 @@ final class JailWatch {
     private func handle(signal: Int32) throws(SystemError) {
         switch signal {
         case SIGWINCH: terminal?.copySize()
+        case SIGHUP where ignoresHangUp: break
         case SIGTERM, SIGHUP: try stop(signal)
+        // There is no command yet that could make something of it.
+        case SIGINT where phase == .launching, SIGQUIT where phase == .launching: try stop(signal)
         default: try pass(signal)
         }
     }
 
-    /// A command that already runs may get its signal before we hear that it does; nothing is lost meanwhile. Whoever
-    /// presses ^C once more during the launch does not want to wait for it.
+    /// A command that already runs may get its signal before we hear that it does; nothing is lost meanwhile.
     private func pass(_ signal: Int32) throws(SystemError) {
         if phase == .running {
             try ask(ControlMessage(.signal, value: signal))
         } else if !earlySignals.contains(signal) {
             earlySignals.append(signal)
-        } else if [SIGINT, SIGQUIT].contains(signal) {
-            stoppedBy = signal
-            kill()
         }
     }
 
     /// The command gets the signal and its grace; the second time, or once that is over, everything is killed.
     private func stop(_ signal: Int32) throws(SystemError) {
-        if phase != .running { stoppedBy = signal }
-        guard deadline == nil else { return kill() }
+        if phase == .launching { stoppedBy = signal }
+        guard deadline == nil, phase != .launching else { return kill() }
         deadline = System.monotonicNanoseconds() + Int64(clamping: plan.stopGrace) * 1_000_000
         try pass(signal)
     }

@@ -26,15 +26,20 @@ package enum Supervisor {
     ) throws(JailError) -> Int32 {
         var plan = plan
         try checkProcess()
-        // A caller that ignores it has the kernel reap every child at once, and init's end would never be seen.
-        try attempt(.session) { () throws(SystemError) in try System.restoreDefault(SIGCHLD) }
+        // What the caller ignores would stay ignored in init and the command. And with SIGCHLD ignored the kernel reaps
+        // every child at once, so that init's end would never be seen.
+        // That nohup(1) was asked for is remembered here, where signals are handled.
+        let ignoresHangUp = System.isIgnored(SIGHUP)
+        try attempt(.session) { () throws(SystemError) in try System.resetSignals() }
         let filters = try plan.seccomp.prepareFilters()
         try DataDirectory.prepare(&plan)
         let directory = try RunDirectory.claim(plan.name, in: plan.runtimeDirectory, removing: JailState.removeCgroups)
         // From here on a signal would leave things behind: it waits for the loop, which knows what there is to end.
         do {
             try attempt(.supervise) { () throws(SystemError) in try System.block(JailWatch.signals) }
-            let (status, watch) = try run(plan, filters: filters, in: directory, output: output, reporter: &reporter)
+            let (status, watch) = try run(
+                plan, filters: filters, in: directory, output: output, ignoresHangUp: ignoresHangUp, reporter: &reporter
+            )
             clear(directory, of: plan)
             // Only now do those hear of it who wait for the end: they may start the next jail of this name at once.
             withExtendedLifetime(watch) {}
@@ -52,7 +57,7 @@ package enum Supervisor {
 
     private static func run(
         _ plan: LaunchPlan, filters: [[UInt64]], in directory: borrowing RunDirectory, output: OutputLog?,
-        reporter: inout some LaunchReporter
+        ignoresHangUp: Bool, reporter: inout some LaunchReporter
     ) throws(JailError) -> (status: Int32, watch: JailWatch) {
         var state = JailState(plan)
         // Named before it is made: whoever finds this directory unlocked removes the group as well.
@@ -69,7 +74,7 @@ package enum Supervisor {
                 if group == nil, let cgroup = plan.limits.cgroup { group = try Cgroup.prepare(cgroup) }
                 let watch = JailWatch(
                     plan, jail, signals: signals, group: group, publisher: try PortPublisher(plan.network.publish),
-                    stops: StopSocket(try directory.makeSocket()), output: output)
+                    stops: StopSocket(try directory.makeSocket()), output: output, ignoresHangUp: ignoresHangUp)
                 // While there are rights to mount with.
                 let image = try DataDirectory.mountImage(plan)
                 try plan.identity.writeMaps(of: jail.pid)

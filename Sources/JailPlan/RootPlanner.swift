@@ -58,8 +58,7 @@ struct RootPlanner {
             landlockRules.append(.init(path: program.realPath, access: .execute))
         }
         for symlink in facts.closure.symlinks
-        where isInScratch(symlink.path) == inScratch && !isBelowBound(symlink.path) && !made.contains(symlink.path)
-        {
+        where isInScratch(symlink.path) == inScratch && !isBelowBound(symlink.path) && !made.contains(symlink.path) {
             addParents(of: symlink.path)
             steps.append(.symlink(path: symlink.path, target: symlink.target))
             made.insert(symlink.path)

@@ -17,7 +17,9 @@ enum Attempts {
         for path in ["/dev/kmsg", "/dev/mem", "/proc/kcore", "/proc/kmsg", "/proc/keys", "/proc/kallsyms"] {
             results.append(("read \(path)", read(path)))
         }
-        for path in places + options.write { results.append(("create in \(path)", unsafe run(probe_create_file, path))) }
+        for path in places + options.write {
+            results.append(("create in \(path)", unsafe run(probe_create_file, path)))
+        }
         for path in ["/tmp", "/dev/shm", "/home/claw"] + options.execute {
             results.append(("execute from \(path)", unsafe run(probe_execute_from, path)))
             results.append(("map executable from \(path)", unsafe run(probe_map_executable_from, path)))
@@ -26,7 +28,9 @@ enum Attempts {
         for path in options.start { results.append(("start \(path)", unsafe run(probe_start, path))) }
         for path in options.read { results.append(("read \(path)", read(path))) }
         for port in options.ports { results.append(("connect \(port)", unsafe run(probe_connect_loopback, port))) }
-        for name in options.abstractSockets { results.append(("connect @\(name)", unsafe run(probe_connect_abstract, name))) }
+        for name in options.abstractSockets {
+            results.append(("connect @\(name)", unsafe run(probe_connect_abstract, name)))
+        }
         for path in options.sockets { results.append(("connect \(path)", unsafe run(probe_connect_path, path))) }
         for key in options.keys { results.append(("key \(key)", unsafe run(probe_has_session_key, key))) }
         for pid in options.pids { results.append(("signal \(pid)", unsafe run(probe_signal, pid))) }
@@ -40,7 +44,9 @@ enum Attempts {
 
     /// Directories by listing them, links by reading them, and everything else by opening it.
     private static func read(_ path: String) -> JSON {
-        if ["exe", "root", "cwd"].contains(where: { path.hasSuffix("/1/\($0)") }) { return unsafe run(probe_read_link, path) }
+        if ["exe", "root", "cwd"].contains(where: { path.hasSuffix("/1/\($0)") }) {
+            return unsafe run(probe_read_link, path)
+        }
         return path.hasSuffix("/fd") ? unsafe run(probe_list, path) : unsafe run(probe_open_read, path)
     }
 

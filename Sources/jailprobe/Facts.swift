@@ -96,7 +96,9 @@ enum Facts {
         .array(
             Self.text("/proc/self/mountinfo").lines.compactMap { line in
                 let fields = line.split(separator: " ").map(String.init)
-                guard fields.count > 9, let dash = fields.firstIndex(of: "-"), fields.count > dash + 3 else { return nil }
+                guard fields.count > 9, let dash = fields.firstIndex(of: "-"), fields.count > dash + 3 else {
+                    return nil
+                }
                 return [
                     "root": .string(fields[3]), "target": .string(fields[4]), "options": .string(fields[5]),
                     "propagation": .string(fields[6..<dash].joined(separator: " ")), "type": .string(fields[dash + 1]),
@@ -158,7 +160,9 @@ enum Facts {
     private static func systemName() -> String? {
         var name = utsname()
         guard unsafe uname(&name) == 0 else { return nil }
-        return unsafe withUnsafeBytes(of: &name.nodename) { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        return unsafe withUnsafeBytes(of: &name.nodename) {
+            unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
     }
 
     private static func parentDeathSignal() -> Int32 {

@@ -18,9 +18,11 @@ import Testing
     @Test(arguments: Caller.all) func `environment: only what the profile passes`(caller: Caller) throws {
         var jail = try Jail(caller)
         jail.environment = [
-            "SECRET_TOKEN": "x", "LD_PRELOAD": "", "NODE_OPTIONS": "--inspect", "TZ": "UTC", "HOME": jail.home, "BASH_ENV": "/x",
+            "SECRET_TOKEN": "x", "LD_PRELOAD": "", "NODE_OPTIONS": "--inspect", "TZ": "UTC", "HOME": jail.home,
+            "BASH_ENV": "/x",
         ]
-        let environment = try Probe.inside(jail, options: ["--env", "GIVEN=by hand"], arguments: ["--facts"]).environment
+        let environment = try Probe.inside(jail, options: ["--env", "GIVEN=by hand"], arguments: ["--facts"])
+            .environment
         #expect(Set(environment.keys) == ["PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "GIVEN"])
         #expect(environment["HOME"] == "/home/claw")
         #expect(environment["USER"] == "claw")
@@ -85,7 +87,8 @@ import Testing
             my ($type, $name, $secret) = ("user", "e2e-secret", "x"); syscall(\(keyctl), 1, 0) > 0 or exit 95; \
             syscall(\(addKey), $type, $name, $secret, 1, -3) > 0 or exit 96; exec @ARGV
             """
-        var jail = try Jail(caller, "{ extends: 'session', process: { programs: ['PROBE'], systemCalls: ['keyctl'] } }".json)
+        var jail = try Jail(
+            caller, "{ extends: 'session', process: { programs: ['PROBE'], systemCalls: ['keyctl'] } }".json)
         jail.wrapper = ["perl", "-e", keep]
         let inside = try Probe.inside(jail, arguments: ["--key", "e2e-secret"])
         #expect(inside.result("keyctl") == "ok")

@@ -24,7 +24,9 @@ import Testing
 
     @Test(arguments: Caller.all) func `a data directory can be named`(caller: Caller) throws {
         let data = try Scratch.directory("data", mode: 0o700)
-        let jail = try Jail(caller, "{ extends: 'session', filesystem: { data: { size: '10M', source: '\(data)', target: '/state' } } }".json)
+        let jail = try Jail(
+            caller,
+            "{ extends: 'session', filesystem: { data: { size: '10M', source: '\(data)', target: '/state' } } }".json)
         #expect(try jail.script("echo x > /state/file; pwd").text == "/state\n")
         #expect(FileManager.default.fileExists(atPath: "\(data)/file"))
     }
@@ -34,7 +36,9 @@ import Testing
     @Test(arguments: Caller.all) func `a read-only bind below a writable one stays read-only`(caller: Caller) throws {
         let workspace = try Scratch.directory("workspace")
         let skills = try Scratch.directory("skills")
-        try shell("mkdir \"$1/skills\"; chmod 777 \"$1/skills\"; echo original > \"$2/skill\"; chmod 666 \"$2/skill\"; chmod 777 \"$2\"", workspace, skills)
+        try shell(
+            "mkdir \"$1/skills\"; chmod 777 \"$1/skills\"; echo original > \"$2/skill\"; chmod 666 \"$2/skill\"; chmod 777 \"$2\"",
+            workspace, skills)
         let jail = try Jail(caller, Profiles.session("filesystem: { read: ['\(skills):/workspace/skills'] }"))
         let script = """
             cd /workspace; echo new > beside && echo wrote beside
@@ -46,16 +50,19 @@ import Testing
         #expect(try String(contentsOfFile: "\(skills)/skill", encoding: .utf8) == "original\n")
     }
 
-    @Test(arguments: Caller.all) func `a target that is a symlink in a writable tree is refused`(caller: Caller) throws {
+    @Test(arguments: Caller.all) func `a target that is a symlink in a writable tree is refused`(caller: Caller) throws
+    {
         let workspace = try Scratch.directory("workspace")
         let shown = try Scratch.directory("shown")
         for target in ["/etc", "/", "../../../etc", "/proc", "/workspace/other"] {
             unsafe unlink("\(workspace)/link")
             unsafe symlink(target, "\(workspace)/link")
             let jail = try Jail(caller, Profiles.session("filesystem: { read: ['\(shown):/workspace/link'] }"))
-            try jail.run(["--workspace", workspace], command: ["/bin/echo", "ran"]).expectRefusal(125, "/workspace/link")
+            try jail.run(["--workspace", workspace], command: ["/bin/echo", "ran"]).expectRefusal(
+                125, "/workspace/link")
             let deeper = try Jail(caller, Profiles.session("filesystem: { read: ['\(shown):/workspace/link/ssl'] }"))
-            try deeper.run(["--workspace", workspace], command: ["/bin/echo", "ran"]).expectRefusal(125, "/workspace/link/ssl")
+            try deeper.run(["--workspace", workspace], command: ["/bin/echo", "ran"]).expectRefusal(
+                125, "/workspace/link/ssl")
             try jail.expectNothingLeft()
         }
     }
@@ -65,13 +72,18 @@ import Testing
         let script = "touch /workspace/file 2>/dev/null && echo wrote || echo not"
         #expect(try Jail(caller).script(script, ["--workspace", workspace]).text == "wrote\n")
         let readOnly = try Jail(caller, Profiles.session("filesystem: { workspace: 'readOnly' }"))
-        #expect(try readOnly.script("rm -f /workspace/file 2>/dev/null; " + script, ["--workspace", workspace]).text == "not\n")
+        #expect(
+            try readOnly.script("rm -f /workspace/file 2>/dev/null; " + script, ["--workspace", workspace]).text
+                == "not\n")
         #expect(FileManager.default.fileExists(atPath: "\(workspace)/file"))
     }
 
-    @Test(arguments: Caller.all) func `files are made as the caller's user, and not for everybody`(caller: Caller) throws {
+    @Test(arguments: Caller.all) func `files are made as the caller's user, and not for everybody`(caller: Caller)
+        throws
+    {
         let workspace = try Scratch.directory("workspace")
-        _ = try Jail(caller).script("touch /workspace/file; mkdir /workspace/dir; chmod u+s /workspace/file", ["--workspace", workspace])
+        _ = try Jail(caller).script(
+            "touch /workspace/file; mkdir /workspace/dir; chmod u+s /workspace/file", ["--workspace", workspace])
         var status = stat()
         #expect(unsafe stat("\(workspace)/file", &status) == 0)
         #expect(status.st_uid == (try Host.user.get().uid))

@@ -2,7 +2,9 @@ import Foundation
 import Testing
 
 @Suite struct ExitStatusTests {
-    @Test(arguments: Caller.all, [0, 1, 42, 125, 255]) func `the command's status is passed through`(caller: Caller, status: Int32) throws {
+    @Test(arguments: Caller.all, [0, 1, 42, 125, 255]) func `the command's status is passed through`(
+        caller: Caller, status: Int32
+    ) throws {
         let finished = try Jail(caller).script("exit \(status)")
         #expect(finished.status == status)
         #expect(finished.errors.isEmpty)
@@ -20,7 +22,9 @@ import Testing
         try Jail(caller).run("/usr/bin/no-such-program").expectRefusal(127, "/usr/bin/no-such-program")
     }
 
-    @Test(arguments: Caller.all) func `126, and the line to write, for a program that is not listed`(caller: Caller) throws {
+    @Test(arguments: Caller.all) func `126, and the line to write, for a program that is not listed`(caller: Caller)
+        throws
+    {
         let finished = try Jail(caller, Profiles.offline).run("ls")
         finished.expectRefusal(126, "'ls' is not in the programs", "extends:", "programs: [\"ls\"]")
     }
@@ -56,7 +60,9 @@ import Testing
 
     // MARK: --status-fd
 
-    private func events(_ caller: Caller, command: [String], before: String = "") throws -> (lines: [[String: Any]], status: Int32) {
+    private func events(_ caller: Caller, command: [String], before: String = "") throws -> (
+        lines: [[String: Any]], status: Int32
+    ) {
         var jail = try Jail(caller)
         let file = "\(try Scratch.directory("status", mode: 0o777))/events"
         jail.before = before + "\nexec 5>'\(file)'"

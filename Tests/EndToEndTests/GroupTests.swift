@@ -15,7 +15,8 @@ import Testing
 
     @Test func `unless the profile does without, and then that is said`() throws {
         guard !hasHelper else { return }
-        var jail = try Jail(.user, "{ extends: 'session', process: { programs: ['PROBE'] }, optional: ['groups'] }".json)
+        var jail = try Jail(
+            .user, "{ extends: 'session', process: { programs: ['PROBE'] }, optional: ['groups'] }".json)
         jail.groups = "--groups=4,27"
         let finished = try jail.run(Host.probe, "--facts")
         #expect(finished.status == 0)

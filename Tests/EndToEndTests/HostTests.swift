@@ -3,12 +3,16 @@ import Testing
 
 /// Hosts on which a jail cannot be: one line that says why, and nothing left.
 @Suite struct HostTests {
-    private func expectRefusal(_ finished: Finished, _ parts: String..., sourceLocation: SourceLocation = #_sourceLocation) {
+    private func expectRefusal(
+        _ finished: Finished, _ parts: String..., sourceLocation: SourceLocation = #_sourceLocation
+    ) {
         #expect([78, 125].contains(finished.status), "\(finished.errors)", sourceLocation: sourceLocation)
         #expect(finished.errorLines.count == 1, "\(finished.errors)", sourceLocation: sourceLocation)
         #expect(finished.errors.hasPrefix("clawjail: "), "\(finished.errors)", sourceLocation: sourceLocation)
         #expect(finished.output.isEmpty, sourceLocation: sourceLocation)
-        for part in parts { #expect(finished.errors.contains(part), "\(finished.errors)", sourceLocation: sourceLocation) }
+        for part in parts {
+            #expect(finished.errors.contains(part), "\(finished.errors)", sourceLocation: sourceLocation)
+        }
     }
 
     @Test(.needsRoot, arguments: Caller.all) func `a runtime directory on a full disk`(caller: Caller) throws {
@@ -22,7 +26,8 @@ import Testing
         expectRefusal(try jail.run("/bin/echo", "ran"), "No space left on device")
         #expect(try jail.cgroups.isEmpty)
         // Not even a directory can be made.
-        jail.hostChange = "mount -t tmpfs -o nr_inodes=1,mode=755\(caller == .root ? "" : ",uid=\(user.uid),gid=\(user.gid)") none '\(place)'"
+        jail.hostChange =
+            "mount -t tmpfs -o nr_inodes=1,mode=755\(caller == .root ? "" : ",uid=\(user.uid),gid=\(user.gid)") none '\(place)'"
         expectRefusal(try jail.run("/bin/echo", "ran"), "No space left on device")
         #expect(try jail.cgroups.isEmpty)
     }
@@ -37,7 +42,8 @@ import Testing
     @Test(.needsRoot, arguments: Caller.all) func `a host whose /proc is partly masked`(caller: Caller) throws {
         var jail = try Jail(caller)
         // As container engines and ProtectKernelTunables= do it.
-        jail.hostChange = "mount --bind -o ro /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && mount -t tmpfs none /proc/acpi 2>/dev/null || mount -t tmpfs none /proc/irq"
+        jail.hostChange =
+            "mount --bind -o ro /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && mount -t tmpfs none /proc/acpi 2>/dev/null || mount -t tmpfs none /proc/irq"
         let finished = try jail.run("/bin/echo", "ran")
         expectRefusal(finished, "proc", "masked")
         try jail.expectNothingLeft()
@@ -71,7 +77,9 @@ import Testing
         let program = try Host.clawjail
         let inner = try Jail(.user, Self.alone(limits: ""))
         let jail = try Jail(
-            caller, "{ extends: 'session', process: { programs: ['\(program)'] }, filesystem: { read: ['\(inner.profile)'] } }".json)
+            caller,
+            "{ extends: 'session', process: { programs: ['\(program)'] }, filesystem: { read: ['\(inner.profile)'] } }"
+                .json)
         let words = [program, "run", "--profile", inner.profile, "--", "/bin/echo", "ran"]
         expectRefusal(try jail.run(command: words), "clone3", "inside a jail")
         try jail.expectNothingLeft()

@@ -20,7 +20,9 @@ import Testing
         #expect(!finished.text.contains("had it"))
         expectNamed(finished, "memory limit 64M reached", "limits.memory")
         try jail.expectNothingLeft()
-        #expect(try self.jail(caller, "memory: '400M'").run(command: ["/usr/bin/python3", "-c", "x = bytearray(200 << 20)"]).status == 0)
+        #expect(
+            try self.jail(caller, "memory: '400M'").run(command: ["/usr/bin/python3", "-c", "x = bytearray(200 << 20)"])
+                .status == 0)
     }
 
     @Test(arguments: Caller.all) func `memory: a killed child is named while the jail goes on`(caller: Caller) throws {
@@ -55,7 +57,9 @@ import Testing
         try jail.expectNothingLeft()
     }
 
-    @Test(arguments: Caller.all, [("/tmp", "filesystem.tmp"), ("/dev/shm", "filesystem.sharedMemory"), ("/home/claw", "filesystem.home")])
+    @Test(
+        arguments: Caller.all,
+        [("/tmp", "filesystem.tmp"), ("/dev/shm", "filesystem.sharedMemory"), ("/home/claw", "filesystem.home")])
     func `sizes of file systems in memory`(caller: Caller, place: (path: String, key: String)) throws {
         let jail = try jail(caller, "memory: '200M'", ", filesystem: { tmp: '4M', sharedMemory: '4M', home: '4M' }")
         let finished = try jail.script("head -c 8000000 /dev/zero > \(place.path)/big; stat -c %s \(place.path)/big")
@@ -67,7 +71,8 @@ import Testing
     @Test(arguments: Caller.all) func `the size of /data is watched, and ends the jail`(caller: Caller) throws {
         let jail = try jail(caller, "memory: '200M'", ", filesystem: { data: { size: '4M' } }")
         defer { try? FileManager.default.removeItem(atPath: "\(jail.stateDirectory)/data/\(jail.name)") }
-        let finished = try jail.script("head -c 8000000 /dev/zero > /data/big; echo written; sleep 30; echo too late", seconds: 25)
+        let finished = try jail.script(
+            "head -c 8000000 /dev/zero > /data/big; echo written; sleep 30; echo too late", seconds: 25)
         #expect(finished.status == 137)
         #expect(finished.text == "written\n")
         expectNamed(finished, "size limit 4M of /data reached", "filesystem.data.size")
@@ -81,7 +86,8 @@ import Testing
     }
 
     @Test(arguments: Caller.all) func `the size of a file`(caller: Caller) throws {
-        let finished = try jail(caller, "fileSize: '1M'").script("head -c 3000000 /dev/zero > /tmp/f; stat -c %s /tmp/f")
+        let finished = try jail(caller, "fileSize: '1M'").script(
+            "head -c 3000000 /dev/zero > /tmp/f; stat -c %s /tmp/f")
         #expect(finished.text == "1048576\n")
     }
 
@@ -103,7 +109,8 @@ import Testing
         #expect(finished.errorLines.count == 1)
     }
 
-    @Test(arguments: Caller.all) func `after everything nothing is left among the control groups`(caller: Caller) throws {
+    @Test(arguments: Caller.all) func `after everything nothing is left among the control groups`(caller: Caller) throws
+    {
         let jail = try Jail(caller)
         let running = try jail.startAndAwait("up", command: ["/bin/sh", "-c", "echo up; sleep 68"])
         // There is one for each controller, below our own.

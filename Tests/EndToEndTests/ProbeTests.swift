@@ -7,8 +7,10 @@ import Testing
     static let refusedInside = [
         "mount tmpfs", "mount proc", "remount root", "fsopen", "open_tree clone", "chroot", "set host name",
         "unshare user", "unshare mount", "unshare pid", "unshare net", "unshare ipc", "unshare uts", "unshare cgroup",
-        "setns", "trace child", "open_by_handle_at", "tiocsti", "tiocsti high bit", "become root", "setgroups", "keyctl",
-        "add_key", "bpf", "io_uring_setup", "perf_event_open", "userfaultfd", "kcmp", "syslog", "process_vm_readv parent",
+        "setns", "trace child", "open_by_handle_at", "tiocsti", "tiocsti high bit", "become root", "setgroups",
+        "keyctl",
+        "add_key", "bpf", "io_uring_setup", "perf_event_open", "userfaultfd", "kcmp", "syslog",
+        "process_vm_readv parent",
         "clone newuser", "clone3", "clone3 newuser", "personality no randomisation", "socket raw icmp", "socket packet",
         "socket netlink audit", "socket netlink generic", "socket mark", "socket set interface", "create in /",
         "create in /usr", "create in /etc", "create in /dev", "execute from /tmp", "execute from /dev/shm",
@@ -29,7 +31,8 @@ import Testing
 
     @Test(.needs("bwrap")) func `under bubblewrap the probe finds other walls than under clawjail`() throws {
         let command = [
-            "bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs",
+            "bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev",
+            "--tmpfs",
             "/tmp", try Host.probe,
         ]
         let probe = try Probe(Running(command, environment: Host.environment).wait().output)
@@ -50,7 +53,8 @@ import Testing
         let probe = try Probe.unconfined()
         #expect(probe.attempts.count > 100)
         for (attempt, result) in probe.attempts {
-            #expect(result == "ok" || result.hasPrefix("errno ") || result.hasPrefix("signal "), "\(attempt): \(result)")
+            #expect(
+                result == "ok" || result.hasPrefix("errno ") || result.hasPrefix("signal "), "\(attempt): \(result)")
         }
     }
 

@@ -11,7 +11,9 @@ import Testing
         let jail = try Jail(caller, profile.json)
         let finished = try jail.run(options, command: ["/bin/echo", "ran"])
         finished.expectRefusal(status, sourceLocation: sourceLocation)
-        for part in parts { #expect(finished.errors.contains(part), "\(finished.errors)", sourceLocation: sourceLocation) }
+        for part in parts {
+            #expect(finished.errors.contains(part), "\(finished.errors)", sourceLocation: sourceLocation)
+        }
         try jail.expectNothingLeft(sourceLocation: sourceLocation)
     }
 
@@ -85,7 +87,8 @@ import Testing
     // MARK: What it names
 
     @Test(arguments: Caller.all) func `a program that is not installed`(caller: Caller) throws {
-        try refuse(caller, "{ extends: 'session', process: { programs: ['no-such-program'] } }", 78, "no-such-program", "?")
+        try refuse(
+            caller, "{ extends: 'session', process: { programs: ['no-such-program'] } }", 78, "no-such-program", "?")
     }
 
     @Test(arguments: Caller.all) func `a source that is not there`(caller: Caller) throws {
@@ -95,7 +98,8 @@ import Testing
     @Test(arguments: Caller.all) func `a source that is a symlink`(caller: Caller) throws {
         let link = Scratch.file("link")
         unsafe symlink("/usr/share", link)
-        try refuse(caller, "{ extends: 'session', filesystem: { read: ['\(link)'] } }", 78, link, "symlink", "/usr/share")
+        try refuse(
+            caller, "{ extends: 'session', filesystem: { read: ['\(link)'] } }", 78, link, "symlink", "/usr/share")
         try refuse(caller, "{ extends: 'session', filesystem: { write: ['\(link)/doc:/doc'] } }", 78, "symlink")
     }
 
@@ -103,20 +107,32 @@ import Testing
         let directory = try Scratch.directory("shown")
         unsafe mkdir("\(directory)/below", 0o755)
         unsafe mkfifo("\(directory)/below/fifo", 0o666)
-        try refuse(caller, "{ extends: 'session', filesystem: { read: ['\(directory)'] } }", 78, "below/fifo", "specialFiles: true")
+        try refuse(
+            caller, "{ extends: 'session', filesystem: { read: ['\(directory)'] } }", 78, "below/fifo",
+            "specialFiles: true")
         unsafe unlink("\(directory)/below/fifo")
         let listeners = try Listeners()
         unsafe rename(listeners.path, "\(directory)/below/socket")
-        try refuse(caller, "{ extends: 'session', filesystem: { read: ['\(directory)'] } }", 78, "below/socket", "specialFiles: true")
+        try refuse(
+            caller, "{ extends: 'session', filesystem: { read: ['\(directory)'] } }", 78, "below/socket",
+            "specialFiles: true")
         try refuse(caller, "{ extends: 'session' }", 78, "below/socket", options: ["--workspace", directory])
         // Meant, it can be had.
-        let jail = try Jail(caller, "{ extends: 'session', process: { programs: ['PROBE'] }, filesystem: { read: [{ source: '\(directory)', target: '/shown', specialFiles: true }] } }".json)
-        #expect(try Probe.inside(jail, arguments: ["--socket", "/shown/below/socket"]).result("connect /shown/below/socket") == "ok")
+        let jail = try Jail(
+            caller,
+            "{ extends: 'session', process: { programs: ['PROBE'] }, filesystem: { read: [{ source: '\(directory)', target: '/shown', specialFiles: true }] } }"
+                .json)
+        #expect(
+            try Probe.inside(jail, arguments: ["--socket", "/shown/below/socket"]).result("connect /shown/below/socket")
+                == "ok")
     }
 
     @Test(arguments: Caller.all) func `a source that the jail's user may not reach`(caller: Caller) throws {
         try Host.isRoot
-            ? refuse(caller, "{ extends: 'session', filesystem: { read: ['\(try Scratch.directory("closed", owner: 0, mode: 0o700))'] } }", 78, "may not reach it")
+            ? refuse(
+                caller,
+                "{ extends: 'session', filesystem: { read: ['\(try Scratch.directory("closed", owner: 0, mode: 0o700))'] } }",
+                78, "may not reach it")
             : ()
     }
 
@@ -128,14 +144,19 @@ import Testing
 
     @Test(.needsRoot, arguments: Caller.all) func `a data directory of somebody else's`(caller: Caller) throws {
         let data = try Scratch.directory("data", owner: 1)
-        try refuse(caller, "{ extends: 'session', filesystem: { data: { size: '10M', source: '\(data)' } } }", 78, data, "belongs to user id 1")
+        try refuse(
+            caller, "{ extends: 'session', filesystem: { data: { size: '10M', source: '\(data)' } } }", 78, data,
+            "belongs to user id 1")
         let open = try Scratch.directory("data", mode: 0o777)
-        try refuse(caller, "{ extends: 'session', filesystem: { data: { size: '10M', source: '\(open)' } } }", 78, open, "may write")
+        try refuse(
+            caller, "{ extends: 'session', filesystem: { data: { size: '10M', source: '\(open)' } } }", 78, open,
+            "may write")
     }
 
     @Test(.needsRoot, arguments: Caller.all) func `a root that cannot be read`(caller: Caller) throws {
         let root = try Scratch.directory("root", owner: 0, mode: 0o700)
         try refuse(caller, "{ extends: 'session', filesystem: { root: { directory: '\(root)' } } }", 78, root)
-        try refuse(caller, "{ extends: 'session', filesystem: { root: { directory: '/not/there' } } }", 78, "/not/there")
+        try refuse(
+            caller, "{ extends: 'session', filesystem: { root: { directory: '/not/there' } } }", 78, "/not/there")
     }
 }

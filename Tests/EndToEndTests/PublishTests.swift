@@ -12,11 +12,15 @@ import Testing
         let isHealthy = try eventually(15) {
             try running.status != nil || shell("curl -sf -m 2 http://127.0.0.1:\(port)/healthz").status == 0
         }
-        guard isHealthy, running.status == nil else { throw HarnessError("no gateway: \(running.text) \(running.errorText)") }
+        guard isHealthy, running.status == nil else {
+            throw HarnessError("no gateway: \(running.text) \(running.errorText)")
+        }
         return (jail, running)
     }
 
-    @Test(arguments: Caller.all) func `the gateway answers on a published port, and stops with status 0`(caller: Caller) throws {
+    @Test(arguments: Caller.all) func `the gateway answers on a published port, and stops with status 0`(caller: Caller)
+        throws
+    {
         let port = try Listeners.freePort()
         let (jail, running) = try gateway(caller, port: port)
         defer { running.signal(SIGKILL) }
@@ -28,7 +32,8 @@ import Testing
         // Not on any other address.
         #expect(try shell("curl -s -m 2 http://$(hostname -I | cut -d' ' -f1):\(port)/healthz").status != 0)
         let many = try shell(
-            "for i in $(seq 20); do curl -s -m 10 -o /dev/null -w '%{http_code}\\n' http://127.0.0.1:\(port)/healthz & done; wait")
+            "for i in $(seq 20); do curl -s -m 10 -o /dev/null -w '%{http_code}\\n' http://127.0.0.1:\(port)/healthz & done; wait"
+        )
         #expect(many.lines == Array(repeating: "200", count: 20))
         running.signal(SIGTERM)
         #expect(try running.wait().status == 0)
@@ -62,13 +67,16 @@ import Testing
         return try Running(["node", "-e", prelude + script], environment: Host.environment).wait(20)
     }
 
-    @Test(arguments: Caller.all) func `5 MiB come back byte for byte, to a client that closes its half`(caller: Caller) throws {
+    @Test(arguments: Caller.all) func `5 MiB come back byte for byte, to a client that closes its half`(caller: Caller)
+        throws
+    {
         let port = try Listeners.freePort()
         let (_, running) = try echo(caller, port)
         defer { running.signal(SIGKILL) }
         #expect(try client(port, "echo(5 << 20).then(same => done(`same ${same}`))").text == "same true\n")
         // And 20 at once.
-        let many = "Promise.all(Array.from({length: 20}, () => echo(300000))).then(all => done(all.filter(x => x).length))"
+        let many =
+            "Promise.all(Array.from({length: 20}, () => echo(300000))).then(all => done(all.filter(x => x).length))"
         #expect(try client(port, many).text == "20\n")
         running.signal(SIGTERM)
         #expect(try running.wait().status == 143)
@@ -88,9 +96,10 @@ import Testing
             """
         #expect(try client(port, vanish).text == "same true\n")
         // Nothing of them is kept: the standard three, what the supervisor needs, and no sockets of connections.
-        #expect(eventually(5) {
-            ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(running.pid)/fd").count) ?? 99) < 25
-        })
+        #expect(
+            eventually(5) {
+                ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(running.pid)/fd").count) ?? 99) < 25
+            })
         running.signal(SIGTERM)
         _ = try running.wait()
         try jail.expectNothingLeft()
@@ -102,7 +111,9 @@ import Testing
         let running = try jail.startAndAwait("up", command: ["/bin/sh", "-c", "echo up; sleep 67"])
         defer { running.signal(SIGKILL) }
         let start = Date()
-        let answer = try client(port, "const s = net.connect(port, '127.0.0.1'); s.on('error', () => {}); s.on('close', () => done('closed'))")
+        let answer = try client(
+            port,
+            "const s = net.connect(port, '127.0.0.1'); s.on('error', () => {}); s.on('close', () => done('closed'))")
         #expect(answer.text == "closed\n")
         #expect(Date().timeIntervalSince(start) < 3)
         running.signal(SIGTERM)
@@ -118,7 +129,8 @@ import Testing
     }
 
     @Test(arguments: Caller.all) func `the way out does not exist`(caller: Caller) throws {
-        let script = "require('net').connect(80,'1.1.1.1').on('error',e=>{console.log(e.code);process.exit(0)}).on('connect',()=>console.log('out'))"
+        let script =
+            "require('net').connect(80,'1.1.1.1').on('error',e=>{console.log(e.code);process.exit(0)}).on('connect',()=>console.log('out'))"
         let finished = try Jail(caller, Profiles.offline).run("node", "-e", script)
         #expect(finished.text == "ENETUNREACH\n")
     }

@@ -14,7 +14,8 @@ import Testing
               ldd "$real" | grep -o '/[^ ]*' | while read -r lib; do mkdir -p ".$(dirname "$lib")"; cp -L "$lib" ".$lib"; done
             done
             """
-        let finished = try shell(script.replacingOccurrences(of: "; chmod 4755 /dev/null 2>/dev/null || true", with: ""), root)
+        let finished = try shell(
+            script.replacingOccurrences(of: "; chmod 4755 /dev/null 2>/dev/null || true", with: ""), root)
         guard finished.status == 0 else { throw HarnessError(finished.errors) }
         return root
     }
@@ -22,11 +23,14 @@ import Testing
     private func jail(_ caller: Caller, _ more: String = "") throws -> Jail {
         try Jail(
             caller,
-            "{ process: { shell: true }, filesystem: { root: { directory: '\(try Self.tree.get())' }, tmp: '4M' \(more) }, limits: { memory: '64M' } }".json)
+            "{ process: { shell: true }, filesystem: { root: { directory: '\(try Self.tree.get())' }, tmp: '4M' \(more) }, limits: { memory: '64M' } }"
+                .json)
     }
 
     @Test(arguments: Caller.all) func `a prepared tree is the root`(caller: Caller) throws {
-        let finished = try jail(caller).script("ls /bin; cat /etc/link; id -u; touch /etc/x 2>/dev/null || echo read-only; touch /tmp/x && echo tmp; ls /usr/bin")
+        let finished = try jail(caller).script(
+            "ls /bin; cat /etc/link; id -u; touch /etc/x 2>/dev/null || echo read-only; touch /tmp/x && echo tmp; ls /usr/bin"
+        )
         #expect(finished.status == 0, "\(finished.errors)")
         #expect(finished.lines == ["cat", "id", "ls", "sh", "touch", "prepared", "1000", "read-only", "tmp"])
     }
@@ -39,8 +43,14 @@ import Testing
     }
 
     @Test(arguments: Caller.all) func `the host's root shows /usr, and not homes and keys`(caller: Caller) throws {
-        let jail = try Jail(caller, "{ extends: 'session', process: { programs: ['PROBE'] }, filesystem: { root: 'host' } }".json)
-        let probe = try Probe.inside(jail, arguments: ["--read", "/usr/bin/perl", "--read", "/etc/shadow", "--list", "/root", "--list", "/var/lib", "--list", "/run"])
+        let jail = try Jail(
+            caller, "{ extends: 'session', process: { programs: ['PROBE'] }, filesystem: { root: 'host' } }".json)
+        let probe = try Probe.inside(
+            jail,
+            arguments: [
+                "--read", "/usr/bin/perl", "--read", "/etc/shadow", "--list", "/root", "--list", "/var/lib", "--list",
+                "/run",
+            ])
         #expect(probe.result("read /usr/bin/perl") == "ok")
         #expect(probe.result("read /etc/shadow") != "ok")
         #expect(probe.result("create in /usr") == "errno EROFS")
@@ -50,7 +60,8 @@ import Testing
         #expect(probe.listing("/home") == ["claw"])
     }
 
-    @Test(arguments: Caller.all) func `a program and a script below the host's /tmp can be shown`(caller: Caller) throws {
+    @Test(arguments: Caller.all) func `a program and a script below the host's /tmp can be shown`(caller: Caller) throws
+    {
         let directory = "/tmp/" + Scratch.unique("clawjail-e2e")
         unsafe mkdir(directory, 0o755)
         defer { try? FileManager.default.removeItem(atPath: directory) }

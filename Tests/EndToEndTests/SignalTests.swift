@@ -74,7 +74,9 @@ import Testing
         try jail.expectNothingLeft()
     }
 
-    @Test(arguments: Caller.all) func `a killed supervisor takes the jail with it, and the next start clears up`(caller: Caller) throws {
+    @Test(arguments: Caller.all) func `a killed supervisor takes the jail with it, and the next start clears up`(
+        caller: Caller
+    ) throws {
         let jail = try Jail(caller)
         let running = try jail.startAndAwait("up", command: ["/bin/sh", "-c", "trap '' TERM; echo up; sleep 62"])
         let processes = try Tree.descendants(of: running.pid)
@@ -109,7 +111,8 @@ import Testing
     }
 
     @Test(arguments: Caller.all) func `orphans are reaped`(caller: Caller) throws {
-        let script = "for i in 1 2 3 4 5; do (sleep 0.1 &) ; done; sleep 0.6; grep -l 'State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l"
+        let script =
+            "for i in 1 2 3 4 5; do (sleep 0.1 &) ; done; sleep 0.6; grep -l 'State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l"
         #expect(try Jail(caller).script(script).text.trimmingCharacters(in: .whitespacesAndNewlines) == "0")
     }
 }

@@ -4,7 +4,8 @@ import Testing
 @Suite struct SystemCallTests {
     /// Known, and refused.
     static let forbidden = [
-        "mount tmpfs", "mount proc", "remount root", "unmount proc", "fsopen", "open_tree clone", "chroot", "set host name",
+        "mount tmpfs", "mount proc", "remount root", "unmount proc", "fsopen", "open_tree clone", "chroot",
+        "set host name",
         "unshare user", "unshare mount", "unshare pid", "unshare net", "unshare ipc", "unshare uts", "unshare cgroup",
         "unshare time", "setns", "trace child", "open_by_handle_at", "kcmp", "syslog", "process_vm_readv parent",
         "pidfd_getfd parent", "tiocsti", "tiocsti high bit", "tioclinux", "line discipline", "setgroups",
@@ -35,14 +36,18 @@ import Testing
 
     @Test(arguments: profiles) func `what a just-in-time compiler needs is allowed`(profile: String) throws {
         let probe = try Probe.inside(Jail(Caller.all[0], profile))
-        for call in ["write then execute memory", "personality query", "memfd sealed", "socket unix stream", "socket unix pair"] {
+        for call in [
+            "write then execute memory", "personality query", "memfd sealed", "socket unix stream", "socket unix pair",
+        ] {
             #expect(probe.result(call) == "ok", "\(call)")
         }
     }
 
     @Test func `only a profile with a shell has executable memory files`() throws {
         let strict = try Probe.inside(Jail(Caller.all[0], Profiles.offline))
-        for attempt in ["memfd", "memfd execveat", "memfd execve"] { #expect(strict.result(attempt) != "ok", "\(attempt)") }
+        for attempt in ["memfd", "memfd execveat", "memfd execve"] {
+            #expect(strict.result(attempt) != "ok", "\(attempt)")
+        }
         let shell = try Probe.inside(Jail(Caller.all[0], Profiles.session))
         #expect(shell.result("memfd execveat") == "ok")
     }

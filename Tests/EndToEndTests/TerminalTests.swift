@@ -14,7 +14,9 @@ import Testing
     }
 
     @Test(arguments: Caller.all) func `--tty gives a terminal of the jail's own`(caller: Caller) throws {
-        let session = try TerminalSession(Jail(caller), options: ["--tty"], command: ["/bin/sh", "-c", "tty; ls /dev/pts; exec 3<>/dev/tty && echo controlled"])
+        let session = try TerminalSession(
+            Jail(caller), options: ["--tty"],
+            command: ["/bin/sh", "-c", "tty; ls /dev/pts; exec 3<>/dev/tty && echo controlled"])
         let finished = try session.finish()
         #expect(finished.status == 0)
         #expect(finished.text.contains("/dev/pts/0"))
@@ -46,7 +48,9 @@ import Testing
     @Test(arguments: Caller.all) func `the window's size is the caller's, and follows it`(caller: Caller) throws {
         let session = try TerminalSession(
             Jail(caller), options: ["--tty"],
-            command: ["/bin/bash", "-c", "stty size; trap 'stty size; exit 0' WINCH; echo up; while :; do sleep 0.1; done"],
+            command: [
+                "/bin/bash", "-c", "stty size; trap 'stty size; exit 0' WINCH; echo up; while :; do sleep 0.1; done",
+            ],
             rows: 31, columns: 97)
         try session.expect("31 97")
         try session.expect("up")
@@ -55,7 +59,9 @@ import Testing
         #expect(try session.finish().status == 0)
     }
 
-    @Test(arguments: Caller.all) func `the caller's terminal is raw meanwhile, and restored afterwards`(caller: Caller) throws {
+    @Test(arguments: Caller.all) func `the caller's terminal is raw meanwhile, and restored afterwards`(caller: Caller)
+        throws
+    {
         let session = try TerminalSession(
             Jail(caller), options: ["--tty"], command: ["/bin/sh", "-c", "echo up; read line; exit 5"])
         try session.expect("up")

@@ -2,19 +2,25 @@ import Foundation
 import Testing
 
 @Suite struct UsageRefusalTests {
-    static let names = ["a/b", "..", ".", "-x", "_x", "a b", "ä", "A", "a\nb", "", "a\u{1B}[31m", String(repeating: "x", count: 300)]
+    static let names = [
+        "a/b", "..", ".", "-x", "_x", "a b", "ä", "A", "a\nb", "", "a\u{1B}[31m", String(repeating: "x", count: 300),
+    ]
 
     @Test(arguments: Caller.all, names) func `names that are none`(caller: Caller, name: String) throws {
         let jail = try Jail(caller)
         let user = caller == .root ? ["--user", try Host.user.get().name] : []
-        let finished = try jail.start(words: ["run", "--profile", jail.profile, "--name=\(name)"] + user + ["--", "/bin/true"]).wait()
+        let finished = try jail.start(
+            words: ["run", "--profile", jail.profile, "--name=\(name)"] + user + ["--", "/bin/true"]
+        ).wait()
         #expect([64, 78].contains(finished.status))
         #expect(finished.errorLines.count == 1)
         #expect(finished.errors.hasPrefix("clawjail: "))
         #expect(!finished.errors.contains("\u{1B}"))
     }
 
-    @Test(arguments: Caller.all) func `environment: values of more than one line, and names that are none`(caller: Caller) throws {
+    @Test(arguments: Caller.all) func `environment: values of more than one line, and names that are none`(
+        caller: Caller
+    ) throws {
         let jail = try Jail(caller)
         try jail.run(["--env", "A=one\ntwo"], command: ["/bin/true"]).expectRefusal(64, "--env")
         for text in ["no-equals-sign", "=x", "1A=x", "A B=x", "LD\u{7}=x"] {
@@ -27,7 +33,8 @@ import Testing
         for options in [
             ["--memory", "0"], ["--memory", "1X"], ["--memory", "99999999999999999999G"], ["--processes", "0"],
             ["--cpus", "0"], ["--cpus", "nan"], ["--publish", "0"], ["--publish", "70000"], ["--publish", "a:b:c:d"],
-            ["--read", "relative"], ["--write", "/a/../b"], ["--workspace", "relative"], ["--user", "no-such-user-here"],
+            ["--read", "relative"], ["--write", "/a/../b"], ["--workspace", "relative"],
+            ["--user", "no-such-user-here"],
         ] {
             let finished = try jail.run(options, command: ["/bin/true"])
             #expect([64, 78].contains(finished.status), "\(options)")

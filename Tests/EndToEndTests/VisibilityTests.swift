@@ -20,7 +20,8 @@ import Testing
 
     /// `hidepid` hides what may not be traced: init, because it is not dumpable.
     @Test func `the payload's own processes see one another`() throws {
-        let finished = try Jail(Caller.all[0]).script("sleep 5 & sleep 0.3; ls -d /proc/[0-9]* | wc -l; cat /proc/$!/comm; kill $!")
+        let finished = try Jail(Caller.all[0]).script(
+            "sleep 5 & sleep 0.3; ls -d /proc/[0-9]* | wc -l; cat /proc/$!/comm; kill $!")
         #expect(finished.lines.last == "sleep")
         // The shell, sleep, ls, wc.
         #expect((Int(finished.lines.first?.trimmingCharacters(in: .whitespaces) ?? "") ?? 0) >= 3)
@@ -34,7 +35,10 @@ import Testing
         let user = try Host.user.get()
         let script = "cat /proc/$1/environ > /dev/null && echo read; readlink /proc/$1/exe && echo exe; ls /proc/$1/fd"
         for pid in [running.pid] + Tree.children(of: running.pid) {
-            let look = ["setpriv", "--reuid=\(user.uid)", "--regid=\(user.gid)", "--clear-groups", "/bin/sh", "-c", script, "sh", "\(pid)"]
+            let look = [
+                "setpriv", "--reuid=\(user.uid)", "--regid=\(user.gid)", "--clear-groups", "/bin/sh", "-c", script,
+                "sh", "\(pid)",
+            ]
             #expect(try Running(look, environment: Host.environment).wait().text == "", "\(pid)")
         }
         running.signal(15)

@@ -33,8 +33,7 @@ struct cl_program {
     int terminal; /* becomes 0, 1, 2 and the controlling terminal; -1: none */
 };
 enum {
-    CL_SPAWN_SETSID = 1, CL_SPAWN_DUP3, CL_SPAWN_TERMINAL, CL_SPAWN_SIGMASK, CL_SPAWN_CHDIR, CL_SPAWN_EXECVE,
-    CL_SPAWN_SIGACTION
+    CL_SPAWN_SETSID = 1, CL_SPAWN_DUP3, CL_SPAWN_TERMINAL, CL_SPAWN_SIGMASK, CL_SPAWN_CHDIR, CL_SPAWN_EXECVE
 };
 /* Starts a program in a session of its own, with no signal blocked or ignored, in `directory`. Returns its pid once execve has
  * succeeded; otherwise -errno, and in `failed` which step it was. The child shares this process's memory until then,
@@ -67,7 +66,7 @@ int cl_sigmask_block(const int *signals, int count);
 int cl_sigmask_clear(void);
 int cl_signals_default(void);
 int cl_signal_ignore(int signal);
-int cl_signal_default(int signal);
+int cl_signal_is_ignored(int signal);
 int cl_signalfd(const int *signals, int count);
 /* Reads one signal; returns its number, or -EAGAIN. */
 int cl_signalfd_read(int fd);

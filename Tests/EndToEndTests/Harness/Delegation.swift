@@ -23,7 +23,9 @@ enum Delegation {
             let path = "\(parent)/clawjail-e2e-\(getpid())"
             guard unsafe mkdir(path, 0o755) == 0 else { throw HarnessError("mkdir \(path): errno \(errno)") }
             unsafe chown(path, user.uid, user.gid)
-            for file in try FileManager.default.contentsOfDirectory(atPath: path) { unsafe chown("\(path)/\(file)", user.uid, user.gid) }
+            for file in try FileManager.default.contentsOfDirectory(atPath: path) {
+                unsafe chown("\(path)/\(file)", user.uid, user.gid)
+            }
             entries.append("\(path)/\(entry)")
         }
         return entries

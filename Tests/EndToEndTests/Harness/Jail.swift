@@ -89,9 +89,11 @@ struct Jail {
     /// Starts, and waits until the command inside has said `word` on a line of its own.
     func startAndAwait(_ word: String, _ options: [String] = [], command: [String]) throws -> Running {
         let running = try start(options, command: command)
-        guard eventually(10, { running.text.contains(word + "\n") || running.status != nil }), running.status == nil else {
+        guard eventually(10, { running.text.contains(word + "\n") || running.status != nil }), running.status == nil
+        else {
             running.signal(SIGKILL)
-            throw HarnessError("it never said '\(word)' (status \(running.status ?? -1)): \(running.text) \(running.errorText)")
+            throw HarnessError(
+                "it never said '\(word)' (status \(running.status ?? -1)): \(running.text) \(running.errorText)")
         }
         return running
     }
@@ -101,7 +103,8 @@ struct Jail {
         let user = try Host.user.get()
         // The shell writes its own number, and stays itself until the end.
         let join = try !isDelegated ? "" : Delegation.entries.map { "echo $$ > '\($0)'" }.joined(separator: " && ")
-        let drop = "exec setpriv --reuid=\(user.uid) --regid=\(user.gid) \(groups) --inh-caps=-all --ambient-caps=-all -- \"$@\""
+        let drop =
+            "exec setpriv --reuid=\(user.uid) --regid=\(user.gid) \(groups) --inh-caps=-all --ambient-caps=-all -- \"$@\""
         return ["/bin/sh", "-c", (join.isEmpty ? "" : join + " || exit 99\n") + drop, "sh"] + command
     }
 

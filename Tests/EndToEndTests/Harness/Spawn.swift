@@ -11,7 +11,10 @@ final class Running: @unchecked Sendable {
     private let errors: String
     private var ended: Int32?
 
-    init(_ arguments: [String], environment: [String: String], standardInput: String = "/dev/null", terminal: String? = nil) throws {
+    init(
+        _ arguments: [String], environment: [String: String], standardInput: String = "/dev/null",
+        terminal: String? = nil
+    ) throws {
         output = Scratch.file("out")
         errors = Scratch.file("err")
         var actions = unsafe posix_spawn_file_actions_t()
@@ -19,7 +22,9 @@ final class Running: @unchecked Sendable {
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         if let terminal {
             // The first terminal that the leader of a new session opens becomes its controlling one.
-            for number: Int32 in 0...2 { unsafe posix_spawn_file_actions_addopen(&actions, number, terminal, O_RDWR, 0) }
+            for number: Int32 in 0...2 {
+                unsafe posix_spawn_file_actions_addopen(&actions, number, terminal, O_RDWR, 0)
+            }
         } else {
             unsafe posix_spawn_file_actions_addopen(&actions, 0, standardInput, O_RDONLY, 0)
             unsafe posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o666)
@@ -38,10 +43,11 @@ final class Running: @unchecked Sendable {
         unsafe posix_spawnattr_setflags(
             &attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK) | 0x80 /* POSIX_SPAWN_SETSID */)
         var argv: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) } + [nil]
-        var envp: [UnsafeMutablePointer<CChar>?] = unsafe environment.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
+        var envp: [UnsafeMutablePointer<CChar>?] =
+            unsafe environment.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
         defer {
-            for unsafe pointer in unsafe argv { unsafe free(pointer) }
-            for unsafe pointer in unsafe envp { unsafe free(pointer) }
+            for unsafepointer in unsafe argv { unsafe free(pointer) }
+            for unsafepointer in unsafe envp { unsafe free(pointer) }
         }
         var child: Int32 = 0
         let error = unsafe posix_spawnp(&child, arguments[0], &actions, &attributes, &argv, &envp)

@@ -69,7 +69,8 @@ final class TerminalSession: @unchecked Sendable {
         read()
         found = found ?? seen.range(of: Data(wanted.utf8))
         guard let found else {
-            throw HarnessError("'\(wanted)' never came (status \(running.status ?? -1)); there was: \(text) \(running.errorText)")
+            throw HarnessError(
+                "'\(wanted)' never came (status \(running.status ?? -1)); there was: \(text) \(running.errorText)")
         }
         seen.removeSubrange(seen.startIndex..<found.upperBound)
     }

@@ -1,0 +1,51 @@
+"""What a jail costs while the command runs: requests, system calls, memory."""
+
+import os
+import statistics
+import subprocess
+import time
+
+
+def alternate(rounds, outside, inside):
+    """Runs both by turns, in turned order; medians of what they print."""
+    figures = ([], [])
+    for number in range(rounds):
+        for side in ((0, 1) if number % 2 == 0 else (1, 0)):
+            line, options = (outside, inside)[side]
+            done = subprocess.run(line, capture_output=True, text=True, timeout=60, **options)
+            if done.returncode != 0:
+                raise RuntimeError((done.stderr or done.stdout).strip().splitlines()[-1:] or done.returncode)
+            figures[side].append(float(done.stdout))
+    return statistics.median(figures[0]), statistics.median(figures[1])
+
+
+def memory_of(pid):
+    """PSS and private dirty memory in KiB."""
+    figures = {}
+    with open(f"/proc/{pid}/smaps_rollup") as file:
+        for line in file:
+            key, _, rest = line.partition(":")
+            if rest.strip().endswith("kB"):
+                figures[key] = int(rest.split()[0])
+    return figures["Pss"], figures["Private_Dirty"]
+
+
+def idle_jail(line):
+    """Memory of supervisor and init while the command sleeps: ((pss, dirty), (pss, dirty))."""
+    jail = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        children = f"/proc/{jail.pid}/task/{jail.pid}/children"
+        for _ in range(100):
+            time.sleep(0.02)
+            pids = open(children).read().split()
+            if pids and open(f"/proc/{pids[0]}/task/{pids[0]}/children").read().split():
+                break
+        time.sleep(0.2)
+        return memory_of(jail.pid), memory_of(pids[0])
+    finally:
+        jail.terminate()
+        jail.wait()
+
+
+def binary_size(path):
+    return os.stat(path).st_size
