@@ -87,6 +87,7 @@ let package = Package(
         // Shared by the tests: what a machine must have, programs, directories that vanish.
         .target(name: "TestSupport", dependencies: ["JailCore"], path: "Tests/Support", swiftSettings: strict),
         tests("JailCoreTests", ["JailCore", "TestSupport"]),
+        tests("JailPlanTests", ["JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailHostTests", ["JailHost", "JailPlan", "JailPolicy", "JailCore"]),
         tests("EndToEndTests", ["JailCore"]),
     ]
