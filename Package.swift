@@ -88,6 +88,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["JailCore"], path: "Tests/Support", swiftSettings: strict),
         tests("JailCoreTests", ["JailCore", "TestSupport"]),
         tests("JailPlanTests", ["JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
+        tests("JailPolicyTests", ["JailPolicy", "JailCore"]),
         tests("JailHostTests", ["JailHost", "JailPlan", "JailPolicy", "JailCore"]),
         tests("EndToEndTests", ["JailCore"]),
     ]

@@ -37,7 +37,9 @@ struct `The hints table` {
     }
 
     @Test func `these say exactly this`() {
-        #expect(Hints.hint(stage: .clone, call: .clone3, errno: .notImplemented) == "Linux 5.15 or newer is needed")
+        #expect(
+            Hints.hint(stage: .mounts, call: .openTree, errno: .notFound)
+                == "it was there when the launch was planned; start again")
         #expect(
             Hints.hint(stage: .network, call: .bind, errno: .addressInUse)
                 == "another program listens there; publish another port with --publish HOSTPORT:PORT")
