@@ -84,6 +84,11 @@ let package = Package(
         .target(name: "CProbe", cSettings: strictC),
         .executableTarget(name: "jailprobe", dependencies: ["CProbe", "JailCore", "CLinux"], swiftSettings: strict),
 
+        // Shared by the tests: what a machine must have, programs, directories that vanish.
+        .target(name: "TestSupport", dependencies: ["JailCore"], path: "Tests/Support", swiftSettings: strict),
+        tests("JailCoreTests", ["JailCore", "TestSupport"]),
+        tests("JailPlanTests", ["JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
+        tests("JailPolicyTests", ["JailPolicy", "JailCore"]),
         tests("JailHostTests", ["JailHost", "JailPlan", "JailPolicy", "JailCore"]),
         tests("EndToEndTests", ["JailCore"]),
     ]

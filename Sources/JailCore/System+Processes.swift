@@ -246,6 +246,12 @@ extension System {
         return entry.revents
     }
 
+    /// Does nothing for a moment; a signal that is handled shortens it.
+    package static func pause(milliseconds: Int32) throws(SystemError) {
+        var nothing: [PollEntry] = []
+        try poll(&nothing, milliseconds: milliseconds)
+    }
+
     /// Waits until something happens or `milliseconds` (-1: for ever) have passed. An interrupting signal returns nothing.
     package static func poll(_ entries: inout [PollEntry], milliseconds: Int32) throws(SystemError) {
         var raw = entries.map { cl_poll_entry(fd: $0.descriptor.number, events: $0.events, revents: 0) }

@@ -10,7 +10,6 @@ struct JailState: Sendable {
     private let plan: LaunchPlan
     private let started = System.realtimeSeconds()
     var initPID: Int32 = 0
-    var isWritten = false
     private var cgroups: [String] = []
 
     init(_ plan: LaunchPlan) {

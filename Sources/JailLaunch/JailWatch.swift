@@ -24,6 +24,7 @@ final class JailWatch {
     private let ignoresHangUp: Bool
 
     private var phase = Phase.launching
+    private var hasBegun = false
     private var failure: Failure?
     /// The signal that ended the launch.
     private var stoppedBy: Int32?
@@ -81,15 +82,13 @@ final class JailWatch {
     }
 
     /// - Returns: the command's status.
-    func run(
-        state: inout JailState, directory: borrowing RunDirectory, reporter: inout some LaunchReporter
-    ) throws(JailError) -> Int32 {
-        state.initPID = jail.pid
+    func run(_ reporter: inout some LaunchReporter) throws(JailError) -> Int32 {
         do {
             while initEnded == nil {
                 try wait()
-                if phase == .running, !state.isWritten {
-                    try begin(&state, directory, &reporter)
+                if phase == .running, !hasBegun {
+                    hasBegun = true
+                    begin(&reporter)
                 }
                 if limitsMoved { report(&reporter, final: false) }
             }
@@ -104,18 +103,16 @@ final class JailWatch {
 
     // MARK: Beginning and end
 
-    private func begin(
-        _ state: inout JailState, _ directory: borrowing RunDirectory, _ reporter: inout some LaunchReporter
-    ) throws(JailError) {
-        state.isWritten = true
-        try directory.write(state.json.text() + "\n", to: RunDirectory.stateFile)
-        if let group { limits = LimitWatch(group) }
-        if let data = plan.data, data.enforcement == .watched {
-            // A size that nobody can watch is a limit that does not hold.
-            self.data = try attempt(.supervise, data.source) { () throws(SystemError) in
-                SharedDescriptor(try System.open(data.source, [.readOnly, .directory, .noFollow]))
-            }
+    /// Opens what the size of `/data` is watched through: a size that nobody can watch is a limit that does not hold.
+    func watchData() throws(JailError) {
+        guard let data = plan.data, data.enforcement == .watched else { return }
+        self.data = try attempt(.supervise, data.source) { () throws(SystemError) in
+            SharedDescriptor(try System.open(data.source, [.readOnly, .directory, .noFollow]))
         }
+    }
+
+    private func begin(_ reporter: inout some LaunchReporter) {
+        if let group { limits = LimitWatch(group) }
         reporter.event(["event": "started", "name": .string(plan.name), "init": .number(jail.pid)])
     }
 

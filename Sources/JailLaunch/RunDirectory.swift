@@ -83,13 +83,21 @@ package struct RunDirectory: ~Copyable {
 
     private static func sweep(_ base: String, removing stale: (_ cgroups: [UInt8]) -> Bool) throws(SystemError) {
         let directory = try System.open(base, [.readOnly, .directory, .noFollow])
+        var patience = 100
         for entry in try System.names(in: directory.borrowed) where entry.kind == 4 {
             guard let jail = try? System.open(entry.name, [.readOnly, .directory, .noFollow], at: directory.borrowed),
                 !isLocked(jail.borrowed)
             else { continue }
             let groups = (try? System.readFile(cgroupFile, at: jail.borrowed)) ?? []
-            // Control groups that are still busy keep the directory, for the start after this one.
-            guard stale(groups) else { continue }
+            // Those of a supervisor that was killed just now are busy until its init has ended. What stays busy keeps the
+            // directory, for the start after this one.
+            var isClear = stale(groups)
+            while !isClear, patience > 0 {
+                patience -= 1
+                try System.pause(milliseconds: 2)
+                isClear = stale(groups)
+            }
+            guard isClear else { continue }
             removeFiles(in: jail.borrowed)
             try? System.unlink(entry.name, at: directory.borrowed, isDirectory: true)
         }

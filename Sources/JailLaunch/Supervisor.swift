@@ -79,8 +79,12 @@ package enum Supervisor {
                 let image = try DataDirectory.mountImage(plan)
                 try plan.identity.writeMaps(of: jail.pid)
                 try settle(plan)
+                state.initPID = jail.pid
+                try directory.write(state.json.text() + "\n", to: RunDirectory.stateFile)
+                try watch.watchData()
+                // Everything that could still fail out here is done: what init starts now, it starts for good.
                 try watch.proceed(tasks: group?.takeTasks() ?? [], data: image)
-                return (try watch.run(state: &state, directory: directory, reporter: &reporter), watch)
+                return (try watch.run(&reporter), watch)
             } catch {
                 jail.kill()
                 throw error

@@ -9,7 +9,11 @@ package import JailPolicy
 /// No address translation, no bridge, no rights. Bytes are passed on and never looked at.
 package struct PortPublisher {
     /// Connections at the same time; more wait in the listeners' backlog.
-    package static let mostConnections = 512
+    private static let mostConnections = 512
+    /// Sockets asked for and not yet there: no more requests than the control socket holds, or one would be lost.
+    private static let mostWaiting = 64
+    /// Descriptors that the supervisor needs for itself.
+    private static let reserve = 64
 
     private final class Connection {
         let client: SharedDescriptor
@@ -58,9 +62,20 @@ package struct PortPublisher {
     /// Accepted, and waiting for a socket of the jail's, in the order in which sockets were asked for.
     private var waiting: [Connection] = []
     private var connections: [Connection] = []
+    private var mostConnections = PortPublisher.mostConnections
 
     /// Before the clone: a port that is taken ends the launch.
     package init(_ ports: [PublishedPort]) throws(JailError) {
+        if !ports.isEmpty {
+            // Each takes two descriptors. A supervisor that runs out of them cannot hear init, and ends the jail.
+            let descriptors = try attempt(.network) { () throws(SystemError) in try System.limit(.openFiles).soft }
+            let most = (Int(clamping: descriptors) - Self.reserve) / 2
+            guard most > 0 else {
+                throw JailError(
+                    .network, reason: "\(descriptors) open files are too few to publish ports", hint: "ulimit -n 1024")
+            }
+            mostConnections = min(Self.mostConnections, most)
+        }
         for port in ports {
             do {
                 let socket = try System.makeInternetSocket()
@@ -75,9 +90,13 @@ package struct PortPublisher {
 
     package var isEmpty: Bool { listeners.isEmpty }
 
+    private var isAccepting: Bool {
+        waiting.count < Self.mostWaiting && waiting.count + connections.count < mostConnections
+    }
+
     package var pollEntries: [System.PollEntry] {
         var entries: [System.PollEntry] = []
-        if waiting.count + connections.count < Self.mostConnections {
+        if isAccepting {
             for listener in listeners { entries.append(.init(listener.socket.borrowed, System.PollEvents.readable)) }
         }
         for connection in connections {
@@ -103,7 +122,7 @@ package struct PortPublisher {
         var wanted = 0
         for listener in listeners where ready[listener.socket.borrowed] != nil {
             // Out of descriptors or memory: the connection stays in the backlog and is tried again.
-            while waiting.count + connections.count < Self.mostConnections,
+            while isAccepting,
                 let client = try? System.accept(listener.socket.borrowed)
             {
                 waiting.append(Connection(client: client, port: listener.port.jailPort))

@@ -122,7 +122,8 @@ struct RootPlanner {
             steps.append(.file(path: path, content: content, mode: 0o444))
             made.insert(path)
         }
-        for (path, target) in [("/var/tmp", "/tmp"), ("/var/run", "/run")] where !made.contains(path) {
+        for (path, target) in [("/var/tmp", "/tmp"), ("/var/run", "/run")]
+        where !made.contains(path) && !isBelowBound(path) {
             addParents(of: path)
             steps.append(.symlink(path: path, target: target))
             made.insert(path)
@@ -213,9 +214,7 @@ struct RootPlanner {
                     hint: "read-only does not stop a connection to it; to show it on purpose: "
                         + "{ source: \"\(rule.source)\", specialFiles: true }")
             }
-            if made.contains(rule.target), !isEmptyDirectory(rule.target) {
-                throw JailError(.plan, path: rule.target, reason: "something else is shown there already")
-            }
+            try checkPlace(of: rule)
             addBind(
                 source: rule.source, target: rule.target, identity: source.identity, isDirectory: source.isDirectory,
                 attributes: writable ? writableAttributes : [.readOnly, .noSetuid, .noDevices],
@@ -237,10 +236,17 @@ struct RootPlanner {
                 .host, path: special, reason: "a socket, FIFO or device lies in the data directory",
                 hint: "remove it: nothing outside may be reached through it")
         }
+        try checkPlace(of: BindRule(source: data.source, target: data.target))
         addBind(
             source: data.source, target: data.target, identity: identity, isDirectory: true,
             attributes: writableAttributes, purpose: .data)
         landlockRules.append(.init(path: data.target, access: writableAccess))
+    }
+
+    private func checkPlace(of rule: BindRule) throws(JailError) {
+        guard mayBeCovered(by: rule) else {
+            throw JailError(.plan, path: rule.target, reason: "something else is shown there already")
+        }
     }
 
     private func source(_ path: String) throws(JailError) -> SourceFacts {
@@ -289,8 +295,19 @@ struct RootPlanner {
         landlockRules.contains { $0.access == .execute && ($0.path == path || path.isBelow($0.path)) }
     }
 
-    private func isEmptyDirectory(_ path: String) -> Bool {
-        steps.contains { if case .directory(path, _) = $0 { true } else { false } }
+    /// A grant may lie where nothing is, or on a directory that nothing was mounted on. What is shown below it already must be what the
+    /// grant shows there as well: a host directory under its own name, over files of it.
+    private func mayBeCovered(by rule: BindRule) -> Bool {
+        steps.allSatisfy { step in
+            guard step.path == rule.target || step.path.isBelow(rule.target) else { return true }
+            switch step {
+            case .directory: return true
+            case .bind(let bind):
+                return bind.target != rule.target && bind.source == bind.target && rule.source == rule.target
+            case .symlink: return step.path != rule.target && rule.source == rule.target
+            case .file, .tmpfs, .proc, .devpts, .cover: return false
+            }
+        }
     }
 }
 

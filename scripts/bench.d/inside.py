@@ -6,17 +6,18 @@ import subprocess
 import time
 
 
-def alternate(rounds, outside, inside):
-    """Runs both by turns, in turned order; medians of what they print."""
-    figures = ([], [])
+def alternate(rounds, sides):
+    """Runs all sides by turns, each round beginning with another; for each, the medians of the numbers it prints."""
+    figures = [[] for _ in sides]
     for number in range(rounds):
-        for side in ((0, 1) if number % 2 == 0 else (1, 0)):
-            line, options = (outside, inside)[side]
+        for turn in range(len(sides)):
+            side = (number + turn) % len(sides)
+            line, options = sides[side]
             done = subprocess.run(line, capture_output=True, text=True, timeout=60, **options)
             if done.returncode != 0:
-                raise RuntimeError((done.stderr or done.stdout).strip().splitlines()[-1:] or done.returncode)
-            figures[side].append(float(done.stdout))
-    return statistics.median(figures[0]), statistics.median(figures[1])
+                raise RuntimeError((done.stderr or done.stdout).strip() or f"status {done.returncode}")
+            figures[side].append([float(word) for word in done.stdout.split()])
+    return [[statistics.median(numbers) for numbers in zip(*figure)] for figure in figures]
 
 
 def memory_of(pid):

@@ -151,8 +151,10 @@ def runc_bundle(plan, bundle, command, system_calls):
                 "pids": {"limit": cgroup["processes"]},
                 "cpu": {"quota": cgroup["milliCPUs"] * 100, "period": 100000},
             } if cgroup else {},
-            "seccomp": {"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"],
-                        "syscalls": [{"names": system_calls, "action": "SCMP_ACT_ALLOW"}]},
+            "seccomp": {
+                "defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"],
+                "syscalls": [{"names": system_calls, "action": "SCMP_ACT_ALLOW"}],
+            },
         },
     }
     with open(os.path.join(bundle, "config.json"), "w") as file:
@@ -167,7 +169,8 @@ def allowed_system_calls(source):
     names = set()
     for group in re.findall(r'static let \w+ = "+([^"]*)"', text):
         names.update(group.split())
-    return sorted(names | {"clone", "memfd_create", "prctl", "ioctl", "socket", "socketpair", "execveat", "personality"})
+    ruled = {"clone", "memfd_create", "prctl", "ioctl", "socket", "socketpair", "execveat", "personality"}
+    return sorted(names | ruled)
 
 
 FIREJAIL = ["/usr/bin/firejail", "--quiet", "--noprofile", "--private", "--private-dev", "--private-tmp", "--net=none",

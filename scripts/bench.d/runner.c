@@ -1,7 +1,7 @@
 // Times commands from the call that starts them to the end of wait4(2), in interleaved rounds, and adds nothing of its
 // own: no shell, and vfork(2), which copies no page tables. Reads a description on standard input, prints one line for
 // each run: the command's number, nanoseconds, exit status, page faults and nanoseconds of processor time, the last two
-// summed over the command and all children that were waited for.
+// summed over the command and all children that it waited for.
 //
 //     rounds 200      warmup 5      pause 3000 (microseconds between runs)
 //     command         begins one; then, for it:

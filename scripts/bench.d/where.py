@@ -37,8 +37,9 @@ def count_faults(line, options):
     if not shutil.which("perf"):
         print("perf: not installed")
         return
-    done = subprocess.run(["perf", "stat", "-r", "20", "-e", "page-faults,context-switches,user_time,system_time", *line],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, **options)
+    events = "page-faults,context-switches,user_time,system_time"
+    done = subprocess.run(["perf", "stat", "-r", "20", "-e", events, *line], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, **options)
     print("ALL PROCESSES, mean of 20 launches (perf stat)")
     for entry in done.stderr.splitlines():
         if re.search(r"page-faults|context-switches|time", entry):

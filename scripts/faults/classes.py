@@ -55,6 +55,8 @@ TABLE = [
      "libraries are then looked for in the loader's own directories"),
     ("supervisor", "launch", "statx|statfs", r'"/sys/fs/cgroup/\w+"', "tolerated",
      "a hierarchy is looked for under two names, here the same; where both fail the plan refuses the limit"),
+    ("supervisor", "launch", "rt_sigaction", "^SIGHUP, NULL", "tolerated",
+     "only asks whether nohup(1) is meant; without an answer a hang-up ends the jail"),
     ("supervisor", "launch", "sysinfo", "", "tolerated", "only for refusing a limit above what the host has; the limit stands"),
     ("supervisor", "launch", "faccessat2", '"/usr/bin/', "either",
      "a program that seems not executable counts as missing where it must be there; the kernel decides at execve"),

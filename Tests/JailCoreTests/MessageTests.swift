@@ -1,0 +1,95 @@
+import JailCore
+import TestSupport
+import Testing
+
+/// Descriptors over sockets. Counting open ones needs a process in which nothing else opens any.
+struct `Messages` {
+    /// How many descriptors this process has.
+    static func openDescriptors() throws -> Int {
+        let directory = try System.open("/proc/self/fd", [.readOnly, .directory])
+        return try System.names(in: directory.borrowed).count
+    }
+
+    @Test func `the count of open descriptors sees a leak`() async {
+        await #expect(processExitsWith: .success) {
+            let before = try `Messages`.openDescriptors()
+            let number = try System.eventDescriptor().release()
+            #expect(try `Messages`.openDescriptors() == before + 1)
+            System.close(number)
+            #expect(try `Messages`.openDescriptors() == before)
+        }
+    }
+
+    @Test func `descriptors arrive with the message, as new ones that do not pass execve`() async {
+        await #expect(processExitsWith: .success) {
+            let pair = try System.makeSocketPair(.sequencedPacket)
+            let pipe = try System.pipe()
+            try System.send(pair.first.borrowed, [1, 2, 3], descriptors: [pipe.writeEnd.borrowed])
+            let received = try System.receive(pair.second.borrowed, most: 8, descriptors: 2)
+            #expect(received.bytes == [1, 2, 3])
+            #expect(received.descriptors.count == 1)
+            let number = try #require(received.descriptors.first)
+            #expect(number != pipe.writeEnd.borrowed.number)
+            try System.writeAll(Descriptor(number), "x")
+            #expect(try System.read(pipe.readEnd.borrowed, most: 1) == [0x78])
+            let info = String(decoding: try System.readFile("/proc/self/fdinfo/\(number)"), as: UTF8.self)
+            #expect(info.contains("flags:\t02000001"))
+        }
+    }
+
+    @Test(arguments: [(0, 1), (1, 2), (2, 8), (7, 8)])
+    func `more descriptors than asked for are an error, and all are closed`(room: Int, sent: Int) async {
+        await #expect(processExitsWith: .success) { [room, sent] in
+            let pair = try System.makeSocketPair(.sequencedPacket)
+            let event = try System.eventDescriptor()
+            let before = try `Messages`.openDescriptors()
+            try System.send(
+                pair.first.borrowed, [1], descriptors: [Descriptor](repeating: event.borrowed, count: sent))
+            #expect(
+                errno { () throws(SystemError) in
+                    _ = try System.receive(pair.second.borrowed, most: 8, descriptors: room)
+                } == Errno(90))
+            #expect(try `Messages`.openDescriptors() == before)
+        }
+    }
+
+    @Test func `a message that is too long is an error, and its descriptors are closed`() async {
+        await #expect(processExitsWith: .success) {
+            let pair = try System.makeSocketPair(.sequencedPacket)
+            let event = try System.eventDescriptor()
+            let before = try `Messages`.openDescriptors()
+            try System.send(pair.first.borrowed, [UInt8](repeating: 0, count: 9), descriptors: [event.borrowed])
+            #expect(
+                errno { () throws(SystemError) in
+                    _ = try System.receive(pair.second.borrowed, most: 8, descriptors: 8)
+                } == Errno(90))
+            #expect(try `Messages`.openDescriptors() == before)
+            // The next message is whole.
+            try System.send(pair.first.borrowed, [7])
+            #expect(try System.receive(pair.second.borrowed, most: 8).bytes == [7])
+        }
+    }
+
+    @Test func `nine descriptors are not sent`() throws {
+        let pair = try System.makeSocketPair(.sequencedPacket)
+        let nine = [Descriptor](repeating: pair.first.borrowed, count: 9)
+        #expect(
+            errno { () throws(SystemError) in try System.send(pair.first.borrowed, [1], descriptors: nine) } == .invalid
+        )
+    }
+
+    @Test func `the end of the other side reads as nothing, and writing to it is an error without a signal`() throws {
+        let pair = try System.makeSocketPair(.sequencedPacket).release()
+        let ours = OwnedDescriptor(pair.first)
+        System.close(pair.second)
+        #expect(try System.receive(ours.borrowed, most: 8).bytes.isEmpty)
+        #expect(errno { () throws(SystemError) in try System.send(ours.borrowed, [1]) } == .brokenPipe)
+    }
+
+    @Test func `a peer is who it is`() throws {
+        let pair = try System.makeSocketPair(.stream)
+        let peer = try System.peer(of: pair.first.borrowed)
+        #expect(peer.pid == System.processID)
+        #expect(peer.uid == System.effectiveUserID && peer.gid == System.effectiveGroupID)
+    }
+}
