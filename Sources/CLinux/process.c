@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -160,6 +161,9 @@ int cl_sched_reset(void) {
     if (nice_value < 0 && errno == 0 && setpriority(PRIO_PROCESS, 0, 0) < 0) return -errno;
     return errno ? -errno : 0;
 }
+/* IOPRIO_WHO_PROCESS, this process, no class of its own. */
+int cl_ioprio_reset(void) { return RESULT(syscall(SYS_ioprio_set, 1, 0, 0)); }
+int cl_personality_reset(void) { return RESULT(personality(PER_LINUX)); }
 int cl_umask(unsigned mask) { return (int)umask(mask); }
 
 static void fill(sigset_t *set, const int *signals, int count) {

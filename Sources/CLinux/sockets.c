@@ -158,6 +158,10 @@ int cl_tty_set_size(int fd, uint16_t rows, uint16_t columns) {
     return RESULT(ioctl(fd, TIOCSWINSZ, &size));
 }
 int cl_isatty(int fd) { return isatty(fd); }
+int cl_is_foreground(int fd) {
+    pid_t group = tcgetpgrp(fd);
+    return group < 0 || group == getpgrp();
+}
 int cl_tty_make_raw(int fd, unsigned char *saved) {
     _Static_assert(sizeof(struct termios) <= CL_TERMIOS_SIZE, "termios fits");
     struct termios attributes;

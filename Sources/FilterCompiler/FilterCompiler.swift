@@ -68,7 +68,31 @@ package enum FilterCompiler {
         for request: UInt64 in [0x5412, 0x541C, 0x5423] {
             try builder.add(errno(EPERM), "ioctl", masked(1, mask: 0xFFFF_FFFF, equals: request))
         }
+        try denySetID(in: &builder)
         return try builder.export()
+    }
+
+    /// No set-user-ID and set-group-ID files. Inside they mean nothing (every mount is nosuid); but in a directory of the
+    /// host's they would let any other user of the host act as this one.
+    private static func denySetID(in builder: inout Builder) throws(CompileError) {
+        let modes: [(call: String, argument: UInt32)] = [
+            ("chmod", 1), ("fchmod", 1), ("fchmodat", 2), ("fchmodat2", 2), ("mkdir", 1), ("mkdirat", 2), ("mknod", 1),
+            ("mknodat", 2), ("creat", 1),
+        ]
+        for bit: UInt64 in [0o4000, 0o2000] {
+            for (call, argument) in modes {
+                try builder.add(errno(EPERM), call, masked(argument, mask: bit, equals: bit))
+            }
+            // The mode counts where a file can come into being: O_CREAT, or the bit that is O_TMPFILE's own.
+            for flag: UInt64 in [0o100, 0o20_000_000] {
+                try builder.add(
+                    errno(EPERM), "open", masked(1, mask: flag, equals: flag), masked(2, mask: bit, equals: bit))
+                try builder.add(
+                    errno(EPERM), "openat", masked(2, mask: flag, equals: flag), masked(3, mask: bit, equals: bit))
+            }
+        }
+        // Its mode lies behind a pointer; programs fall back to openat.
+        try builder.add(errno(ENOSYS), "openat2")
     }
 
     // MARK: libseccomp

@@ -5,6 +5,7 @@
 package enum KernelCall: UInt16, CaseIterable, Sendable {
     case accept, bind, capget, capset, chdir, clone3, close, closeRange, connect, dup3, eventfd, execve, faccessat
     case fchdir, fchmodat, fchown, fcntl, flock, fork, fsconfig, fsmount, fsopen, ftruncate, getdents, getgroups
+    case ioprioSet, personality
     case getrandom, getrlimit, getsockname, getsockopt, ioctl, keyctl, kill, landlockAddRule, landlockCreateRuleset
     case landlockRestrictSelf, linkat, listen, memfdCreate, mkdirat, mountSetattr, moveMount, openTree, openat2
     case pidfdOpen, pidfdSendSignal, pipe2, pivotRoot, poll, prctl, read, readlinkat, recvmsg, renameat
@@ -19,6 +20,7 @@ package enum KernelCall: UInt16, CaseIterable, Sendable {
     package var name: String {
         switch self {
         case .closeRange: "close_range"
+        case .ioprioSet: "ioprio_set"
         case .landlockAddRule: "landlock_add_rule"
         case .landlockCreateRuleset: "landlock_create_ruleset"
         case .landlockRestrictSelf: "landlock_restrict_self"

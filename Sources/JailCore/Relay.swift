@@ -1,4 +1,4 @@
-/// Bytes on their way from one descriptor to another, at most ``capacity`` of them. Both are non-blocking, or polled
+/// Bytes on their way from one descriptor to another, at most ``capacity`` of them. The source is non-blocking, or polled
 /// before each step.
 package struct Relay: Sendable {
     /// Bytes held at most: a stalled reader stops the writer.
@@ -19,18 +19,30 @@ package struct Relay: Sendable {
     package private(set) var state = State.open
     private var held: [UInt8] = []
     private var sent = 0
+    private let mayBlock: Bool
 
-    package init(from source: Descriptor, to target: Descriptor) {
+    /// PIPE_BUF: a pipe that is ready for writing takes this much without blocking, see pipe(7).
+    private static let piece = 4096
+
+    /// - Parameter mayBlock: the target is somebody else's open file, which must not be made non-blocking: it is written
+    ///   to in small pieces, and only where poll(2) said that there is room.
+    package init(from source: Descriptor, to target: Descriptor, mayBlock: Bool = false) {
         self.source = source
         self.target = target
+        self.mayBlock = mayBlock
     }
 
     package var wantsToRead: Bool { state == .open && held.isEmpty }
     package var wantsToWrite: Bool { !held.isEmpty }
 
+    /// Reads and writes what poll(2) found possible.
+    package mutating func step(_ ready: [Descriptor: Int16]) {
+        step(readable: ready[source] != nil, writable: ready[target] != nil)
+    }
+
     /// One read, and as many writes as go. Returns how many bytes came in.
     @discardableResult
-    package mutating func step(readable: Bool) -> Int {
+    package mutating func step(readable: Bool, writable: Bool = true) -> Int {
         var received = 0
         if readable, wantsToRead {
             do {
@@ -44,28 +56,38 @@ package struct Relay: Sendable {
                 state = .draining
             }
         }
-        flush()
+        // What has just been read waits for poll's word on the target, if writing could block.
+        if !mayBlock || (writable && received == 0) { flush() }
         if state == .draining, held.isEmpty { state = .done }
         return received
     }
 
-    /// Everything that the source still has, to the end. Only for a source that will end: its writer is gone.
+    /// Everything that the source still has, to its end, as long as the target takes something at least once a second.
+    /// Only for a source that will end: its writer is gone.
     package mutating func drainCompletely() {
-        while state == .open || wantsToWrite {
-            let before = held.count - sent
-            if step(readable: true) == 0, before == held.count - sent { return }
+        while state == .open || (state == .draining && wantsToWrite) {
+            let isWriting = wantsToWrite
+            var entries = [
+                System.PollEntry(
+                    isWriting ? target : source, isWriting ? System.PollEvents.writable : System.PollEvents.readable)
+            ]
+            guard (try? System.poll(&entries, milliseconds: 1000)) != nil, entries[0].returned != 0 else { return }
+            step(readable: !isWriting, writable: isWriting)
         }
     }
 
     private mutating func flush() {
         while sent < held.count {
-            do { sent += try System.write(target, held[sent...]) } catch  where error.errno == .wouldBlock {
+            let end = mayBlock ? min(held.count, sent + Self.piece) : held.count
+            do { sent += try System.write(target, held[sent..<end]) } catch  where error.errno == .wouldBlock {
                 return
             } catch {
                 state = .failed
                 break
             }
+            if mayBlock { break }
         }
+        guard sent >= held.count || state == .failed else { return }
         held.removeAll(keepingCapacity: false)
         sent = 0
     }

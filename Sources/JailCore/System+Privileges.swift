@@ -126,9 +126,12 @@ extension System {
         try check(.keyctl, cl_keyctl_join_anonymous_session())
     }
 
-    /// SCHED_OTHER, and no negative nice value.
+    /// SCHED_OTHER, no negative nice value, no I/O class, and an execution domain without quirks (setarch(8) can switch
+    /// address space randomisation off, and seccomp would keep the payload from switching it on again).
     package static func resetScheduling() throws(SystemError) {
         try check(.schedSetscheduler, cl_sched_reset())
+        try check(.ioprioSet, cl_ioprio_reset())
+        try check(.personality, cl_personality_reset())
     }
 
     package static func setFileModeMask(_ mask: UInt32) { _ = cl_umask(mask) }

@@ -61,6 +61,10 @@ extension System {
         try check(.unshare, cl_unshare(Int32(truncatingIfNeeded: namespaces.rawValue)))
     }
 
+    package static func enter(_ namespace: Descriptor, _ kind: NamespaceFlags) throws(SystemError) {
+        try check(.setns, cl_setns(namespace.number, Int32(truncatingIfNeeded: kind.rawValue)))
+    }
+
     package static func openProcess(_ pid: Int32) throws(SystemError) -> OwnedDescriptor {
         OwnedDescriptor(try check(.pidfdOpen, cl_pidfd_open(pid)))
     }

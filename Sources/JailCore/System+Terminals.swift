@@ -45,6 +45,9 @@ extension System {
 
     package static func isTerminal(_ descriptor: Descriptor) -> Bool { cl_isatty(descriptor.number) == 1 }
 
+    /// Whether this process is in the foreground of a terminal; true for anything that has no foreground.
+    package static func isForeground(_ descriptor: Descriptor) -> Bool { cl_is_foreground(descriptor.number) == 1 }
+
     /// Switches to raw mode, where every key goes to the program; returns what was before.
     package static func makeRaw(_ descriptor: Descriptor) throws(SystemError) -> TerminalState {
         var state = TerminalState(bytes: [UInt8](repeating: 0, count: Int(CL_TERMIOS_SIZE)))

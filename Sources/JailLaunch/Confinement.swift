@@ -32,7 +32,7 @@ struct Confinement {
     /// Within the stage: for mounts, which step of the plan.
     var step: UInt16 { stage == .mounts ? UInt16(clamping: tree.index) : 0 }
 
-    mutating func enter() throws(SystemError) {
+    mutating func enter(_ streams: StandardStreams) throws(SystemError) {
         // While the supervisor makes ready what lies outside. Nothing else before it has written the id maps: until then
         // every id here is nobody's.
         stage = .clone
@@ -51,6 +51,7 @@ struct Confinement {
             try System.duplicate(supervisor, to: Self.controlNumber, closeOnExec: true)
             supervisor = Self.control
         }
+        try streams.enter()
         let firstUnowned = Self.controlNumber + 1
         if let data = gifts.data {
             if data != firstUnowned { try System.duplicate(Descriptor(data), to: firstUnowned, closeOnExec: true) }
@@ -60,6 +61,7 @@ struct Confinement {
 
         // While /proc/self is still ours (the change of ids makes it root's), and before anything forks.
         stage = .clocks
+        try plan.namespaces.resetOutOfMemoryScore()
         try plan.namespaces.startClocks()
 
         // While the ids are still those that may pass clawjail's own directory.

@@ -8,10 +8,12 @@ internal import JailPlan
 /// to do comes over one inherited socket.
 enum Init {
     /// The cloned child's whole life. Never returns: whatever happens, `_exit` is the only way out.
-    static func run(_ plan: LaunchPlan, filters: [[UInt64]], control: Descriptor) -> Never {
+    static func run(
+        _ plan: LaunchPlan, filters: [[UInt64]], control: Descriptor, streams: StandardStreams
+    ) -> Never {
         var confinement = Confinement(plan, filters: filters, control: control)
         do {
-            try confinement.enter()
+            try confinement.enter(streams)
         } catch {
             // Before the descriptors are tidied the socket still has its first number.
             report(

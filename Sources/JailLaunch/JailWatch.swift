@@ -37,6 +37,7 @@ final class JailWatch {
     private var sized: [SharedDescriptor] = []
     private var terminal: Terminal?
     private var master: SharedDescriptor?
+    private var streams: StreamRelays
     private var keyboard: Relay?
     private var screen: Relay?
     /// Monotonic nanoseconds at which patience ends.
@@ -53,6 +54,7 @@ final class JailWatch {
     ) {
         self.plan = plan
         self.jail = jail
+        streams = jail.streams
         self.signals = signals
         self.group = group
         self.publisher = publisher
@@ -118,6 +120,7 @@ final class JailWatch {
 
     private func finish(_ reporter: inout some LaunchReporter) {
         screen?.drainCompletely()
+        streams.drain()
         terminal?.restore()
         terminal = nil
         output?.drain()
@@ -185,6 +188,7 @@ final class JailWatch {
         entries += stops.pollEntries
         if phase == .running { entries += publisher.pollEntries }
         if let output = output?.pollEntry { entries.append(output) }
+        entries += streams.pollEntries
         if let keyboard { Self.add(keyboard, to: &entries) }
         if let screen { Self.add(screen, to: &entries) }
         return entries
@@ -199,6 +203,7 @@ final class JailWatch {
         let now = System.monotonicNanoseconds()
         var next = deadline
         if data != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
+        if streams.waitsForForeground { next = min(next ?? .max, now + 1_000_000_000) }
         guard let next else { return -1 }
         return Int32(clamping: max(0, (next - now) / 1_000_000 + 1))
     }
@@ -218,7 +223,9 @@ final class JailWatch {
             for _ in 0..<publisher.handle(ready) { try ask(ControlMessage(.makeSocket)) }
         }
         if let entry = output?.pollEntry, ready[entry.descriptor] != nil { output?.drain() }
-        relayTerminal(ready)
+        streams.handle(ready)
+        keyboard?.step(ready)
+        screen?.step(ready)
         try checkClock()
         // Last: what init had to say has been read by now.
         if ready[jail.pidfd.borrowed] != nil {
@@ -266,8 +273,11 @@ final class JailWatch {
 
     // MARK: Init
 
+    /// At most so many messages for each turn of the loop: whoever floods it must not keep it from its clock.
+    private static let mostMessages = 64
+
     private func readControl() throws(SystemError) {
-        while true {
+        for _ in 0..<Self.mostMessages {
             let received: (bytes: [UInt8], descriptors: [Int32])
             do {
                 received = try System.receive(jail.control.borrowed, most: ControlMessage.size, descriptors: 8)
@@ -341,11 +351,6 @@ final class JailWatch {
         self.master = master
         terminal = try Terminal(master: master.borrowed)
         keyboard = Relay(from: .standardInput, to: master.borrowed)
-        screen = Relay(from: master.borrowed, to: .standardOutput)
-    }
-
-    private func relayTerminal(_ ready: [Descriptor: Int16]) {
-        if let source = keyboard?.source { keyboard?.step(readable: ready[source] != nil) }
-        if let source = screen?.source { screen?.step(readable: ready[source] != nil) }
+        screen = Relay(from: master.borrowed, to: .standardOutput, mayBlock: true)
     }
 }

@@ -129,6 +129,9 @@ package enum Supervisor {
         let (ours, theirs) = try attempt(.supervise) { () throws(SystemError) in
             try System.makeSocketPair(.sequencedPacket).release()
         }
+        let streams = try attempt(.supervise) { () throws(SystemError) in
+            try StandardStreams(ownTerminal: plan.command.terminal)
+        }
         let leaf = group?.joinDescriptors.first.map(Descriptor.init)
         let cloned = try attempt(.clone) { () throws(SystemError) in
             try System.clone(plan.namespaces.cloned, into: leaf)
@@ -137,13 +140,13 @@ package enum Supervisor {
         if pid == 0 {
             // Whoever holds both ends of a socket never sees it end: init would wait for a supervisor that was killed.
             System.close(ours)
-            Init.run(plan, filters: filters, control: Descriptor(theirs))
+            Init.run(plan, filters: filters, control: Descriptor(theirs), streams: streams)
         }
         // Init's end must be its alone, or its death would go unseen.
         System.close(theirs)
         return ClonedInit(
-            pid: pid, pidfd: SharedDescriptor(cloned.takeDescriptor()), control: SharedDescriptor(OwnedDescriptor(ours))
-        )
+            pid: pid, pidfd: SharedDescriptor(cloned.takeDescriptor()),
+            control: SharedDescriptor(OwnedDescriptor(ours)), streams: StreamRelays(streams))
     }
 
     /// After the maps, which need these rights or this state: the supervisor gives up what it has left. Started by
@@ -163,6 +166,8 @@ struct ClonedInit {
     let pid: Int32
     let pidfd: SharedDescriptor
     let control: SharedDescriptor
+    /// The caller's terminal, where the command would have had it.
+    let streams: StreamRelays
 
     /// Ends everything in the jail, and waits for it: PID 1 takes the namespace with it. A second time does nothing.
     @discardableResult

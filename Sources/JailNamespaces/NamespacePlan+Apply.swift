@@ -20,6 +20,16 @@ extension NamespacePlan {
         let boottime = System.boottimeNanoseconds() / 1_000_000_000
         let file = try System.open("/proc/self/timens_offsets", .writeOnly)
         try System.writeAll(file.borrowed, "monotonic -\(monotonic) 0\nboottime -\(boottime) 0\n")
+        // Init enters as well: before Linux 6.3 a process with another time namespace for its children cannot vfork.
+        let mine = try System.open("/proc/self/ns/time_for_children", .readOnly)
+        try System.enter(mine.borrowed, .time)
+    }
+
+    /// A caller that the kernel is never to kill for memory has not asked that for the jail. While /proc/self is ours.
+    package func resetOutOfMemoryScore() throws(SystemError) {
+        let file = try System.open("/proc/self/oom_score_adj", .readWrite)
+        let text = String(decoding: try System.read(file.borrowed, most: 16), as: UTF8.self)
+        if text.hasPrefix("-") { try System.writeAll(file.borrowed, "0") }
     }
 
     package func nameHost() throws(SystemError) { try System.setHostName(hostName) }

@@ -139,6 +139,8 @@ package struct PortPublisher {
         guard !waiting.isEmpty else { return }
         let connection = waiting.removeFirst()
         do {
+            // Whatever init sent: nothing here may block on it.
+            try System.setNonBlocking(socket.borrowed)
             try System.setNoDelay(connection.client.borrowed)
             try System.setNoDelay(socket.borrowed)
             connection.isConnected = try System.connect(socket.borrowed, address: 0x7F00_0001, port: connection.port)

@@ -70,7 +70,8 @@ extension LaunchPlan {
     }
 
     private func describeMounts(_ output: inout PlanText) {
-        output.heading("files, in this order, on a tmpfs with the directories for them; nothing else of the host is there")
+        output.heading(
+            "files, in this order, on a tmpfs with the directories for them; nothing else of the host is there")
         for step in mounts {
             if case .directory = step { continue }
             output.line(step.verb, step.sentence)

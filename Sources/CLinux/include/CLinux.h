@@ -59,6 +59,8 @@ int cl_getrlimit(int resource, uint64_t *soft, uint64_t *hard);
 int cl_seccomp_filter(const uint64_t *program, uint16_t count, unsigned flags);
 int cl_keyctl_join_anonymous_session(void);
 int cl_sched_reset(void);
+int cl_ioprio_reset(void);
+int cl_personality_reset(void);
 int cl_umask(unsigned mask);
 
 /* Signals: sigprocmask(2), sigaction(2), signalfd(2) */
@@ -171,6 +173,8 @@ int cl_tty_set_controlling(int fd);
 int cl_tty_get_size(int fd, uint16_t *rows, uint16_t *columns);
 int cl_tty_set_size(int fd, uint16_t rows, uint16_t columns);
 int cl_isatty(int fd);
+/* 1 if this process is in the foreground of the terminal, or if it is no terminal of ours. */
+int cl_is_foreground(int fd);
 /* Saves the attributes of `fd` in `saved` (CL_TERMIOS_SIZE bytes) and switches it to raw mode. */
 #define CL_TERMIOS_SIZE 128
 int cl_tty_make_raw(int fd, unsigned char *saved);

@@ -64,8 +64,10 @@ struct Reporter: LaunchReporter {
             descriptor = nil
             return
         }
-        guard number >= 0, System.isOpen(number) else {
-            throw JailError(.usage, reason: "--status-fd \(number) is not an open descriptor")
+        guard number > 2, System.isOpen(number) else {
+            throw JailError(
+                .usage, reason: "--status-fd \(number) is not an open descriptor above 2",
+                hint: "0, 1 and 2 are the command's")
         }
         // Init closes it for itself, and execve for everything that the supervisor might ever execute.
         descriptor = Descriptor(number)

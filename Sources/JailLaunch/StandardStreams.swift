@@ -1,0 +1,89 @@
+internal import JailCore
+
+/// Standard input, output and error of a command without a terminal of its own.
+///
+/// A terminal is never handed in: its open file is shared with the caller's shell. What a jail reads there the user has
+/// typed for somebody else (in a session of its own, job control does not stop it), and what it sets there (O_ASYNC with
+/// a signal, O_NONBLOCK, the line settings) outlives it. So in the place of each that is a terminal the command gets a
+/// pipe, and the supervisor, which is in the caller's session and subject to its job control, passes the bytes on.
+struct StandardStreams {
+    struct Stream {
+        /// 0, 1 or 2.
+        let number: Int32
+        /// The command's end, until init has it.
+        let inside: SharedDescriptor
+        let outside: SharedDescriptor
+    }
+
+    private(set) var streams: [Stream] = []
+
+    /// Before the clone. With a terminal of its own the command has none of the caller's streams.
+    init(ownTerminal: Bool) throws(SystemError) {
+        guard !ownTerminal else { return }
+        for number: Int32 in 0...2 where System.isTerminal(Descriptor(number)) {
+            let (read, write) = try System.pipe().release()
+            let ends = (SharedDescriptor(OwnedDescriptor(read)), SharedDescriptor(OwnedDescriptor(write)))
+            let isInput = number == 0
+            streams.append(
+                Stream(number: number, inside: isInput ? ends.0 : ends.1, outside: isInput ? ends.1 : ends.0))
+            try System.setNonBlocking(streams[streams.count - 1].outside.borrowed)
+        }
+    }
+
+    /// Init: the command's ends take their places.
+    func enter() throws(SystemError) {
+        for stream in streams {
+            try System.duplicate(stream.inside.borrowed, to: stream.number, closeOnExec: false)
+        }
+    }
+}
+
+/// The supervisor's side of the streams: one relay each.
+struct StreamRelays {
+    /// Kept open as long as their relay; the input's is closed at its end, so that the command sees it.
+    private var input: (relay: Relay, pipe: SharedDescriptor)?
+    private var outputs: [(relay: Relay, pipe: SharedDescriptor)] = []
+
+    /// After the clone: the command's ends are init's alone then.
+    init(_ streams: StandardStreams) {
+        for stream in streams.streams {
+            let pipe = stream.outside
+            if stream.number == 0 {
+                input = (Relay(from: .standardInput, to: pipe.borrowed), pipe)
+            } else {
+                outputs.append((Relay(from: pipe.borrowed, to: Descriptor(stream.number), mayBlock: true), pipe))
+            }
+        }
+    }
+
+    /// In the background the terminal's input is the shell's: reading it would stop this process.
+    private var mayRead: Bool { System.isForeground(.standardInput) }
+
+    /// Whether the terminal should be looked at again soon, because nothing else will say that it is ours once more.
+    var waitsForForeground: Bool { input?.relay.wantsToRead == true && !mayRead }
+
+    var pollEntries: [System.PollEntry] {
+        var entries: [System.PollEntry] = []
+        if let relay = input?.relay {
+            if relay.wantsToRead, mayRead { entries.append(.init(relay.source, System.PollEvents.readable)) }
+            if relay.wantsToWrite { entries.append(.init(relay.target, System.PollEvents.writable)) }
+        }
+        for (relay, _) in outputs {
+            if relay.wantsToRead { entries.append(.init(relay.source, System.PollEvents.readable)) }
+            if relay.wantsToWrite { entries.append(.init(relay.target, System.PollEvents.writable)) }
+        }
+        return entries
+    }
+
+    mutating func handle(_ ready: [Descriptor: Int16]) {
+        if input != nil { input?.relay.step(ready) }
+        if let state = input?.relay.state, state == .done || state == .failed { input = nil }
+        for index in outputs.indices { outputs[index].relay.step(ready) }
+        outputs.removeAll { $0.relay.state == .done || $0.relay.state == .failed }
+    }
+
+    /// What the command wrote last, after its end.
+    mutating func drain() {
+        for index in outputs.indices { outputs[index].relay.drainCompletely() }
+    }
+}
