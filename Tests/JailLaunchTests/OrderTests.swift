@@ -53,9 +53,12 @@ struct `The order of confinement` {
         let result = try Program.run(script, ["-qefc", command, "/dev/null"])
         #expect(result.status == 0, "\(result.output)")
         let lines = String(decoding: try System.readFile("\(directory.path)/trace", limit: 64 << 20), as: UTF8.self)
-            .split(separator: "\n").map { $0.split(separator: " ", maxSplits: 1).map(String.init) }
-        let pid = try #require(lines.first { $0.count == 2 && $0[1].hasPrefix("pivot_root(") })[0]
-        return lines.filter { $0.count == 2 && $0[0] == pid }.map { $0[1].drop { $0 == " " } }.map(String.init)
+            .split(separator: "\n").map { line in
+                let rest = line.drop { $0 != " " }.drop { $0 == " " }
+                return (pid: line.prefix { $0 != " " }, call: String(rest))
+            }
+        let pid = try #require(lines.first { $0.call.hasPrefix("pivot_root(") }).pid
+        return lines.filter { $0.pid == pid }.map(\.call)
     }
 
     @Test func `each wall is built after what it would forbid, and before the command`() throws {
