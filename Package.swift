@@ -90,6 +90,20 @@ let package = Package(
         tests("JailPlanTests", ["JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailPolicyTests", ["JailPolicy", "JailCore"]),
         tests("JailHostTests", ["JailHost", "JailPlan", "JailPolicy", "JailCore"]),
+        tests(
+            "JailMechanismTests",
+            [
+                "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
+                "JailSeccomp", "JailCgroups", "JailNetwork", "JailTerminal", "FilterCompiler", "CSeccomp", "CLinux",
+                "TestSupport",
+            ]),
+        tests("JailLaunchTests", ["JailLaunch", "JailPlan", "JailPolicy", "JailCore", "CLinux", "TestSupport"]),
+        tests(
+            "CommandLineTests",
+            [
+                "clawjail", "JailCore", "JailPolicy",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         tests("EndToEndTests", ["JailCore"]),
     ]
 )

@@ -139,19 +139,23 @@ package enum FilterCompiler {
             return builder
         }
 
+        /// __NR_SCMP_ERROR
+        private let unknown: Int32 = -1
+
         deinit { unsafe seccomp_release(context) }
 
         mutating func add(_ action: UInt32, _ name: String, _ arguments: scmp_arg_cmp...) throws(CompileError) {
+            // Whether this architecture has it: a pseudo number says that the call exists, and not here.
             let resolved = unsafe seccomp_syscall_resolve_name_arch(architecture.token, name)
-            var number = resolved
-            if resolved == -1 /* __NR_SCMP_ERROR */ {
+            guard resolved == unknown || resolved >= 0 else { return }
+            // The library takes numbers of the architecture that it runs on, and translates them by their names.
+            var number = unsafe seccomp_syscall_resolve_name(name)
+            if resolved == unknown {
                 guard let known = SystemCallList.numbers[name] else {
                     throw CompileError(description: "no system call is called '\(name)'")
                 }
                 number = known
             }
-            // A pseudo number: the call exists, and not on this architecture.
-            if number < 0 { return }
             let result = unsafe seccomp_rule_add_array(
                 context, action, number, UInt32(arguments.count), arguments)
             try Self.check(result, "seccomp_rule_add(\(name))")

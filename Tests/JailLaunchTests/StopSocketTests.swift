@@ -1,0 +1,114 @@
+import JailCore
+import TestSupport
+import Testing
+
+@testable import JailLaunch
+
+struct `The stop socket` {
+    /// A socket in a run directory of its own, polled as the supervisor does.
+    struct Fixture: ~Copyable {
+        let base: TemporaryDirectory
+        let directory: RunDirectory
+        var stops: StopSocket
+
+        init() throws {
+            let base = try TemporaryDirectory()
+            let directory = try RunDirectory.claim("jail", in: base.path) { _ in true }
+            let socket = try directory.makeSocket()
+            self.base = base
+            self.directory = directory
+            stops = StopSocket(socket)
+        }
+
+        func connect() throws -> SharedDescriptor {
+            let socket = try System.makeUnixSocket(.sequencedPacket)
+            try System.connect(socket.borrowed, path: directory.path + "/" + RunDirectory.socketFile)
+            return SharedDescriptor(socket)
+        }
+
+        /// Handles whatever is ready now, until nothing is.
+        mutating func settle() throws -> [StopSocket.Request] {
+            var requests: [StopSocket.Request] = []
+            while true {
+                var entries = stops.pollEntries
+                try System.poll(&entries, milliseconds: 0)
+                var ready: [Descriptor: Int16] = [:]
+                for entry in entries where entry.returned != 0 { ready[entry.descriptor] = entry.returned }
+                if ready.isEmpty { return requests }
+                requests += stops.handle(ready)
+            }
+        }
+
+        consuming func end() { directory.remove() }
+    }
+
+    @Test func `S stops and K kills, and the caller may wait`() throws {
+        var fixture = try Fixture()
+        let caller = try fixture.connect()
+        #expect(try fixture.settle().isEmpty)
+        try System.send(caller.borrowed, [0x53])
+        #expect(try fixture.settle() == [.stop])
+        let second = try fixture.connect()
+        try System.send(second.borrowed, [0x4B])
+        #expect(try fixture.settle() == [.kill])
+        // Open as long as the jail is there.
+        #expect(try System.pollNow(caller.borrowed, System.PollEvents.readable) == 0)
+        fixture.end()
+    }
+
+    @Test func `anything else is no request, and ends the connection`() throws {
+        var fixture = try Fixture()
+        for bytes: [UInt8] in [[0], [0x73], [0x53, 0x53], [0x58]] {
+            let caller = try fixture.connect()
+            try System.send(caller.borrowed, bytes)
+            #expect(try fixture.settle().isEmpty)
+            #expect(try System.pollNow(caller.borrowed, System.PollEvents.readable) & System.PollEvents.hangUp != 0)
+        }
+        fixture.end()
+    }
+
+    @Test func `callers that say nothing are bounded, and make room when they go`() throws {
+        var fixture = try Fixture()
+        var callers: [SharedDescriptor] = []
+        for _ in 0..<16 {
+            callers.append(try fixture.connect())
+            _ = try fixture.settle()
+        }
+        #expect(fixture.stops.pollEntries.count == 16)
+        let last = try fixture.connect()
+        try System.send(last.borrowed, [0x4B])
+        #expect(try fixture.settle().isEmpty)
+        callers.removeLast()
+        #expect(try fixture.settle() == [.kill])
+        fixture.end()
+    }
+
+    @Test(.needsRoot) func `another user is sent away`() async {
+        // Root may ask everybody, so the one who listens must be somebody else: a process of its own.
+        await #expect(processExitsWith: .success) {
+            var fixture = try Fixture()
+            let path = fixture.directory.path
+            for directory in [fixture.base.path, path] { try System.changeMode(directory, 0o777) }
+            try System.changeMode(path + "/" + RunDirectory.socketFile, 0o777)
+            let child = try System.fork()
+            if child == 0 {
+                do {
+                    try System.setGroup(65534)
+                    try System.setUser(65534)
+                    let caller = try fixture.connect()
+                    try System.send(caller.borrowed, [0x4B])
+                    // Until it is sent away.
+                    System.exitNow(try System.receive(caller.borrowed, most: 1).bytes.isEmpty ? 0 : 1)
+                } catch { System.exitNow(error is SystemError ? 0 : 2) }
+            }
+            let listening = fixture.stops.pollEntries
+            var entries = listening
+            try System.poll(&entries, milliseconds: 10_000)
+            #expect(entries[0].returned != 0)
+            #expect(try fixture.settle().isEmpty)
+            #expect(fixture.stops.pollEntries.count == 1)
+            #expect(try System.wait(forChild: child) == .exited(0))
+            fixture.end()
+        }
+    }
+}
