@@ -22,7 +22,10 @@
 
 int cl_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
     struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
-    return RETRY(syscall(SYS_openat2, dir, path, &how, sizeof how));
+    int result = RETRY(syscall(SYS_openat2, dir, path, &how, sizeof how));
+    /* Inside a jail it is refused. Without conditions on the path openat does the same. */
+    if (result == -ENOSYS && resolve == 0) result = RETRY(openat(dir, path, (int)flags, (mode_t)mode));
+    return result;
 }
 /* Not retried: on Linux the descriptor is gone whatever close(2) says. */
 int cl_close(int fd) { return RESULT(close(fd)); }

@@ -36,7 +36,7 @@ package struct RunDirectory: ~Copyable {
         // Held while directories come and go, so that nobody clears away what is just being made.
         let guardFile = try attempt(.runtime, "\(base)/.lock") { () throws(SystemError) in
             let file = try System.open(
-                "\(base)/.lock", [.writeOnly, .create, .noFollow], mode: 0o600, resolve: .noMagicLinks)
+                "\(base)/.lock", [.writeOnly, .create, .noFollow], mode: 0o600)
             try System.lock(file.borrowed, .exclusive)
             return file
         }

@@ -8,7 +8,7 @@ struct `Outcomes of system calls` {
     typealias Decision = FilterMachine.Decision
 
     static let allowed = [
-        "read", "write", "openat", "openat2", "close", "mmap", "mprotect", "brk", "futex", "epoll_pwait", "eventfd2",
+        "read", "write", "openat", "close", "mmap", "mprotect", "brk", "futex", "epoll_pwait", "eventfd2",
         "execve", "exit_group", "wait4", "kill", "rt_sigaction", "getrandom", "clock_gettime", "statx", "renameat2",
         "fchmodat2", "cachestat", "connect", "accept4", "sendmsg", "getdents64", "inotify_add_watch", "setsid",
         "prlimit64", "seccomp", "landlock_restrict_self", "pidfd_open", "shmget", "mq_open",
@@ -20,7 +20,7 @@ struct `Outcomes of system calls` {
         "syslog",
     ]
     static let absent = [
-        "clone3", "io_uring_setup", "io_uring_enter", "bpf", "perf_event_open", "userfaultfd", "keyctl", "add_key",
+        "clone3", "openat2", "io_uring_setup", "io_uring_enter", "bpf", "perf_event_open", "userfaultfd", "keyctl", "add_key",
         "request_key", "name_to_handle_at", "fanotify_init", "lookup_dcookie", "mbind", "move_pages", "rseq_none",
     ]
 
@@ -71,6 +71,14 @@ struct `Outcomes of system calls` {
         namespaces.flatMap { [Rule("clone", [$0], .errno(38)), Rule("clone", [$0 | threads], .errno(38))] }
         + [
             Rule("clone", [threads], .allow), Rule("clone", [17], .allow), Rule("clone", [0x4111], .allow),
+        ]
+        + [
+            Rule("fchmod", [3, 0o755], .allow), Rule("fchmod", [3, 0o4755], .errno(1)),
+            Rule("fchmodat", [3, 0, 0o2755], .errno(1)), Rule("fchmodat", [3, 0, high | 0o4000], .errno(1)),
+            Rule("mkdirat", [3, 0, 0o2775], .errno(1)), Rule("mkdirat", [3, 0, 0o775], .allow),
+            Rule("openat", [3, 0, 0o101, 0o4755], .errno(1)), Rule("openat", [3, 0, 0o101, 0o755], .allow),
+            // Without O_CREAT the mode is whatever lay in the register.
+            Rule("openat", [3, 0, 0o2, 0o4755], .allow), Rule("openat", [3, 0, 0o20_200_002, 0o4755], .errno(1)),
         ]
         + [1, 2, 10].map { Rule("socket", [$0, 1, 0], .allow) }
         + [0, 3, 4, 9, 15, 17, 29, 38, 40, 44, 0xFFFF_FFFF].map { Rule("socket", [$0, 3, 0], .errno(97)) }
