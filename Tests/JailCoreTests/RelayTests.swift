@@ -2,6 +2,7 @@ import JailCore
 import TestSupport
 import Testing
 
+@Suite(.timeLimit(.minutes(1)))
 struct `Relaying bytes` {
     /// The relay between two socket pairs, and their far ends.
     final class Line {
