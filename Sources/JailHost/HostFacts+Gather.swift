@@ -28,7 +28,8 @@ extension HostFacts {
         let reach = Reach(payload: facts.payload, isCaller: facts.payload.uid == facts.caller.uid)
         let surroundings = ProgramResolver.Surroundings(
             searchPath: request.searchPath, workingDirectory: request.workingDirectory, reach: reach,
-            boundaries: boundaries, workspace: profile.filesystem.workspace == .none ? nil : request.workspace)
+            boundaries: boundaries, workspace: profile.filesystem.workspace == .none ? nil : request.workspace,
+            ownData: try tree.furthest(Paths.join(facts.stateDirectory, "data")))
 
         // What the profile names comes first: its mistakes are the ones that a person can mend.
         var probe = SourceProbe(reach: reach, boundaries: boundaries, tree: tree)
