@@ -70,6 +70,10 @@ extension HostFacts {
         for file in request.profile.files {
             policy.append(try tree.resolve(Paths.absolute(file, from: request.workingDirectory))?.path ?? file)
         }
+        // One that is not there yet could be made from inside, and the next start would read it first.
+        for directory in request.profileDirectories {
+            policy.append(try tree.furthest(Paths.absolute(directory, from: request.workingDirectory)))
+        }
         return Boundaries(homes: homes, policy: policy, ownDirectories: [stateDirectory, runtimeDirectory])
     }
 }
