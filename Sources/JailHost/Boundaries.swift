@@ -72,6 +72,31 @@ package struct Boundaries: Equatable, Sendable {
         return nil
     }
 
+    /// Names that projects use as well, for settings without any secret: no reason to refuse what they lie in.
+    private static let ambiguous: Set<String> = [".npmrc", ".pypirc", ".docker"]
+
+    /// A known place of credentials that lies below a canonical path, and is there: in a home directory that nobody said
+    /// is one, or as in `~/.local/share`, which holds the keyrings. Looks at a few names, and into no directory.
+    func credentials(in path: String, _ tree: inout HostTree) -> String? {
+        for home in homes {
+            for name in Self.credentials {
+                let place = Paths.join(home, name)
+                if Paths.isWithin(place, path), tree.status(place) != nil { return place }
+            }
+        }
+        for name in Self.credentials where !Self.ambiguous.contains(name) {
+            // The path may end with where the name begins.
+            let parts = name.split(separator: "/")
+            for count in 0..<parts.count {
+                let start = parts[..<count].joined(separator: "/")
+                guard start.isEmpty || path.hasSuffix("/" + start) else { continue }
+                let place = Paths.join(path, parts[count...].joined(separator: "/"))
+                if tree.status(place) != nil { return place }
+            }
+        }
+        return nil
+    }
+
     /// Whether the tree around a script may be shown without the profile naming it.
     func mayShowTree(_ directory: String, in tree: inout HostTree) -> Bool {
         guard refusal(of: directory, writable: false) == nil else { return false }

@@ -28,7 +28,8 @@ extension HostFacts {
         let reach = Reach(payload: facts.payload, isCaller: facts.payload.uid == facts.caller.uid)
         let surroundings = ProgramResolver.Surroundings(
             searchPath: request.searchPath, workingDirectory: request.workingDirectory, reach: reach,
-            boundaries: boundaries, workspace: profile.filesystem.workspace == .none ? nil : request.workspace)
+            boundaries: boundaries, workspace: profile.filesystem.workspace == .none ? nil : request.workspace,
+            ownData: try tree.furthest(Paths.join(facts.stateDirectory, "data")))
 
         // What the profile names comes first: its mistakes are the ones that a person can mend.
         var probe = SourceProbe(reach: reach, boundaries: boundaries, tree: tree)
@@ -68,6 +69,10 @@ extension HostFacts {
         var policy = ["/etc/clawjail", "/usr/share/clawjail"]
         for file in request.profile.files {
             policy.append(try tree.resolve(Paths.absolute(file, from: request.workingDirectory))?.path ?? file)
+        }
+        // One that is not there yet could be made from inside, and the next start would read it first.
+        for directory in request.profileDirectories {
+            policy.append(try tree.furthest(Paths.absolute(directory, from: request.workingDirectory)))
         }
         return Boundaries(homes: homes, policy: policy, ownDirectories: [stateDirectory, runtimeDirectory])
     }

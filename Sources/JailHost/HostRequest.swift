@@ -20,6 +20,8 @@ package struct HostRequest: Sendable {
     /// The caller's XDG_STATE_HOME and XDG_RUNTIME_DIR.
     package var stateHome: String?
     package var runtimeHome: String?
+    /// Where profiles are looked for, whether they are there or not.
+    package var profileDirectories: [String] = []
 
     package init(profile: Profile, command: [String], workingDirectory: String) {
         self.profile = profile

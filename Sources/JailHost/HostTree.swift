@@ -69,6 +69,32 @@ package struct HostTree {
         return Resolved(path: current, status: found, symlinks: symlinks)
     }
 
+    /// The canonical form of an absolute path of which the end may be missing: symlinks are followed as far as there
+    /// is something, and what remains is what would be made there.
+    package mutating func furthest(_ path: String) throws(JailError) -> String {
+        var pending = Array(Paths.components(path).reversed())
+        var current = "/"
+        var followed = 0
+        while let name = pending.popLast() {
+            if name == ".." {
+                current = Paths.parent(current)
+                continue
+            }
+            let next = Paths.join(current, name)
+            guard case .symlink(let target) = look(at: next) else {
+                current = next
+                continue
+            }
+            followed += 1
+            guard followed <= Self.mostSymlinks else {
+                throw JailError(.host, path: path, reason: "a loop of symlinks")
+            }
+            if target.utf8.first == 0x2F { current = "/" }
+            pending += Paths.components(target).reversed()
+        }
+        return current
+    }
+
     /// What is at a path of which only the last component may be a symlink; nil if nothing is.
     package mutating func status(_ path: String) -> FileStatus? {
         guard case .found(let status) = look(at: path) else { return nil }

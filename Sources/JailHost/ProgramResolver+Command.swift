@@ -44,9 +44,14 @@ extension ProgramResolver {
 
     /// Searches without passing over scripts for shells: here it matters only whether the program is there.
     private mutating func findAnywhere(_ name: String) throws(JailError) -> FoundProgram? {
+        var passedOver: JailError?
         for directory in surroundings.searchPath {
-            if let found = try find(Paths.join(directory, name)) { return found }
+            guard let found = try find(Paths.join(directory, name)) else { continue }
+            guard let untrusted = try untrustedDirectory(of: found) else { return found }
+            let error = passOver(found, name: name, in: untrusted)
+            passedOver = passedOver ?? error
         }
+        if let passedOver { throw passedOver }
         return nil
     }
 

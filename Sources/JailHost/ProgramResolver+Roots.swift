@@ -5,11 +5,14 @@ internal import JailPolicy
 extension ProgramResolver {
     /// Resolves programs and command in whichever root the profile has.
     package mutating func resolveAll(command: [String]) throws(JailError) -> ProgramClosure {
-        switch profile.filesystem.root {
-        case .minimal: return try resolve(command: command)
-        case .host: return try resolveInHost(command: command)
-        case .directory(let path): return try resolve(command, in: PreparedRoot(path))
-        }
+        let closure =
+            switch profile.filesystem.root {
+            case .minimal: try resolve(command: command)
+            case .host: try resolveInHost(command: command)
+            case .directory(let path): try resolve(command, in: PreparedRoot(path))
+            }
+        try refuseWritable(closure)
+        return closure
     }
 
     /// Files of /etc that programs read and that hold nothing of the host's owner: no keys, names, accounts, networks.

@@ -23,6 +23,11 @@ extension ProgramResolver {
         var passedOver: JailError?
         for directory in surroundings.searchPath {
             guard let found = try program(at: Paths.join(directory, name)) else { continue }
+            if let untrusted = try untrustedDirectory(of: found) {
+                let error = passOver(found, name: name, in: untrusted)
+                passedOver = passedOver ?? error
+                continue
+            }
             guard let shell = unlistedShell(of: found) else { return found }
             // A wrapper, such as a version manager's: the program itself often comes later in the path.
             closure.notes.append(

@@ -15,12 +15,15 @@ package struct ProgramResolver {
         package var boundaries: Boundaries
         /// The canonical source of `/workspace`, if the jail has one.
         package var workspace: String?
+        /// Where clawjail keeps the jails' own `/data`.
+        package var ownData: String?
 
         package init(
             searchPath: String?, workingDirectory: String, reach: Reach, boundaries: Boundaries,
-            workspace: String? = nil
+            workspace: String? = nil, ownData: String? = nil
         ) {
             self.workspace = workspace
+            self.ownData = ownData
             self.searchPath = Self.directories(searchPath)
             self.workingDirectory = workingDirectory
             self.reach = reach
@@ -42,6 +45,8 @@ package struct ProgramResolver {
 
     let profile: Profile
     let surroundings: Surroundings
+    /// Canonical host paths that the payload may write to.
+    let writableSources: [String]
     var tree: HostTree
     var libraries = LibrarySearch()
     var closure = ProgramClosure()
@@ -56,6 +61,7 @@ package struct ProgramResolver {
     package init(profile: Profile, surroundings: Surroundings, tree: HostTree) {
         self.profile = profile
         self.surroundings = surroundings
+        writableSources = Self.writableSources(profile.filesystem, surroundings)
         self.tree = tree
     }
 

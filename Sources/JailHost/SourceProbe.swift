@@ -20,6 +20,13 @@ package struct SourceProbe {
         _ path: String, key: String, writable: Bool, allowSpecialFiles: Bool
     ) throws(JailError) {
         let status = try checked(path, key: key, writable: writable)
+        if status.isDirectory, let place = boundaries.credentials(in: path, &tree) {
+            throw JailError(
+                .host, path: path,
+                reason:
+                    "\(key) cannot show it: it holds '\(place.printable)', which is a place of credentials or policy",
+                hint: "show a directory below it, or take that out of it")
+        }
         var special = SpecialFileSearch.describe(status.kind).map { _ in path }
         if status.isDirectory, !allowSpecialFiles {
             special = try SpecialFileSearch.search(path).found

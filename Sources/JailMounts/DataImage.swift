@@ -10,19 +10,37 @@ package enum DataImage {
     package static func mount(
         _ data: DataPlan, mkfs: String, owner: IdentityPlan, attributes: MountAttributes
     ) throws(JailError) -> OwnedDescriptor {
-        if (try? System.status(data.source)) == nil { try make(data, mkfs: mkfs, owner: owner) }
-        return try attempt(.mounts, data.source) { () throws(SystemError) in
-            let image = try System.open(data.source, [.readWrite, .noFollow])
-            guard try System.status(of: image.borrowed).kind == .regular else { throw SystemError(.check, .invalid) }
+        let isNew = (try? System.status(data.source)) == nil
+        if isNew { try make(data, mkfs: mkfs, owner: owner) }
+        let image = try open(data.source)
+        let mount = try attempt(.mounts, data.source) { () throws(SystemError) in
             let loop = try System.attachLoop(image.borrowed)
-            let mount = try System.makeFileSystem("ext4", options: [("source", loop.path)], attributes: attributes)
-            // mkfs makes it for a repair that would rather make a new image; it belongs to root and only puzzles.
-            do throws(SystemError) {
-                try System.unlink("lost+found", at: mount.borrowed, isDirectory: true)
-            } catch  where error.errno == .notFound {
-            }
-            return mount
+            return try System.makeFileSystem("ext4", options: [("source", loop.path)], attributes: attributes)
         }
+        // mkfs makes it for a repair that would rather make a new image; it belongs to root and only puzzles. Later a
+        // directory of that name is the payload's, and nothing that it makes may be in the way of its next start.
+        if isNew { try? System.unlink("lost+found", at: mount.borrowed, isDirectory: true) }
+        // The lock is this process's until it ends; the jail ends with it.
+        _ = image.release()
+        return mount
+    }
+
+    /// Opens the image and locks it: mounted twice, two jails would write over each other's file system.
+    private static func open(_ path: String) throws(JailError) -> OwnedDescriptor {
+        let image = try attempt(.mounts, path) { () throws(SystemError) in
+            let image = try System.open(path, [.readWrite, .noFollow])
+            guard try System.status(of: image.borrowed).kind == .regular else { throw SystemError(.check, .invalid) }
+            return image
+        }
+        let isOurs = try attempt(.mounts, path) { () throws(SystemError) in
+            try System.tryLock(image.borrowed, .exclusive)
+        }
+        guard isOurs else {
+            throw JailError(
+                .mounts, path: path, reason: "a running jail has mounted it",
+                hint: "'clawjail ps' shows what runs; stop it, or take another name")
+        }
+        return image
     }
 
     /// Under another name first: a launch that dies half-way leaves no half-made image to be mounted.

@@ -215,15 +215,37 @@ struct RootPlanner {
                         + "{ source: \"\(rule.source)\", specialFiles: true }")
             }
             try checkPlace(of: rule)
+            // What is writable under another path is not to be executed under this one.
+            let isAlias = !writable && !profile.filesystem.executeWritable && isWritableElsewhere(rule)
+            var attributes: MountAttributes = [.readOnly, .noSetuid, .noDevices]
+            if isAlias { attributes.insert(.noExec) }
             addBind(
                 source: rule.source, target: rule.target, identity: source.identity, isDirectory: source.isDirectory,
-                attributes: writable ? writableAttributes : [.readOnly, .noSetuid, .noDevices],
+                attributes: writable ? writableAttributes : attributes,
                 purpose: rule.target == "/workspace" ? .workspace : writable ? .write : .read)
             if writable {
                 landlockRules.append(.init(path: rule.target, access: writableAccess))
-            } else if profile.process.shell {
+            } else if profile.process.shell, !isAlias {
                 landlockRules.append(.init(path: rule.target, access: .execute))
             }
+        }
+    }
+
+    /// Whether the jail may write to what a read-only grant shows, or to something below it. Not so where the one lies
+    /// on the other inside as it does outside: then the mount that lies on top hides what is under it.
+    private func isWritableElsewhere(_ rule: BindRule) -> Bool {
+        var grants = profile.filesystem.write
+        if let workspace = profile.filesystem.workspaceSource, profile.filesystem.workspace == .readWrite {
+            grants.append(BindRule(source: workspace, target: "/workspace"))
+        }
+        if let data { grants.append(BindRule(source: data.source, target: data.target)) }
+        func covers(_ upper: BindRule, _ lower: BindRule) -> Bool {
+            upper.target == lower.target + upper.source.dropFirst(lower.source.utf8.count)
+        }
+        return grants.contains { grant in
+            if grant.source.isBelow(rule.source) { return !covers(grant, rule) }
+            if rule.source.isBelow(grant.source) { return !covers(rule, grant) }
+            return grant.source == rule.source
         }
     }
 

@@ -81,6 +81,7 @@ struct Invocation: Equatable {
         let profile = try loadProfile()
         var request = try HostRequest.fromEnvironment(profile: profile, command: command)
         request.user = overrides.user
+        request.profileDirectories = Self.profileDirectories()
         request.workspace = profile.filesystem.workspaceSource
         let facts = try HostFacts.gather(request)
         var launch = LaunchRequest(

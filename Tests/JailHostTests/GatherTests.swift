@@ -64,6 +64,25 @@ import Testing
         #expect(request.runtimeDirectory(CallerFacts()) == "/run/clawjail")
     }
 
+    @Test func `a directory that profiles are looked for in is not to be written, nor made, from inside`() throws {
+        let directory = try TemporaryDirectory()
+        try directory.symlink("config", to: "shown/sub")
+        let shown = try directory.directory("shown")
+        func message(_ profiles: String) -> String? {
+            failure { () throws(JailError) in
+                var request = request(["env"], ["env"]) {
+                    $0.filesystem.write = [BindRule(source: shown, target: "/shown")]
+                }
+                request.profileDirectories = [profiles]
+                _ = try HostFacts.gather(request)
+            }?.description
+        }
+        // Neither of them is there; the second one leads through a symlink to nothing.
+        for profiles in ["/shown/clawjail/profiles", "/config/clawjail/profiles"] {
+            #expect(message(directory.path + profiles)?.contains("from which the rules of jails are read") == true)
+        }
+    }
+
     @Test func `blocks of cpuinfo end where the count is reached`() throws {
         let directory = try TemporaryDirectory()
         let text = (0..<40).map { "processor\t: \($0)\nflags\t: \(String(repeating: "x ", count: 300))\n\n" }.joined()

@@ -185,3 +185,80 @@ import Testing
         #expect(try PreparedRoot.entries(of: directory.path) == ["bin", "usr"])
     }
 }
+
+/// What the payload can write is not what it may execute.
+@Suite struct WritableProgramTests {
+    private func resolve(
+        _ programs: [String], _ command: [String], searchPath: String = "/usr/bin", workspace: String? = nil,
+        change: (inout Profile) -> Void
+    ) throws(JailError) -> ProgramClosure {
+        let surroundings = ProgramResolver.Surroundings(
+            searchPath: searchPath, workingDirectory: "/", reach: testReach, boundaries: Boundaries(homes: []),
+            workspace: workspace)
+        var resolver = ProgramResolver(
+            profile: profile(programs, change), surroundings: surroundings, tree: HostTree())
+        return try resolver.resolveAll(command: command)
+    }
+
+    @Test(arguments: [WorkspaceAccess.readWrite, .readOnly])
+    func `the search passes over what lies in the workspace`(access: WorkspaceAccess) throws {
+        let directory = try TemporaryDirectory()
+        try directory.file("bin/env", bytes: SmallElf().bytes, mode: 0o755)
+        try directory.symlink("bin/perl", to: "/usr/bin/env")
+        for (programs, name) in [(["env"], "env"), (["perl"], "perl"), (["/usr/bin/"], "env")] {
+            let closure = try resolve(
+                programs, [name], searchPath: directory.path + "/bin:/usr/bin", workspace: directory.path
+            ) { $0.filesystem.workspace = access }
+            #expect(closure.commandPath == "/usr/bin/\(name)")
+            #expect(closure.notes.contains { $0.contains("passed over '\(directory.path)/bin/\(name)'") })
+        }
+        try directory.file("bin/only", bytes: SmallElf().bytes, mode: 0o755)
+        let error = failure { () throws(JailError) in
+            _ = try resolve(["only"], ["only"], searchPath: directory.path + "/bin", workspace: directory.path) {
+                $0.filesystem.workspace = access
+            }
+        }
+        #expect(error?.description.contains("program 'only' lies in '\(directory.path)'") == true)
+    }
+
+    @Test func `a program, a directory of programs and a package that can be written to are refused`() throws {
+        let directory = try TemporaryDirectory()
+        let tool = try directory.file("app/bin/tool", bytes: try RuntimeTests().selfContained(), mode: 0o755)
+        let script = try directory.file("app/index.pl")
+        try directory.file("app/package.json", "{}")
+        try directory.directory("app/data")
+        func message(_ programs: [String], _ command: [String], _ writable: String) -> String? {
+            failure { () throws(JailError) in
+                _ = try resolve(programs, command) {
+                    $0.process.shell = true
+                    $0.filesystem.write = [BindRule(source: directory.path + writable, target: "/w")]
+                }
+            }?.description
+        }
+        #expect(
+            message([tool], [tool], "/app")?.contains("lies in '\(directory.path)/app', which the jail may") == true)
+        #expect(message([tool], [tool], "/app/bin/tool")?.contains("could be executed") == true)
+        #expect(message([directory.path + "/app/bin/"], [tool], "/app/bin")?.contains("could be executed") == true)
+        #expect(
+            message(["perl"], ["perl", script], "/app/data")?.contains("holds '\(directory.path)/app/data'") == true)
+        // Where the payload may run what it writes, this takes nothing away from anybody.
+        #expect(throws: Never.self) {
+            _ = try resolve([tool], [tool]) {
+                $0.process.shell = true
+                $0.filesystem.executeWritable = true
+                $0.filesystem.write = [BindRule(source: directory.path, target: "/w")]
+            }
+        }
+    }
+
+    @Test func `a script in the writable workspace is shown through the workspace alone`() throws {
+        let directory = try TemporaryDirectory()
+        let script = try directory.file("index.pl")
+        try directory.file("package.json", "{}")
+        let closure = try resolve(["perl"], ["perl", script], workspace: directory.path) {
+            $0.filesystem.workspace = .readWrite
+        }
+        #expect(closure.entry == nil)
+        #expect(closure.commandArguments == ["/workspace/index.pl"])
+    }
+}

@@ -81,7 +81,7 @@ import Testing
     }
 
     /// A program that needs no libraries.
-    private func selfContained() throws -> [UInt8] {
+    func selfContained() throws -> [UInt8] {
         var bytes = SmallElf().bytes
         // Two program headers instead of three or more: no interpreter, no dynamic section.
         bytes[56] = 1

@@ -130,6 +130,24 @@ import Testing
         #expect(boundaries.refusal(of: path, writable: true) == nil)
     }
 
+    @Test(arguments: [".ssh", ".aws", ".local/share/keyrings", ".config/gh"])
+    func `what holds credentials is refused, from wherever above them`(name: String) throws {
+        let directory = try TemporaryDirectory()
+        try directory.directory("a/" + name)
+        // In somebody's home, and where nobody knows that it is one.
+        for homes in [[directory.path + "/a"], []] {
+            var above = Paths.parent("\(directory.path)/a/\(name)")
+            while above != directory.path {
+                #expect(
+                    message { () throws(JailError) in try probe(above, homes: homes) }.contains("cannot show it"))
+                above = Paths.parent(above)
+            }
+        }
+        try directory.directory("project/.docker")
+        try directory.file("project/.npmrc")
+        #expect(throws: Never.self) { _ = try probe(directory.path + "/project") }
+    }
+
     @Test func `what holds a profile in force may be read and not written`() {
         let boundaries = Boundaries(homes: [], policy: ["/srv/project/jail.json5", "/etc/clawjail"])
         #expect(boundaries.refusal(of: "/srv/project", writable: false) == nil)
