@@ -70,12 +70,8 @@ extension LaunchPlan {
     }
 
     private func describeMounts(_ output: inout PlanText) {
-        output.heading(
-            "files, in this order, on a tmpfs with the directories for them; nothing else of the host is there")
-        for step in mounts {
-            if case .directory = step { continue }
-            output.line(step.verb, step.sentence)
-        }
+        output.heading("files, in this order; the rest of the host is not there")
+        for step in mounts { output.line(step.verb, step.sentence) }
         output.line("then", "the new tree becomes the root, the host's is detached, the root is read-only")
     }
 
