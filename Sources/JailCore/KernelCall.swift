@@ -57,6 +57,8 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     package static let notDirectory = Errno(20)
     package static let isDirectory = Errno(21)
     package static let invalid = Errno(22)
+    package static let tooManyFilesInSystem = Errno(23)
+    package static let tooManyFiles = Errno(24)
     package static let notATerminal = Errno(25)
     package static let noSpace = Errno(28)
     package static let readOnly = Errno(30)

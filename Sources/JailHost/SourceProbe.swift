@@ -7,6 +7,8 @@ package struct SourceProbe {
     package let reach: Reach
     package let boundaries: Boundaries
     package var tree: HostTree
+    /// For people: what could not be looked at.
+    package private(set) var notes: [String] = []
     package private(set) var sources: [String: SourceFacts] = [:]
 
     package init(reach: Reach, boundaries: Boundaries, tree: HostTree) {
@@ -29,7 +31,7 @@ package struct SourceProbe {
         }
         var special = SpecialFileSearch.describe(status.kind).map { _ in path }
         if status.isDirectory, !allowSpecialFiles {
-            special = try SpecialFileSearch.search(path).found
+            special = try search(path, writable: writable)
         }
         keep(path, status, special)
     }
@@ -53,7 +55,7 @@ package struct SourceProbe {
                 .host, path: path, reason: "others than its owner may write to \(key)",
                 hint: "chmod go-w '\(path.printable)'")
         }
-        keep(path, status, try SpecialFileSearch.search(path).found)
+        keep(path, status, try search(path, writable: true))
     }
 
     /// What every jail may show: listed if it is there, under its canonical path, which is returned.
@@ -61,6 +63,18 @@ package struct SourceProbe {
         guard let resolved = try tree.resolve(path) else { return nil }
         keep(resolved.path, resolved.status, nil)
         return resolved.path
+    }
+
+    /// A tree that the payload writes to is what the payload made of it: that alone must not end the next start. Its own
+    /// FIFOs are left alone where no other process of the host has its user id.
+    private mutating func search(_ path: String, writable: Bool) throws(JailError) -> String? {
+        let leniency = SpecialFileSearch.Leniency(
+            fifoOwner: writable && !reach.isCaller ? reach.payload.uid : nil, mayBeIncomplete: writable)
+        let result = try SpecialFileSearch.search(path, leniency: leniency)
+        if let unseen = result.unseen {
+            notes.append("\(unseen): not all of it was searched for sockets, FIFOs and devices")
+        }
+        return result.found
     }
 
     private mutating func keep(_ path: String, _ status: FileStatus, _ special: String?) {

@@ -58,26 +58,58 @@ enum DataDirectory {
         }
     }
 
-    /// Bytes that the files below really take. Walks without following symlinks or leaving the file system; stops
-    /// counting beyond `limit`.
+    /// No tree that a program makes for itself is deeper.
+    private static let deepest = 512
+
+    /// Bytes that the files below really take, each name counted as 256 at least. Walks without following symlinks or
+    /// leaving the file system; stops counting beyond `limit`.
+    ///
+    /// What cannot be counted counts as more than the limit, or a payload would hide data by `chmod 0`: a directory that
+    /// cannot be opened, one that is nested too deeply, and more names than a file system of that size has inodes. What
+    /// was deleted since it was listed takes nothing.
     static func size(of directory: Descriptor, limit: UInt64) throws(SystemError) -> UInt64 {
-        let device = try System.status(of: directory).identity.device
-        var total: UInt64 = 0
-        var pending = [SharedDescriptor(try System.open(".", [.readOnly, .directory], at: directory))]
-        while let current = pending.popLast() {
-            for entry in try System.names(in: current.borrowed) {
-                guard let status = try? System.status(entry.name, at: current.borrowed) else { continue }
-                total += status.blocks * 512
-                guard status.isDirectory, status.identity.device == device else { continue }
-                // Gone since it was listed, or not ours to read: what cannot be opened is not counted further.
-                if let child = try? SharedDescriptor(
-                    System.open(entry.name, [.readOnly, .directory, .noFollow], at: current.borrowed))
-                {
-                    pending.append(child)
+        let root = try System.status(of: directory)
+        let mostEntries = max(16384, Int(clamping: limit / 4096))
+        var total = root.blocks * 512
+        var entries = 0
+        var pending: [(path: [UInt8], depth: Int)] = [([], 0)]
+        while let (path, depth) = pending.popLast() {
+            do throws(SystemError) {
+                let current = try System.openDirectory(path, below: directory)
+                for entry in try System.entries(in: current.borrowed, limit: mostEntries) {
+                    entries += 1
+                    guard entries <= mostEntries else { return .max }
+                    guard let status = try present(entry.name, at: current.borrowed) else { continue }
+                    total += max(status.blocks * 512, 256)
+                    guard status.isDirectory, status.identity.device == root.identity.device else { continue }
+                    guard depth < deepest else { return .max }
+                    pending.append((path.isEmpty ? entry.name : path + [0x2F] + entry.name, depth + 1))
                 }
+            } catch {
+                if isGone(error) { continue }
+                if isClosed(error) { return .max }
+                throw error
             }
             if total > limit { return total }
         }
         return total
+    }
+
+    /// Nil if it was deleted since it was listed.
+    private static func present(_ name: [UInt8], at directory: Descriptor) throws(SystemError) -> FileStatus? {
+        do throws(SystemError) {
+            return try System.status(name, at: directory)
+        } catch  where error.errno == .notFound {
+            return nil
+        }
+    }
+
+    /// Deleted, or something else is there by now: the next look sees what.
+    private static func isGone(_ error: SystemError) -> Bool {
+        [.notFound, .notDirectory, .symlinkLoop].contains(error.errno)
+    }
+
+    private static func isClosed(_ error: SystemError) -> Bool {
+        [.accessDenied, .notPermitted, .tooManyFiles, .tooManyFilesInSystem].contains(error.errno)
     }
 }

@@ -211,7 +211,9 @@ struct RootPlanner {
                 throw JailError(
                     .host, path: special,
                     reason: "a socket, FIFO or device lies in a directory that the jail would see",
-                    hint: "read-only does not stop a connection to it; to show it on purpose: "
+                    hint:
+                        "remove it ('\(special.printable)'): read-only does not stop a connection to it; to show it on "
+                        + "purpose: "
                         + "{ source: \"\(rule.source)\", specialFiles: true }")
             }
             try checkPlace(of: rule)

@@ -79,6 +79,27 @@ import Testing
         try jail.expectNothingLeft()
     }
 
+    @Test(arguments: Caller.all) func `names of /data that are not text are counted too, and so are many`(
+        caller: Caller
+    ) throws {
+        for script in [
+            "d=/data/$(printf '\\377'); mkdir $d; head -c 8000000 /dev/zero > $d/big",
+            "mkdir /data/d; cd /data/d; perl -e 'for (1..20000) { open my $f, \">\", $_ }'",
+        ] {
+            let jail = try jail(caller, "memory: '200M'", ", filesystem: { data: { size: '4M' } }")
+            defer { try? FileManager.default.removeItem(atPath: "\(jail.stateDirectory)/data/\(jail.name)") }
+            #expect(try jail.script(script + "; sleep 30", seconds: 25).status == 137)
+        }
+    }
+
+    @Test(.enabled(if: Caller.all.contains(.user))) func `what is hidden in /data counts as too much`() throws {
+        let jail = try jail(.user, "memory: '200M'", ", filesystem: { data: { size: '4M' } }")
+        defer { _ = try? shell("chmod -R u+rwx \"$1\"; rm -rf \"$1\"", "\(jail.stateDirectory)/data/\(jail.name)") }
+        let finished = try jail.script("mkdir /data/d; chmod 0 /data/d; sleep 30", seconds: 25)
+        #expect(finished.status == 137)
+        expectNamed(finished, "size limit 4M of /data reached", "filesystem.data.size")
+    }
+
     @Test(arguments: Caller.all) func `open files`(caller: Caller) throws {
         let finished = try jail(caller, "openFiles: 32").run(
             "/usr/bin/perl", "-e", "while (open(my $f, '<', '/dev/null')) { push @f, $f } print scalar @f")

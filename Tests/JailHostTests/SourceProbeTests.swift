@@ -95,6 +95,39 @@ import Testing
         #expect(throws: Never.self) { _ = try SpecialFileSearch.search(directory.path, mostEntries: 34, deepest: 4) }
     }
 
+    @Test func `a search goes on below paths that one call would not take, and names that are not text`() throws {
+        let directory = try TemporaryDirectory()
+        var current = try System.open(directory.path, [.readOnly, .directory])
+        for _ in 0..<40 {
+            let name = String(repeating: "n", count: 200)
+            try System.makeDirectory(name, mode: 0o755, at: current.borrowed)
+            let next = try System.open(name, [.readOnly, .directory], at: current.borrowed)
+            current = next
+        }
+        #expect(try SpecialFileSearch.search(directory.path).entries == 40)
+        _ = try output("/usr/bin/mkfifo", ["/proc/\(System.processID)/fd/\(current.borrowed.number)/fifo"])
+        #expect(try SpecialFileSearch.search(directory.path).kind == "a FIFO")
+        _ = try output("/bin/rm", ["-rf", directory.path])
+        let other = try TemporaryDirectory()
+        _ = try output("/bin/sh", ["-c", "cd \(other.path); d=$(printf '\\377'); mkdir $d; mkfifo $d/fifo"])
+        #expect(try SpecialFileSearch.search(other.path).kind == "a FIFO")
+    }
+
+    @Test func `what the payload made in a writable tree does not end its next start by its size`() throws {
+        let directory = try TemporaryDirectory()
+        try directory.directory("1/2/3/4")
+        let lenient = SpecialFileSearch.Leniency(mayBeIncomplete: true)
+        #expect(try SpecialFileSearch.search(directory.path, deepest: 3, leniency: lenient).unseen != nil)
+        #expect(try SpecialFileSearch.search(directory.path, mostEntries: 2, leniency: lenient).unseen != nil)
+        #expect(try SpecialFileSearch.search(directory.path, leniency: lenient).unseen == nil)
+        _ = try output("/usr/bin/mkfifo", [directory.path + "/1/fifo"])
+        let owner = try System.status(directory.path).uid
+        let own = SpecialFileSearch.Leniency(fifoOwner: owner)
+        #expect(try SpecialFileSearch.search(directory.path, leniency: own).found == nil)
+        let others = SpecialFileSearch.Leniency(fifoOwner: owner + 1)
+        #expect(try SpecialFileSearch.search(directory.path, leniency: others).found == directory.path + "/1/fifo")
+    }
+
     @Test func `a data directory is the payload's alone`() throws {
         let directory = try TemporaryDirectory()
         let path = try directory.directory("data", mode: 0o700)
