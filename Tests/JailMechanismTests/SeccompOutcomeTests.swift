@@ -20,7 +20,8 @@ struct `Outcomes of system calls` {
         "syslog",
     ]
     static let absent = [
-        "clone3", "openat2", "io_uring_setup", "io_uring_enter", "bpf", "perf_event_open", "userfaultfd", "keyctl", "add_key",
+        "clone3", "openat2", "io_uring_setup", "io_uring_enter", "bpf", "perf_event_open", "userfaultfd", "keyctl",
+        "add_key",
         "request_key", "name_to_handle_at", "fanotify_init", "lookup_dcookie", "mbind", "move_pages", "rseq_none",
     ]
 
