@@ -217,10 +217,11 @@ struct RootPlanner {
                         + "{ source: \"\(rule.source)\", specialFiles: true }")
             }
             try checkPlace(of: rule)
-            // What is writable under another path is not to be executed under this one.
+            // Data is not a program: the dynamic loader runs whatever it can map, listed or not. And what is writable
+            // under another path is not to be executed under this one.
             let isAlias = !writable && !profile.filesystem.executeWritable && isWritableElsewhere(rule)
             var attributes: MountAttributes = [.readOnly, .noSetuid, .noDevices]
-            if isAlias { attributes.insert(.noExec) }
+            if isAlias || !profile.process.shell { attributes.insert(.noExec) }
             addBind(
                 source: rule.source, target: rule.target, identity: source.identity, isDirectory: source.isDirectory,
                 attributes: writable ? writableAttributes : attributes,

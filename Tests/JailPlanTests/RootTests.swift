@@ -30,6 +30,17 @@ struct `The planned file tree` {
             !made.mounts.contains { if case .directory(let path, _) = $0 { path.isBelow("/srv/x") } else { false } })
     }
 
+    @Test func `without a shell nothing that is only read can be mapped as a program`() throws {
+        for shell in [false, true] {
+            let profile = bare {
+                $0.process.shell = shell
+                $0.filesystem.read = [BindRule(source: "/srv/x", target: "/x")]
+            }
+            let made = try plan(profile, on: Self.facts("/srv/x"))
+            #expect(made.bind(at: "/x")?.attributes.contains(.noExec) == !shell)
+        }
+    }
+
     @Test func `a grant below a program directory makes nothing there either`() throws {
         let profile = bare { $0.filesystem.read = [BindRule(source: "/srv/f", target: "/usr/bin/f")] }
         let facts = Self.facts { facts in
