@@ -157,7 +157,11 @@ int cl_tty_set_size(int fd, uint16_t rows, uint16_t columns) {
     struct winsize size = {.ws_row = rows, .ws_col = columns};
     return RESULT(ioctl(fd, TIOCSWINSZ, &size));
 }
-int cl_isatty(int fd) { return isatty(fd); }
+int cl_isatty(int fd) {
+    if (isatty(fd)) return 1;
+    /* A socket or device that knows nothing of terminals may say EINVAL. */
+    return errno == ENOTTY || errno == EINVAL ? 0 : -errno;
+}
 int cl_is_foreground(int fd) {
     pid_t group = tcgetpgrp(fd);
     return group < 0 || group == getpgrp();

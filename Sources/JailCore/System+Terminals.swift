@@ -43,7 +43,9 @@ extension System {
         try check(.ioctl, cl_tty_set_size(descriptor.number, size.rows, size.columns))
     }
 
-    package static func isTerminal(_ descriptor: Descriptor) -> Bool { cl_isatty(descriptor.number) == 1 }
+    package static func isTerminal(_ descriptor: Descriptor) throws(SystemError) -> Bool {
+        try check(.ioctl, cl_isatty(descriptor.number)) == 1
+    }
 
     /// Whether this process is in the foreground of a terminal; true for anything that has no foreground.
     package static func isForeground(_ descriptor: Descriptor) -> Bool { cl_is_foreground(descriptor.number) == 1 }

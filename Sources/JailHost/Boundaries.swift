@@ -77,11 +77,11 @@ package struct Boundaries: Equatable, Sendable {
 
     /// A known place of credentials that lies below a canonical path, and is there: in a home directory that nobody said
     /// is one, or as in `~/.local/share`, which holds the keyrings. Looks at a few names, and into no directory.
-    func credentials(in path: String, _ tree: inout HostTree) -> String? {
+    func credentials(in path: String, _ tree: inout HostTree) throws(JailError) -> String? {
         for home in homes {
             for name in Self.credentials {
                 let place = Paths.join(home, name)
-                if Paths.isWithin(place, path), tree.status(place) != nil { return place }
+                if Paths.isWithin(place, path), try tree.isThere(place) { return place }
             }
         }
         for name in Self.credentials where !Self.ambiguous.contains(name) {
@@ -91,7 +91,7 @@ package struct Boundaries: Equatable, Sendable {
                 let start = parts[..<count].joined(separator: "/")
                 guard start.isEmpty || path.hasSuffix("/" + start) else { continue }
                 let place = Paths.join(path, parts[count...].joined(separator: "/"))
-                if tree.status(place) != nil { return place }
+                if try tree.isThere(place) { return place }
             }
         }
         return nil

@@ -81,7 +81,11 @@ package struct HostTree {
                 continue
             }
             let next = Paths.join(current, name)
-            guard case .symlink(let target) = look(at: next) else {
+            let node = look(at: next)
+            if case .refused(let error) = node, error.errno != .accessDenied {
+                throw JailError(.host, error, path: next)
+            }
+            guard case .symlink(let target) = node else {
                 current = next
                 continue
             }
@@ -93,6 +97,17 @@ package struct HostTree {
             pending += Paths.components(target).reversed()
         }
         return current
+    }
+
+    /// Whether anything is at a path. What may not be looked at cannot be shown either; any other error is one.
+    package mutating func isThere(_ path: String) throws(JailError) -> Bool {
+        switch look(at: path) {
+        case .found, .symlink: return true
+        case .missing: return false
+        case .refused(let error):
+            guard error.errno == .accessDenied else { throw JailError(.host, error, path: path) }
+            return false
+        }
     }
 
     /// What is at a path of which only the last component may be a symlink; nil if nothing is.

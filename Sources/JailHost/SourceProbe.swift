@@ -22,7 +22,7 @@ package struct SourceProbe {
         _ path: String, key: String, writable: Bool, allowSpecialFiles: Bool
     ) throws(JailError) {
         let status = try checked(path, key: key, writable: writable)
-        if status.isDirectory, let place = boundaries.credentials(in: path, &tree) {
+        if status.isDirectory, let place = try boundaries.credentials(in: path, &tree) {
             throw JailError(
                 .host, path: path,
                 reason:

@@ -77,7 +77,11 @@ package enum SpecialFileSearch {
                 }
             } catch {
                 if isEmpty(error, here) { continue }
-                guard leniency.mayBeIncomplete else { throw unreadable(here, error) }
+                // What permissions hide the payload may have hidden; any other error is the host's.
+                guard leniency.mayBeIncomplete, [.accessDenied, .notPermitted, .nameTooLong].contains(error.errno)
+                else {
+                    throw unreadable(here, error)
+                }
                 result.unseen = "'\(here.printable)' cannot be read"
             }
         }

@@ -32,6 +32,7 @@ final class JailWatch {
     private var initEnded: Termination?
     private var limits: LimitWatch?
     private var limitsMoved = false
+    private var hasLooked = false
     private var controlEnded = false
     private var hits: [LimitHit] = []
     private var sized: [SharedDescriptor] = []
@@ -154,7 +155,8 @@ final class JailWatch {
     /// Limits that were reached since the last look.
     private func report(_ reporter: inout some LaunchReporter, final: Bool) {
         var found = limits?.newHits(final: final) ?? []
-        if final { found += fullFileSystems() }
+        if final || hasLooked { found += fullFileSystems() }
+        hasLooked = false
         for hit in found where !hits.contains(hit) {
             hits.append(hit)
             reporter.note("\(hit.description); to allow more, raise \(hit.profileKey) in profile '\(plan.profile)'")
@@ -202,7 +204,7 @@ final class JailWatch {
     private func patience() -> Int32 {
         let now = System.monotonicNanoseconds()
         var next = deadline
-        if data != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
+        if data != nil || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
         if streams.waitsForForeground { next = min(next ?? .max, now + 1_000_000_000) }
         guard let next else { return -1 }
         return Int32(clamping: max(0, (next - now) / 1_000_000 + 1))
@@ -248,6 +250,9 @@ final class JailWatch {
         if let deadline, now >= deadline { kill() }
         guard now >= nextLook else { return }
         nextLook = now + Self.lookInterval
+        // Full file systems, and on cgroup v1 refused processes: of those the kernel sends no news.
+        hasLooked = true
+        limitsMoved = true
         guard let rule = plan.data, let data else { return }
         let limit = rule.size
         if try DataDirectory.size(of: data.borrowed, limit: limit) > limit {

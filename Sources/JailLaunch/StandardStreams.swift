@@ -20,7 +20,8 @@ struct StandardStreams {
     /// Before the clone. With a terminal of its own the command has none of the caller's streams.
     init(ownTerminal: Bool) throws(SystemError) {
         guard !ownTerminal else { return }
-        for number: Int32 in 0...2 where System.isTerminal(Descriptor(number)) {
+        for number: Int32 in 0...2 {
+            guard try System.isTerminal(Descriptor(number)) else { continue }
             let (read, write) = try System.pipe().release()
             let ends = (SharedDescriptor(OwnedDescriptor(read)), SharedDescriptor(OwnedDescriptor(write)))
             let isInput = number == 0

@@ -13,7 +13,7 @@ struct Invocation: Equatable {
     var command: [String] = []
 
     /// Where profiles are looked for: the user's own first, so that a name can be extended under the same name.
-    static func profileDirectories() -> [String] {
+    static func profileDirectories() throws(JailError) -> [String] {
         var directories: [String] = []
         if System.effectiveUserID != 0 {
             if let config = System.environmentValue("XDG_CONFIG_HOME"), config.hasPrefix("/") {
@@ -23,37 +23,44 @@ struct Invocation: Equatable {
             }
         }
         directories.append("/etc/clawjail/profiles")
-        directories.append(shippedProfiles())
+        directories.append(try attempt(.host, "/proc/self/exe") { () throws(SystemError) in try shippedProfiles() })
         return directories
     }
 
     /// Beside the program's own prefix, as `make install` lays it out; else in the source tree that it was built in.
-    private static func shippedProfiles() -> String {
-        let installed = "/usr/share/clawjail/profiles"
-        guard let program = try? System.readLink("/proc/self/exe") else { return installed }
+    private static func shippedProfiles() throws(SystemError) -> String {
+        let program = try System.readLink("/proc/self/exe")
         let beside = program.parentPath.parentPath + "/share/clawjail/profiles"
-        if (try? System.status(beside)) != nil { return beside }
+        if try exists(beside) { return beside }
         // .build/x86_64-unknown-linux-gnu/release/clawjail
         var directory = program.parentPath
         while directory != "/" {
-            if directory.hasSuffix("/.build"),
-                (try? System.status("\(directory.parentPath)/profiles/schema.json")) != nil
-            {
+            if directory.hasSuffix("/.build"), try exists("\(directory.parentPath)/profiles/schema.json") {
                 return "\(directory.parentPath)/profiles"
             }
             directory = directory.parentPath
         }
-        return installed
+        return "/usr/share/clawjail/profiles"
     }
 
-    static func loader() -> ProfileLoader {
+    private static func exists(_ path: String) throws(SystemError) -> Bool {
+        do {
+            _ = try System.status(path)
+            return true
+        } catch  where error.errno == .notFound || error.errno == .notDirectory {
+            return false
+        }
+    }
+
+    static func loader() throws(JailError) -> ProfileLoader { loader(try profileDirectories()) }
+
+    private static func loader(_ directories: [String]) -> ProfileLoader {
         ProfileLoader(
-            directories: profileDirectories(), owners: [0, System.effectiveUserID],
-            home: System.environmentValue("HOME"))
+            directories: directories, owners: [0, System.effectiveUserID], home: System.environmentValue("HOME"))
     }
 
-    func loadProfile() throws(JailError) -> Profile {
-        var profile = try Self.loader().load(self.profile)
+    private func loadProfile(_ directories: [String]) throws(JailError) -> Profile {
+        var profile = try Self.loader(directories).load(self.profile)
         var overrides = overrides
         let directory = try attempt(.host, "/proc/self/cwd") { () throws(SystemError) in
             try System.readLink("/proc/self/cwd")
@@ -78,10 +85,11 @@ struct Invocation: Equatable {
         guard !command.isEmpty else {
             throw JailError(.usage, reason: "no command is given", hint: "write it after --")
         }
-        let profile = try loadProfile()
+        let directories = try Self.profileDirectories()
+        let profile = try loadProfile(directories)
         var request = try HostRequest.fromEnvironment(profile: profile, command: command)
         request.user = overrides.user
-        request.profileDirectories = Self.profileDirectories()
+        request.profileDirectories = directories
         request.workspace = profile.filesystem.workspaceSource
         let facts = try HostFacts.gather(request)
         var launch = LaunchRequest(

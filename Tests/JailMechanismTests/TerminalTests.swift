@@ -41,7 +41,7 @@ struct `The caller's terminal` {
         await #expect(processExitsWith: .success) {
             let null = try System.open("/dev/null", .readOnly)
             try System.duplicate(null.borrowed, to: 0, closeOnExec: false)
-            #expect(!System.isTerminal(.standardInput))
+            #expect(try !System.isTerminal(.standardInput))
             #expect(
                 errno { () throws(SystemError) in _ = try Terminal(master: Descriptor(1)) } == .notATerminal)
         }

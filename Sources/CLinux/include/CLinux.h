@@ -172,6 +172,7 @@ int cl_open_pty(int *master, int *slave);
 int cl_tty_set_controlling(int fd);
 int cl_tty_get_size(int fd, uint16_t *rows, uint16_t *columns);
 int cl_tty_set_size(int fd, uint16_t rows, uint16_t columns);
+/* 1 or 0; -errno if that cannot be known. */
 int cl_isatty(int fd);
 /* 1 if this process is in the foreground of the terminal, or if it is no terminal of ours. */
 int cl_is_foreground(int fd);

@@ -13,7 +13,7 @@ struct ProfileList: ParsableCommand {
 
     mutating func run() {
         do throws(JailError) {
-            let loader = Invocation.loader()
+            let loader = try Invocation.loader()
             var rows: [[String]] = []
             for entry in loader.available() {
                 let summary: String
@@ -66,7 +66,7 @@ struct ProfileDifference: ParsableCommand {
 
     mutating func run() {
         do throws(JailError) {
-            let loader = Invocation.loader()
+            let loader = try Invocation.loader()
             let lines = ProfileDiff.lines(from: try loader.load(old), to: try loader.load(new))
             try Output.print(lines.map(\.description).joined(separator: "\n"))
         } catch { Output.fail(error) }
