@@ -17,6 +17,7 @@ extension LaunchPlan {
             "identity": identity.json,
             "namespaces": [
                 "time": .boolean(namespaces.time), "hostName": .string(namespaces.hostName),
+                "flags": .number(namespaces.all.rawValue),
             ],
             "limits": limits.json,
             "mounts": .array(mounts.map(\.json)),

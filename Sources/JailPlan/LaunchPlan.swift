@@ -58,6 +58,9 @@ package struct NamespacePlan: Equatable, Sendable {
     /// Made by init, entered by the command: its clocks start at zero.
     package var time: Bool
     package var hostName: String
+
+    /// CLONE_NEW* of every one but time, as clone(2) numbers them.
+    package var all: NamespaceFlags { cloned.union(unshared).union(.cgroup) }
 }
 
 package enum MountStep: Equatable, Sendable {
