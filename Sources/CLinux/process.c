@@ -58,9 +58,6 @@ int cl_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, u
     return RESULT(prctl(option, a2, a3, a4, a5));
 }
 int cl_execve(const char *path, char *const argv[], char *const envp[]) { return RESULT(execve(path, argv, envp)); }
-int cl_execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags) {
-    return RESULT(syscall(SYS_execveat, fd, path, argv, envp, flags));
-}
 int cl_spawn(const struct cl_program *spawn, int *failed) {
     /* Written by the child, read by the parent after vfork has returned there. */
     volatile int error = 0, step = 0;
@@ -95,9 +92,7 @@ int cl_spawn(const struct cl_program *spawn, int *failed) {
     return -error;
 }
 int cl_setsid(void) { return RESULT(setsid()); }
-int cl_setpgid(int pid, int pgid) { return RESULT(setpgid(pid, pgid)); }
 int cl_getppid(void) { return (int)syscall(SYS_getppid); }
-int cl_gettid(void) { return (int)syscall(SYS_gettid); }
 void cl_exit(int status) { _exit(status); }
 
 int cl_thread_count(void) {

@@ -271,26 +271,7 @@ extension System {
     package static func names(
         in directory: Descriptor, limit: Int = .max
     ) throws(SystemError) -> [(name: String, kind: UInt8)] {
-        var result: [(name: String, kind: UInt8)] = []
-        var buffer = [UInt8](repeating: 0, count: 32768)
-        while true {
-            let raw = unsafe buffer.withUnsafeMutableBytes {
-                unsafe cl_getdents(directory.number, $0.baseAddress, $0.count)
-            }
-            let count = try check(.getdents, raw)
-            if count == 0 { return result }
-            var offset = 0
-            while offset < count {
-                // struct linux_dirent64: inode 8, offset 8, record length 2, kind 1, name.
-                let length = Int(buffer[offset + 16]) | Int(buffer[offset + 17]) << 8
-                let name = buffer[(offset + 19)..<(offset + length)].prefix { $0 != 0 }
-                if name != [0x2E], name != [0x2E, 0x2E] {
-                    result.append((String(decoding: name, as: UTF8.self), buffer[offset + 18]))
-                }
-                offset += length
-            }
-            if result.count > limit { return result }
-        }
+        try entries(in: directory, limit: limit).map { (String(decoding: $0.name, as: UTF8.self), $0.kind) }
     }
 
     /// flock(2) without waiting; false if somebody else holds it.

@@ -39,11 +39,8 @@ enum {
  * succeeded; otherwise -errno, and in `failed` which step it was. The child shares this process's memory until then,
  * and this process waits: no page is copied, and the child's error needs no pipe. See vfork(2). */
 int cl_spawn(const struct cl_program *spawn, int *failed);
-int cl_execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags);
 int cl_setsid(void);
-int cl_setpgid(int pid, int pgid);
 int cl_getppid(void);
-int cl_gettid(void);
 _Noreturn void cl_exit(int status);
 int cl_thread_count(void);
 
@@ -81,7 +78,6 @@ int cl_mkdirat(int dir, const char *path, unsigned mode);
 int cl_symlinkat(const char *target, int dir, const char *path);
 int cl_unlinkat(int dir, const char *path, int flags);
 int cl_renameat(int from_dir, const char *from, int to_dir, const char *to);
-int cl_linkat(int from_dir, const char *from, int to_dir, const char *to, int flags);
 int cl_fchmodat(int dir, const char *path, unsigned mode);
 int cl_fchown(int fd, unsigned uid, unsigned gid);
 int cl_fchownat(int dir, const char *path, unsigned uid, unsigned gid, int flags);
