@@ -24,14 +24,24 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+func nio(_ product: String) -> Target.Dependency { .product(name: product, package: "swift-nio") }
+
 let package = Package(
     name: "clawjail",
     products: [
         .executable(name: "clawjail", targets: ["clawjail"]),
+        .executable(name: "clawjail-egress", targets: ["clawjail-egress"]),
         .executable(name: "jailprobe", targets: ["jailprobe"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        // The way out only; the launcher links none of these.
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     ],
     targets: [
         // The kernel, in C where Swift's Glibc module does not show it: thin calls that return -errno.
@@ -62,8 +72,35 @@ let package = Package(
             "JailLaunch",
             [
                 "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
-                "JailSeccomp", "JailCgroups", "JailNetwork", "JailTerminal",
+                "JailSeccomp", "JailCgroups", "JailNetwork", "JailTerminal", "EgressControl",
             ]),
+
+        // The way out: a process of its own, with threads, for hostile input. What it and the supervisor say to each other
+        // is the only thing that both link, besides the policy.
+        library("EgressControl", ["JailCore"]),
+        library("DNSMessages", ["JailCore", "JailPolicy"]),
+        library("EgressDNS", ["DNSMessages", "JailPolicy", nio("NIOCore"), nio("NIOPosix")]),
+        library(
+            "EgressTLS",
+            [
+                "JailPolicy", nio("NIOCore"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"), .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+        library(
+            "EgressGateway",
+            [
+                "JailCore", "JailPolicy", "EgressControl", "EgressDNS", "EgressTLS", nio("NIOCore"), nio("NIOPosix"),
+                nio("NIOHTTP1"), nio("NIOTLS"), .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
+        .executableTarget(
+            name: "clawjail-egress",
+            dependencies: [
+                "CLinux", "JailCore", "JailPolicy", "JailLandlock", "JailSeccomp", "JailPlan", "EgressControl",
+                "EgressGateway",
+            ],
+            swiftSettings: strict),
 
         .executableTarget(
             name: "clawjail",
@@ -103,6 +140,24 @@ let package = Package(
             [
                 "clawjail", "JailCore", "JailPolicy",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        tests("DNSMessagesTests", ["DNSMessages", "JailPolicy", "JailCore"]),
+        tests("EgressDNSTests", ["EgressDNS", "DNSMessages", "JailPolicy", nio("NIOCore"), nio("NIOPosix")]),
+        tests(
+            "EgressTLSTests",
+            [
+                "EgressTLS", "JailPolicy", nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+        tests(
+            "EgressGatewayTests",
+            [
+                "EgressGateway", "EgressTLS", "EgressDNS", "EgressControl", "JailPolicy", "JailCore", nio("NIOCore"),
+                nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOEmbedded"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         tests("EndToEndTests", ["JailCore"]),
     ]
