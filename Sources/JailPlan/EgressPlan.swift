@@ -31,8 +31,13 @@ package struct EgressPlan: Equatable, Sendable {
     /// Who the process is: with root nobody, otherwise the caller.
     package var identity: IdentityPlan
     /// nil: left out, as for the jail.
-    package var landlock: LandlockPlan?
+    package var landlockABI: Int32?
     package var resources: [LimitPlan.Entry]
+
+    /// Of the process: no file, no port to listen on, no signal to anybody. Connecting is what it is for.
+    package static func landlock(abi: Int32) -> LandlockPlan {
+        LandlockPlan(abi: abi, rules: [], bindPorts: abi >= 4 ? [] : nil, scoped: abi >= 6)
+    }
 
     /// 127.0.0.53: where systemd-resolved listens as well, so that programs know it as a name server.
     package static let address: UInt32 = 0x7F00_0035

@@ -22,10 +22,7 @@ struct EgressPlanner {
             program: program.path, programIdentity: program.identity, trust: facts.certificates,
             wantsJavaTrustStore: facts.closure.programs.contains { $0.realPath.hasSuffix("/java") },
             identity: identity(program.freeID),
-            // No file, no port to listen on, no signal to anybody: connecting is what it is for.
-            landlock: landlockABI.map {
-                LandlockPlan(abi: $0, rules: [], bindPorts: $0 >= 4 ? [] : nil, scoped: $0 >= 6)
-            },
+            landlockABI: landlockABI,
             resources: Self.resources)
     }
 

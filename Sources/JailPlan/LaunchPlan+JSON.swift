@@ -124,7 +124,7 @@ extension EgressPlan {
             "program": .string(program), "user": ["uid": .number(identity.host.uid), "gid": .number(identity.host.gid)],
             "ports": .array(ports.map { .number($0) }), "proxyPort": .number(proxyPort),
             "trust": .optional(trust), "javaTrustStore": .boolean(wantsJavaTrustStore),
-            "onExit": .string(onExit.rawValue), "landlock": landlock?.json ?? .null,
+            "onExit": .string(onExit.rawValue), "landlock": landlockABI.map { EgressPlan.landlock(abi: $0).json } ?? .null,
             "resources": .object(resources.map { ("\($0.resource)", .number($0.value)) }), "rules": rules.json,
         ]
     }
