@@ -77,7 +77,7 @@ let package = Package(
 
         // The way out: a process of its own, with threads, for hostile input. What it and the supervisor say to each other
         // is the only thing that both link, besides the policy.
-        library("EgressControl", ["JailCore"]),
+        library("EgressControl", ["JailCore", "JailPolicy"]),
         library("DNSMessages", ["JailCore", "JailPolicy"]),
         library("EgressDNS", ["DNSMessages", "JailPolicy", nio("NIOCore"), nio("NIOPosix")]),
         library(
@@ -141,6 +141,7 @@ let package = Package(
                 "clawjail", "JailCore", "JailPolicy",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        tests("EgressControlTests", ["EgressControl", "JailPolicy", "JailCore", "TestSupport"]),
         tests("DNSMessagesTests", ["DNSMessages", "JailPolicy", "JailCore"]),
         tests("EgressDNSTests", ["EgressDNS", "DNSMessages", "JailPolicy", nio("NIOCore"), nio("NIOPosix")]),
         tests(

@@ -79,7 +79,8 @@ int cl_loopback_up(void) {
     return result;
 }
 
-enum { most_descriptors = 8 };
+/* The kernel's own limit, SCM_MAX_FD, is 253. */
+enum { most_descriptors = 96 };
 union control {
     struct cmsghdr header;
     char bytes[CMSG_SPACE(sizeof(int) * most_descriptors)];

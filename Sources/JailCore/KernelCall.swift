@@ -60,6 +60,7 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     package static let tooManyFilesInSystem = Errno(23)
     package static let tooManyFiles = Errno(24)
     package static let notATerminal = Errno(25)
+    package static let tooLarge = Errno(27)
     package static let noSpace = Errno(28)
     package static let readOnly = Errno(30)
     package static let brokenPipe = Errno(32)
@@ -69,6 +70,7 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     package static let notSupported = Errno(95)
     package static let addressInUse = Errno(98)
     package static let connectionReset = Errno(104)
+    package static let noBuffers = Errno(105)
     package static let inProgress = Errno(115)
     package static let stale = Errno(116)
 

@@ -113,7 +113,7 @@ extension System {
     /// Brings `lo` of this network namespace up.
     package static func bringLoopbackUp() throws(SystemError) { try check(.ioctl, cl_loopback_up()) }
 
-    /// Sends one message, with copies of up to 8 descriptors. Never raises SIGPIPE.
+    /// Sends one message, with copies of up to 96 descriptors. Never raises SIGPIPE.
     package static func send(
         _ socket: Descriptor, _ bytes: [UInt8], descriptors: [Descriptor] = []
     ) throws(SystemError) {

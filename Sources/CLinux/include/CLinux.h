@@ -152,7 +152,7 @@ int cl_getsockname_port(int fd);
 int cl_shutdown(int fd, int how);
 int cl_peer_credentials(int fd, int *pid, unsigned *uid, unsigned *gid);
 int cl_loopback_up(void);
-/* One message with up to 8 descriptors. Returns the number of bytes, or -errno. Never blocks for SIGPIPE. */
+/* One message with up to 96 descriptors. Returns the number of bytes, or -errno. Never blocks for SIGPIPE. */
 long cl_send_message(int fd, const void *bytes, size_t count, const int *fds, int fd_count);
 long cl_receive_message(int fd, void *bytes, size_t count, int *fds, int *fd_count);
 

@@ -1,0 +1,72 @@
+package import JailCore
+internal import JailPolicy
+
+/// The way out's end of the socket pair to its supervisor: SOCK_SEQPACKET, non-blocking. One message is one packet: a
+/// byte that says what it is, a text, and descriptors in a fixed order.
+///
+/// May be used from several threads: every operation is one system call, or two that do not depend on one another.
+package struct EgressChannel: Sendable {
+    /// What it is in the process, from the start on. 0 and 1 are /dev/null, 2 is what the supervisor made of it.
+    package static let number: Int32 = 3
+
+    package let socket: Descriptor
+
+    package init(_ socket: Descriptor) { self.socket = socket }
+
+    /// Tells of what was decided. False: the channel is full because the supervisor has not read for a while. What could
+    /// not be told must not happen: the caller denies then, and tells so when it can again.
+    ///
+    /// Throws once the supervisor is gone.
+    package func report(_ event: EgressEvent) throws(SystemError) -> Bool {
+        try send(EgressMessage.event(event).bytes)
+    }
+
+    /// Tells who it is, see ``EgressIdentity``. Once, before anything else is told.
+    package func announce(_ identity: EgressIdentity) throws(SystemError) {
+        let certificate = try System.makeMemoryFile("certificate", identity.certificate)
+        let state = try System.makeMemoryFile("state", identity.state)
+        let java = try System.makeMemoryFile("java", identity.javaTrustStore)
+        try System.send(
+            socket, EgressMessage.ready.bytes,
+            descriptors: [certificate.borrowed, state.borrowed, java.borrowed])
+    }
+
+    /// The next order of the supervisor's; waits for it. nil: the supervisor is gone, and so is the reason to run.
+    ///
+    /// For a thread that does nothing else, such as the first one.
+    package func nextOrder() throws(SystemError) -> EgressOrder? {
+        while true {
+            var entries = [System.PollEntry(socket, System.PollEvents.readable)]
+            try System.poll(&entries, milliseconds: -1)
+            do throws(SystemError) {
+                let received = try System.receive(
+                    socket, most: EgressMessage.sizeLimit, descriptors: EgressMessage.mostDescriptors)
+                if received.bytes.isEmpty { return nil }
+                return try EgressMessage.order(received.bytes, received.descriptors.map(Descriptor.init), self)
+            } catch {
+                guard error.errno == .wouldBlock else { throw error }
+            }
+        }
+    }
+
+    private func send(_ bytes: [UInt8]) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            try System.send(socket, bytes)
+            return true
+        } catch {
+            // ENOBUFS: the kernel has no memory for it, which passes as well.
+            guard error.errno == .wouldBlock || error.errno == .noBuffers else { throw error }
+            return false
+        }
+    }
+}
+
+/// What the supervisor wants.
+package enum EgressOrder: Sendable {
+    /// The first one, exactly once. `clawjail-egress` reads it before it makes the gateway.
+    case setup(EgressSetup)
+    /// Serve these. Once; without them there is nothing to do but to wait.
+    case sockets(EgressSockets)
+    /// The host's files have changed.
+    case resolver(ResolverFiles)
+}

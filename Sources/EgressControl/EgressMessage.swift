@@ -1,0 +1,148 @@
+package import JailCore
+internal import JailPolicy
+
+/// The messages as they cross the socket pair.
+///
+/// What the supervisor reads comes from a process that faces the internet: it is checked in full. What the way out reads
+/// comes from its supervisor; a malformed message can only be a mistake, and ends it.
+package enum EgressMessage {
+    /// Bytes of one message.
+    package static let sizeLimit = 8192
+    /// Beside a message.
+    package static let mostDescriptors = EgressSockets.mostListeners + EgressSockets.fixedCount
+
+    private enum Kind: UInt8 {
+        case setup = 1
+        case sockets, resolver
+        case ready = 0x41
+        case event
+    }
+
+    /// One packet on its way out.
+    package struct Packet {
+        package let bytes: [UInt8]
+    }
+
+    private static func packet(_ kind: Kind, _ text: String = "") -> Packet {
+        Packet(bytes: [kind.rawValue] + Array(text.utf8))
+    }
+
+    // MARK: To the way out
+
+    /// Carries, in this order: the policy, the host's certificates, resolv.conf, hosts, the table of names and, if there
+    /// is one, the CA's state.
+    package static func setup(jail: String, profile: String, wantsJavaTrustStore: Bool) -> Packet {
+        let header: JSON = [
+            "jail": .string(jail), "profile": .string(profile), "java": .boolean(wantsJavaTrustStore),
+        ]
+        return packet(.setup, header.text())
+    }
+
+    /// Carries DNS over UDP, DNS over TCP, the proxy, and the listeners in the order of their ports.
+    package static func sockets(proxy: UInt16, ports: [UInt16]) -> Packet {
+        let header: JSON = ["proxy": .number(proxy), "ports": .array(ports.map { .number($0) })]
+        return packet(.sockets, header.text())
+    }
+
+    /// Carries resolv.conf and hosts.
+    package static var resolver: Packet { packet(.resolver) }
+
+    /// Reads what the supervisor wants. Descriptors of texts are closed once they are read; the others are the caller's.
+    static func order(
+        _ bytes: [UInt8], _ descriptors: [Descriptor], _ channel: EgressChannel
+    ) throws(SystemError) -> EgressOrder {
+        let header = try? JSON5Reader.read(Array(bytes.dropFirst()), file: "")
+        switch bytes.first.flatMap(Kind.init(rawValue:)) {
+        case .setup: return .setup(try setup(header, descriptors, channel))
+        case .sockets: return .sockets(try sockets(header, descriptors))
+        case .resolver where bytes.count == 1 && descriptors.count == 2:
+            return .resolver(try resolver(descriptors[0], descriptors[1]))
+        default: throw malformed
+        }
+    }
+
+    private static var malformed: SystemError { SystemError(.check, .invalid) }
+
+    private static func setup(
+        _ header: JSON5Value?, _ descriptors: [Descriptor], _ channel: EgressChannel
+    ) throws(SystemError) -> EgressSetup {
+        guard (5...6).contains(descriptors.count), let header, case .string(let jail) = header["jail"]?.content,
+            case .string(let profile) = header["profile"]?.content, case .boolean(let java) = header["java"]?.content
+        else { throw malformed }
+        let policy = try content(descriptors[0], limit: EgressSetup.policyLimit)
+        guard let rules = try? NetworkRules(text: policy) else { throw malformed }
+        return EgressSetup(
+            jail: jail, profile: profile, rules: rules,
+            trust: try content(descriptors[1], limit: EgressSetup.trustLimit),
+            resolver: try resolver(descriptors[2], descriptors[3]),
+            state: descriptors.count == 6 ? try content(descriptors[5], limit: EgressSetup.identityLimit) : nil,
+            names: descriptors[4], wantsJavaTrustStore: java, channel: channel)
+    }
+
+    private static func sockets(
+        _ header: JSON5Value?, _ descriptors: [Descriptor]
+    ) throws(SystemError) -> EgressSockets {
+        guard let proxy = header?["proxy"].flatMap(port), case .array(let values) = header?["ports"]?.content,
+            descriptors.count == values.count + EgressSockets.fixedCount
+        else { throw malformed }
+        let ports = values.compactMap(port)
+        guard ports.count == values.count else { throw malformed }
+        return EgressSockets(
+            dnsDatagram: descriptors[0], dnsStream: descriptors[1],
+            proxy: .init(socket: descriptors[2], port: proxy),
+            listeners: zip(descriptors.dropFirst(3), ports).map { .init(socket: $0, port: $1) })
+    }
+
+    private static func port(_ value: JSON5Value) -> UInt16? {
+        guard case .number(let number) = value.content else { return nil }
+        return number.integer.flatMap { UInt16(exactly: $0) }
+    }
+
+    private static func resolver(_ resolvConf: Descriptor, _ hosts: Descriptor) throws(SystemError) -> ResolverFiles {
+        ResolverFiles(
+            resolvConf: try content(resolvConf, limit: EgressSetup.resolverLimit),
+            hosts: try content(hosts, limit: EgressSetup.resolverLimit))
+    }
+
+    private static func content(_ file: Descriptor, limit: Int) throws(SystemError) -> [UInt8] {
+        let file = OwnedDescriptor(file.number)
+        return try System.readContent(file.borrowed, limit: limit)
+    }
+
+    // MARK: To the supervisor
+
+    /// Carries the CA's certificate, its state and the Java trust store, all sealed.
+    static var ready: Packet { packet(.ready) }
+
+    static func event(_ event: EgressEvent) -> Packet { packet(.event, event.json.text()) }
+
+    /// What the way out has to say.
+    package enum Report {
+        case ready(EgressIdentity)
+        case event(EgressEvent)
+    }
+
+    /// Reads what the way out says. nil: it says what it never would, and is not to be trusted any further.
+    ///
+    /// - Parameter descriptors: owned by the caller.
+    package static func report(_ bytes: [UInt8], _ descriptors: [Descriptor]) throws(SystemError) -> Report? {
+        switch bytes.first.flatMap(Kind.init(rawValue:)) {
+        case .ready where bytes.count == 1 && descriptors.count == 3:
+            guard let certificate = try sealed(descriptors[0]), let state = try sealed(descriptors[1]),
+                let java = try sealed(descriptors[2])
+            else { return nil }
+            return .ready(EgressIdentity(certificate: certificate, state: state, javaTrustStore: java))
+        case .event where descriptors.isEmpty:
+            return EgressEvent(text: Array(bytes.dropFirst())).map { .event($0) }
+        default: return nil
+        }
+    }
+
+    /// The content of a file that cannot change any more; nil for any other, or one that is too large.
+    private static func sealed(_ file: Descriptor) throws(SystemError) -> [UInt8]? {
+        guard System.isSealed(file), try System.status(of: file).size <= UInt64(EgressSetup.identityLimit) else {
+            return nil
+        }
+        return try System.readContent(file, limit: EgressSetup.identityLimit)
+    }
+}
