@@ -1,3 +1,4 @@
+package import EgressControl
 internal import JailCore
 package import JailPolicy
 package import NIOHTTP1
@@ -8,7 +9,7 @@ package struct Denial: Error, Sendable {
     package var reason: String
     package var rule: String?
     package var remedy: String?
-    package var verdict = NetworkEvent.Verdict.denied
+    package var verdict = EgressEvent.Verdict.denied
 
     package init(_ status: HTTPResponseStatus, _ reason: String) {
         self.status = status
