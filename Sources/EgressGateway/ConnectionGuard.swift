@@ -9,7 +9,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
     private let gateway: GatewayState
     private var channel: (any Channel)?
-    private let opened = NIODeadline.now()
+    private var opened = NIODeadline.now()
     private var lastMove = NIODeadline.now()
     private var handlers: [ObjectIdentifier: any Timed] = [:]
     /// The protocol is known: from then on idle means idle, before it the client has little time.
@@ -51,6 +51,12 @@ final class ConnectionGuard: ChannelDuplexHandler {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable { lastMove = .now() }
         context.fireChannelWritabilityChanged()
+    }
+
+    /// Another protocol begins, inside the one that was spoken so far.
+    func startAgain() {
+        isSettled = false
+        opened = .now()
     }
 
     func add(_ handler: any Timed) { handlers[ObjectIdentifier(handler)] = handler }

@@ -22,22 +22,18 @@ final class HostAddresses {
 extension IPAddress {
     /// IPv4 that arrives at an IPv6 socket is IPv4.
     init?(_ address: SocketAddress) {
-        switch address {
-        case .v4(let v4):
-            self = .v4(UInt32(bigEndian: v4.address.sin_addr.s_addr))
-        case .v6(let v6):
-            var bytes = v6.address.sin6_addr
-            let (high, low) = unsafe withUnsafeBytes(of: &bytes) {
-                unsafe (
-                    UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)),
-                    UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-                )
-            }
-            if high == 0, low >> 32 == 0xFFFF {
-                self = .v4(UInt32(truncatingIfNeeded: low))
-            } else {
-                self = .v6(high: high, low: low)
-            }
+        let packed: [UInt8] = unsafe address.withSockAddr { start, count in
+            unsafe Array(UnsafeRawBufferPointer(start: start, count: count))
+        }
+        func number(_ range: Range<Int>) -> UInt64 { packed[range].reduce(0) { $0 << 8 | UInt64($1) } }
+        switch address.protocol {
+        // struct sockaddr_in: family, port, address.
+        case .inet where packed.count >= 8: self = .v4(UInt32(number(4..<8)))
+        // struct sockaddr_in6: family, port, flow, address.
+        case .inet6 where packed.count >= 24:
+            let high = number(8..<16)
+            let low = number(16..<24)
+            self = high == 0 && low >> 32 == 0xFFFF ? .v4(UInt32(truncatingIfNeeded: low)) : .v6(high: high, low: low)
         default: return nil
         }
     }

@@ -1,5 +1,6 @@
 internal import EgressControl
 internal import EgressDNS
+internal import JailCore
 internal import JailPolicy
 internal import NIOCore
 internal import NIOHTTP1
@@ -53,7 +54,7 @@ enum Intake {
             return Reset.close(channel)
         }
         let destination = Destination(host: .address(address), port: UInt16(clamping: port))
-        guard case .v4(let synthetic) = address, NameTable.isSynthetic(synthetic) else {
+        guard case .v4(let synthetic) = address, NameTable.range.contains(synthetic) else {
             return try open(channel, destination, connection, gateway)
         }
         guard let name = gateway.names.name(of: synthetic, now: .now()) else {

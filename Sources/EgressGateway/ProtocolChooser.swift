@@ -152,7 +152,7 @@ private final class ServerHandshake: ChannelInboundHandler, RemovableChannelHand
         let bound = NIOLoopBound((gateway, connection), eventLoop: context.eventLoop)
         let entry = RequestEntry.connection(destination, .https)
         _ = try context.pipeline.syncOperations.configureHTTP2Pipeline(
-            mode: .server, connectionConfiguration: .gateway, streamConfiguration: .gateway
+            mode: .server, connectionConfiguration: .gateway(.server), streamConfiguration: .gateway
         ) { stream in
             stream.eventLoop.makeCompletedFuture {
                 let (gateway, connection) = bound.value

@@ -80,7 +80,7 @@ package struct RequestCheck {
         }
         var request = CheckedRequest(
             destination: destination, scheme: scheme, method: method, path: path,
-            keepsAlive: isHTTP2 || head.isKeepAlive, headers: fields.endToEnd)
+            keepsAlive: isHTTP2 || (head.version == .http1_1 && head.isKeepAlive), headers: fields.endToEnd)
         request.overrides = fields.overrides
         request.body = try body(head, fields)
         request.webSocketKey = try webSocketKey(head, fields)
@@ -125,12 +125,13 @@ package struct RequestCheck {
     /// Absolute form, as proxies are asked (RFC 9112, 3.2.2). TLS comes through CONNECT.
     private func absolute(_ uri: String) throws(RequestRefusal) -> (Authority, target: String) {
         let bytes = uri.utf8
-        let prefix = "http://"
-        guard bytes.count > prefix.utf8.count, String(bytes.prefix(prefix.utf8.count))?.isASCIIEqual(to: prefix) == true
+        let prefix: StaticString = "http://"
+        let length = prefix.utf8CodeUnitCount
+        guard bytes.count > length, String(bytes.prefix(length))?.isASCIIEqual(to: prefix) == true
         else {
             throw RequestRefusal(.badRequest, "a target that is neither CONNECT nor http:// in absolute form")
         }
-        let rest = bytes.dropFirst(prefix.utf8.count)
+        let rest = bytes.dropFirst(length)
         let end = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }
         guard let authority = Authority(wire: rest[..<(end ?? rest.endIndex)]) else {
             throw RequestRefusal(.badRequest, "a target without a host name")

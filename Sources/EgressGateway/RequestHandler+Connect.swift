@@ -1,3 +1,4 @@
+internal import EgressControl
 internal import JailPolicy
 internal import NIOCore
 internal import NIOHTTP1
@@ -35,7 +36,7 @@ extension RequestHandler {
     private func denyConnect(_ denial: Denial, _ destination: Destination) {
         gateway.recordDenial(.connection, denial, destination)
         let target = "\(destination.host.authorityText):\(destination.port)"
-        answerConnect(denial, target)
+        answer(denial, what: "CONNECT \(target)", explain: "clawjail explain --profile \(gateway.profile) \(target)", isHead: false)
     }
 
     private func hand(over destination: Destination, _ grant: NetworkGrant) {
@@ -45,7 +46,7 @@ extension RequestHandler {
             Self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .ok))), promise: nil)
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
         do {
-            connection.isSettled = false
+            connection.startAgain()
             try Intake.carry(channel, destination, grant, connection, gateway)
             try leaveHTTP(channel)
         } catch {

@@ -13,8 +13,7 @@ extension RequestHandler: ResponseReceiver {
         // An origin that answers before it has heard everything is heard, and then the connection is of no more use.
         if !exchange.hasWholeRequest { exchange.closes = true }
         let answer = ResponseHead(
-            head, toHead: exchange.isHead, version: exchange.version == .http1_0 ? .http1_0 : .http1_1,
-            closing: exchange.closes)
+            head, toHead: exchange.isHead, version: exchange.version, closing: exchange.closes)
         guard var answer else {
             exchange.upstream?.cancel()
             return fail(.failure(.badGateway, "the origin answers \(head.status.code), which nobody asked for"))
@@ -40,10 +39,9 @@ extension RequestHandler: ResponseReceiver {
         context?.flush()
         record(exchange, .allowed)
         if isHTTP2 {
-            // The client may still be sending: it hears that nobody listens.
-            if !exchange.hasWholeRequest { context?.close(promise: nil) }
             self.exchange = nil
-            phase = .ended
+            phase = .refusing
+            resumeReading()
         } else if exchange.closes {
             self.exchange = nil
             finish()
@@ -118,7 +116,7 @@ extension RequestHandler: ResponseReceiver {
         record(exchange, .failed, reason)
     }
 
-    private func answer(_ denial: Denial, what: String, explain: String?, isHead: Bool) {
+    func answer(_ denial: Denial, what: String, explain: String?, isHead: Bool) {
         guard let context else { return }
         phase = .refusing
         let text = denial.body(what: what, explain: explain)
@@ -130,13 +128,9 @@ extension RequestHandler: ResponseReceiver {
         let head = HTTPResponseHead(version: .http1_1, status: denial.status, headers: headers)
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
         if !isHead { context.write(Self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil) }
-        let written = context.eventLoop.makePromise(of: Void.self)
-        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: written)
-        if isHTTP2 {
-            written.futureResult.assumeIsolated().whenComplete { _ in self.context?.close(promise: nil) }
-        } else {
-            finish()
-        }
+        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+        // A stream ends by itself with its request.
+        if isHTTP2 { resumeReading() } else { finish() }
     }
 
     /// Says that there is nothing more to come, and takes what the client still sends for a moment: closing at once would

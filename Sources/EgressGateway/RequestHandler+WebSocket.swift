@@ -56,11 +56,10 @@ extension RequestHandler {
         exchange.status = 101
         var fromClient = WebSocketFrames(fromClient: true)
         var fromOrigin = WebSocketFrames(fromClient: false)
-        let gateway = gateway
         let handler = self
         let (client, origin) = RelayHandler.pair(
-            up: { fromClient.accept($0) && gateway.budgets.upload($0.readableBytes, .now()) == nil },
-            down: { fromOrigin.accept($0) },
+            up: { handler.mayPass($0, fromClient.accept($0), exchange) },
+            down: { buffer in fromOrigin.accept(buffer) },
             ended: { up, down in
                 exchange.sent = up
                 exchange.received = down
@@ -70,6 +69,21 @@ extension RequestHandler {
         try upstream.pipeline.syncOperations.addHandler(origin)
         try leaveHTTP(channel)
         try upstream.pipeline.syncOperations.removeHTTP1Client()
+    }
+}
+
+extension RequestHandler {
+    fileprivate func mayPass(_ buffer: ByteBuffer, _ isWellFormed: Bool, _ exchange: Exchange) -> Bool {
+        let reason: String
+        if !isWellFormed {
+            reason = "what the client sent is no sequence of WebSocket frames"
+        } else if let budget = gateway.budgets.upload(buffer.readableBytes, .now()) {
+            reason = "the budget \(budget) is used up"
+        } else {
+            return true
+        }
+        record(exchange, .denied, reason)
+        return false
     }
 }
 

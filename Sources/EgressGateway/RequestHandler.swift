@@ -33,6 +33,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
     private var pipelined = CircularBuffer<HTTPServerRequestPart>()
     private var wantsRead = false
     private var needsFlush = false
+    private var dropped = 0
+    private static let mostDropped = 256 << 10
     /// What is to be done once a handover's request has ended.
     var atEnd: (() -> Void)?
 
@@ -68,8 +70,16 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
         case .exchange: pipelined.append(part)
         case .handingOver:
             if case .end = part { atEnd?() }
-        case .refusing, .ended: break
+        case .refusing: drop(part)
+        case .ended: break
         }
+    }
+
+    /// What a client still sends after its answer: taken for a while, so that it reads the answer.
+    private func drop(_ part: HTTPServerRequestPart) {
+        guard case .body(let buffer) = part else { return }
+        dropped += buffer.readableBytes
+        if dropped > Self.mostDropped { context?.close(promise: nil) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -169,7 +179,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
             exchange.sent += buffer.readableBytes
             guard exchange.sent <= exchange.grant.requestSize else {
                 let size = ByteSize.format(exchange.grant.requestSize)
-                var denial = Denial(.contentTooLarge, "a body of more than \(size), the requestSize of \(exchange.grant.rule)")
+                var denial = Denial(.payloadTooLarge, "a body of more than \(size), the requestSize of \(exchange.grant.rule)")
                 denial.rule = exchange.grant.rule
                 return fail(denial)
             }

@@ -6,7 +6,7 @@ internal import NIOPosix
 enum Reset {
     /// With SO_LINGER of no time close(2) sends a reset and forgets what was not sent, see socket(7).
     static func close(_ channel: any Channel) {
-        let lingering = linger(l_onoff: 1, l_linger: 0)
-        channel.setOption(.socketOption(.so_linger), value: lingering).whenComplete { _ in channel.close(promise: nil) }
+        guard let options = channel as? any SocketOptionProvider else { return channel.close(promise: nil) }
+        options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in channel.close(promise: nil) }
     }
 }

@@ -1,6 +1,7 @@
 internal import EgressControl
 internal import JailPolicy
 internal import NIOCore
+internal import NIOHTTP1
 
 /// A connection whose bytes go through as they are: to a named host and port, and bound to what that name resolved to.
 final class Tunnel {
@@ -51,13 +52,20 @@ final class Tunnel {
     private func join(_ channel: any Channel, _ upstream: any Channel, _ first: ByteBuffer?) throws {
         guard channel.isActive else { return upstream.close(promise: nil) }
         let (client, origin) = RelayHandler.pair(
-            up: { [gateway] in gateway.budgets.upload($0.readableBytes, .now()) == nil }, down: { _ in true },
+            up: { [self] in mayUpload($0.readableBytes) }, down: { _ in true },
             ended: record)
         try channel.pipeline.syncOperations.addHandler(client)
         try upstream.pipeline.syncOperations.addHandler(origin)
         if let first { client.inject(first) }
         UpstreamConnector.begin(upstream)
         UpstreamConnector.begin(channel)
+    }
+
+    private func mayUpload(_ count: Int) -> Bool {
+        guard let budget = gateway.budgets.upload(count, .now()) else { return true }
+        gateway.recordDenial(
+            .connection, Denial(.tooManyRequests, "the budget \(budget) is used up"), destination, scheme)
+        return false
     }
 
     private func record(_ up: Int, _ down: Int) {

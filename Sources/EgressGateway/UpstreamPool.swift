@@ -14,7 +14,9 @@ final class UpstreamPool {
 
     private let connector: UpstreamConnector
     private var idle: [Key: [UpstreamHandler]] = [:]
-    private var shared: [Key: SharedConnection] = [:]
+    private var shared: [Key: [SharedConnection]] = [:]
+    /// Who waits for the first connection to an origin that may speak HTTP/2: one is enough for all of them.
+    private var waiting: [Key: [Completion]] = [:]
     private var idleCount = 0
 
     /// Kept open without use, for one origin and in all.
@@ -36,7 +38,7 @@ final class UpstreamPool {
     ) {
         let key = Key(destination: destination, scheme: scheme, isHTTP2: http2 && scheme == .https)
         if !fresh {
-            if key.isHTTP2, let connection = shared[key], connection.hasRoom, mayUse(connection.address) {
+            if let connection = shared[key]?.first(where: \.hasRoom), mayUse(connection.address) {
                 return connection.open(then)
             }
             if let handler = takeIdle(key) { return then(.success(handler)) }
@@ -45,8 +47,29 @@ final class UpstreamPool {
             connector.connect(to: destination) { self.finish($0, key, then) }
             return
         }
-        let protocols = key.isHTTP2 ? ["h2", "http/1.1"] : ["http/1.1"]
-        connector.connectTLS(to: destination, protocols: protocols) { self.finish($0, key, then) }
+        guard key.isHTTP2 else {
+            connector.connectTLS(to: destination, protocols: ["http/1.1"]) { self.finish($0, key, then) }
+            return
+        }
+        if waiting[key] != nil {
+            waiting[key]?.append(then)
+            return
+        }
+        waiting[key] = []
+        connector.connectTLS(to: destination, protocols: ["h2", "http/1.1"]) { result in
+            self.finish(result, key, then)
+            for then in self.waiting.removeValue(forKey: key) ?? [] { self.serve(then, after: result, key) }
+        }
+    }
+
+    /// Somebody who waited for the same first connection.
+    private func serve(
+        _ then: @escaping Completion, after result: Result<UpstreamConnector.Connection, Denial>, _ key: Key
+    ) {
+        if case .failure(let denial) = result { return then(.failure(denial)) }
+        if let connection = shared[key]?.first(where: \.hasRoom) { return connection.open(then) }
+        // The origin speaks HTTP/1.1: one connection serves one at a time.
+        connector.connectTLS(to: key.destination, protocols: ["http/1.1"]) { self.finish($0, key, then) }
     }
 
     /// A connection of its own, which never comes back: for what is no HTTP any more after the first answer.
@@ -113,7 +136,7 @@ final class UpstreamPool {
 
     private func share(_ connection: UpstreamConnector.Connection, _ key: Key) throws -> SharedConnection {
         let made = try SharedConnection(connection)
-        shared[key] = made
+        shared[key, default: []].append(made)
         UpstreamConnector.begin(connection.channel)
         return made
     }
@@ -126,9 +149,10 @@ final class UpstreamPool {
             idleCount -= handlers.count - kept.count
             idle[key] = kept.isEmpty ? nil : kept
         }
-        for (key, connection) in shared where connection.isDone(now) {
-            connection.close()
-            shared[key] = nil
+        for (key, connections) in shared {
+            let kept = connections.filter { !$0.isDone(now) }
+            for connection in connections where connection.isDone(now) { connection.close() }
+            shared[key] = kept.isEmpty ? nil : kept
         }
     }
 }
@@ -151,7 +175,7 @@ private final class SharedConnection {
         address = connection.address
         channel = connection.channel
         multiplexer = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
-            mode: .client, connectionConfiguration: .gateway, streamConfiguration: .gateway
+            mode: .client, connectionConfiguration: .gateway(.client), streamConfiguration: .gateway
         ) { stream in
             // Pushed by the origin, which was told not to.
             stream.close()
@@ -199,15 +223,15 @@ private final class SharedConnection {
 
 extension NIOHTTP2Handler.ConnectionConfiguration {
     /// Header lists as bounded as those of HTTP/1.1; windows that let a download run.
-    static var gateway: Self {
+    static func gateway(_ mode: NIOHTTP2Handler.ParserMode) -> Self {
         var configuration = Self()
         configuration.targetWindowSize = 1 << 20
         configuration.initialSettings = [
             HTTP2Setting(parameter: .maxConcurrentStreams, value: 100),
             HTTP2Setting(parameter: .maxHeaderListSize, value: 64 << 10),
-            HTTP2Setting(parameter: .enablePush, value: 0),
             HTTP2Setting(parameter: .initialWindowSize, value: 256 << 10),
         ]
+        if mode == .client { configuration.initialSettings.append(HTTP2Setting(parameter: .enablePush, value: 0)) }
         return configuration
     }
 }
