@@ -14,12 +14,15 @@ package final class DNSServer: Sendable {
         package init() {}
     }
 
-    private let channels: [any Channel]
+    private let datagrams: any Channel
+    private let streams: any Channel
 
-    private init(_ channels: [any Channel]) { self.channels = channels }
+    private init(datagrams: any Channel, streams: any Channel) {
+        self.datagrams = datagrams
+        self.streams = streams
+    }
 
-    /// Serves on sockets that are bound already, whose owner this becomes, also when it fails. To be called on the event
-    /// loop.
+    /// Serves on sockets that are bound already, whose owner this becomes. To be called on the event loop.
     package static func start(
         udp: Int32, tcp: Int32, responder: DNSResponder, eventLoop: any EventLoop, limits: Limits = Limits()
     ) -> EventLoopFuture<DNSServer> {
@@ -33,15 +36,15 @@ package final class DNSServer: Sendable {
             .withBoundSocket(udp)
         let streams = streamBootstrap(bound, limits).withBoundSocket(tcp)
         // Both are waited for, so that none is left over when the other one fails.
-        return EventLoopFuture.whenAllComplete([datagrams, streams], on: eventLoop).flatMapThrowing { results in
-            let channels = results.compactMap { try? $0.get() }
-            do {
-                _ = try results.map { try $0.get() }
-            } catch {
-                for channel in channels { channel.close(promise: nil) }
-                throw error
-            }
-            return DNSServer(channels)
+        return datagrams.flatMap { datagrams in
+            streams.map { DNSServer(datagrams: datagrams, streams: $0) }
+                .flatMapError { error in
+                    datagrams.close(promise: nil)
+                    return eventLoop.makeFailedFuture(error)
+                }
+        }.flatMapError { error in
+            streams.whenSuccess { $0.close(promise: nil) }
+            return eventLoop.makeFailedFuture(error)
         }
     }
 
@@ -65,11 +68,15 @@ package final class DNSServer: Sendable {
 
     /// Fires when one of the sockets is gone; then the jail cannot look up all of its names any more.
     package var closed: EventLoopFuture<Void> {
-        let promise = channels[0].eventLoop.makePromise(of: Void.self)
-        for channel in channels { channel.closeFuture.cascade(to: promise) }
+        let promise = datagrams.eventLoop.makePromise(of: Void.self)
+        datagrams.closeFuture.cascade(to: promise)
+        streams.closeFuture.cascade(to: promise)
         return promise.futureResult
     }
 
     /// Closes both sockets; connections that are open end on their own time.
-    package func close() { for channel in channels { channel.close(promise: nil) } }
+    package func close() {
+        datagrams.close(promise: nil)
+        streams.close(promise: nil)
+    }
 }
