@@ -3,14 +3,14 @@ package import NIOCore
 
 /// How much a jail may do, counted on the only way out. A budget that is used up is a denial with its name.
 package struct Budgets {
-    private let limits: BudgetRules
+    private let limits: NetworkBudgets
     private var requests: TokenBucket
     private var connects: TokenBucket
     private var uploads: SlidingSum
     /// Connections of the jail's that are open now.
     package private(set) var connections = 0
 
-    package init(_ limits: BudgetRules, now: NIODeadline) {
+    package init(_ limits: NetworkBudgets, now: NIODeadline) {
         self.limits = limits
         requests = TokenBucket(perMinute: limits.requestsPerMinute, now: now)
         connects = TokenBucket(perMinute: limits.connectionsPerMinute, now: now)

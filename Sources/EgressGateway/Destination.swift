@@ -13,7 +13,7 @@ package struct Destination: Hashable, Sendable {
 
     /// As a Host header names it.
     func authority(_ scheme: NetworkScheme) -> String {
-        port == scheme.defaultPort ? host.authorityText : "\(host.authorityText):\(port)"
+        port == scheme.defaultPort ? host.urlText : "\(host.urlText):\(port)"
     }
 
     func question(_ scheme: NetworkScheme? = nil) -> NetworkQuestion {

@@ -17,7 +17,7 @@ package enum Gateway {
         do {
             let service = try loop.submit { NIOLoopBound(try GatewayService(setup, loop: loop), eventLoop: loop) }.wait()
             // Whoever asks from now on is served: the command may start.
-            try setup.channel.announce(try loop.submit { try service.value.identity() }.wait())
+            try setup.channel.announce(try loop.submit { service.value.identity() }.wait())
             while let order = try setup.channel.nextOrder() {
                 try loop.flatSubmit { service.value.carry(out: order) }.wait()
             }
@@ -41,6 +41,7 @@ package enum Gateway {
 final class GatewayService {
     private let setup: EgressSetup
     private let loop: any EventLoop
+    private let trust: TrustBundle
     private let authority: CertificateAuthority
     private let state: GatewayState
     private let resolver: UpstreamResolver
@@ -50,17 +51,18 @@ final class GatewayService {
         self.setup = setup
         self.loop = loop
         let policy = NetworkPolicy(setup.rules)
+        trust = try TrustBundle(pem: setup.trust)
         authority =
             if let state = setup.state { try CertificateAuthority(state: state) } else {
-                try CertificateAuthority.create(jail: setup.jail)
+                try CertificateAuthority.create(for: setup.jail)
             }
         resolver = UpstreamResolver(configuration: Self.configuration(setup, setup.resolver), eventLoop: loop)
         let connector = UpstreamConnector(
-            loop: loop, policy: policy, resolver: resolver, tls: try UpstreamTLS(trust: setup.trust))
+            loop: loop, policy: policy, resolver: resolver, tls: try UpstreamTLS(trust: trust))
         state = GatewayState(
             loop: loop, jail: setup.jail, profile: setup.profile, policy: policy,
             events: EventQueue(setup.channel, loop: loop), names: try NameTable(descriptor: setup.names.number),
-            contexts: ServerContexts(authority: authority), pool: UpstreamPool(connector))
+            contexts: try ServerContexts(authority: authority), pool: UpstreamPool(connector))
     }
 
     /// The resolver that the profile names, or the host's. The host's own names count in both cases.
@@ -70,12 +72,11 @@ final class GatewayService {
             ?? ResolverConfiguration(resolvConf: files.resolvConf, hosts: files.hosts)
     }
 
-    func identity() throws -> EgressIdentity {
-        let certificate = try authority.certificatePEM
+    func identity() -> EgressIdentity {
+        let all = trust.certificates + [authority.certificateDER]
         return EgressIdentity(
-            certificate: Array(certificate.utf8), state: try authority.stateBytes,
-            javaTrustStore: setup.wantsJavaTrustStore
-                ? try JavaTrustStore.bytes(trust: setup.trust, authority: authority) : [])
+            certificate: Array(authority.certificatePEM.utf8), state: authority.stateBytes,
+            javaTrustStore: setup.wantsJavaTrustStore ? JavaTrustStore.bytes(certificates: all) : [])
     }
 
     func carry(out order: EgressOrder) -> EventLoopFuture<Void> {

@@ -9,13 +9,13 @@ final class HostAddresses {
     private static let lifetime = TimeAmount.seconds(5)
 
     /// Throws if the host's addresses cannot be listed: then nothing can be told from them.
-    func contains(_ address: IPAddress) throws -> Bool {
+    func current() throws -> Set<IPAddress> {
         let now = NIODeadline.now()
         if now >= validUntil {
             known = Set(try System.enumerateDevices().compactMap { $0.address.flatMap(IPAddress.init) })
             validUntil = now + Self.lifetime
         }
-        return known.contains(address)
+        return known
     }
 }
 

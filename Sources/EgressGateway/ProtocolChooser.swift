@@ -17,7 +17,10 @@ final class ProtocolChooser: ChannelInboundHandler, RemovableChannelHandler {
     private let grant: NetworkGrant
     private let connection: ConnectionGuard
     private var received = ByteBuffer()
+    private var parser = ClientHelloParser()
     private var hasChosen = false
+    /// A handshake record of TLS, see RFC 8446, 5.1.
+    private static let handshakeType: UInt8 = 22
 
     init(_ gateway: GatewayState, _ destination: Destination, _ grant: NetworkGrant, on connection: ConnectionGuard) {
         self.gateway = gateway
@@ -27,12 +30,12 @@ final class ProtocolChooser: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var buffer = Self.unwrapInboundIn(data)
-        received.writeBuffer(&buffer)
+        let buffer = Self.unwrapInboundIn(data)
+        received.writeImmutableBuffer(buffer)
         guard !hasChosen else { return }
         guard let first = received.getInteger(at: received.readerIndex, as: UInt8.self) else { return }
         do {
-            if first == ClientHelloParser.firstByte { try readHello(context) } else { try servePlain(context) }
+            if first == Self.handshakeType { try readHello(context, buffer) } else { try servePlain(context) }
         } catch {
             context.close(promise: nil)
         }
@@ -62,8 +65,8 @@ final class ProtocolChooser: ChannelInboundHandler, RemovableChannelHandler {
 
     // MARK: TLS
 
-    private func readHello(_ context: ChannelHandlerContext) throws {
-        switch ClientHelloParser.parse(received) {
+    private func readHello(_ context: ChannelHandlerContext, _ bytes: ByteBuffer) throws {
+        switch parser.feed(bytes) {
         case .needMore: break
         case .refused(let reason): refuse(context, "malformed ClientHello: \(reason)")
         case .hello(let hello):
@@ -102,7 +105,7 @@ final class ProtocolChooser: ChannelInboundHandler, RemovableChannelHandler {
         guard hello.alpn.isEmpty || !protocols.isEmpty else {
             return refuse(context, "TLS for none of HTTP/1.1 and HTTP/2: \(hello.alpn.joined(separator: ", ").excerpt)")
         }
-        let tls = NIOSSLServerHandler(context: try gateway.contexts.context(for: destination.host, protocols: protocols))
+        let tls = NIOSSLServerHandler(context: try gateway.contexts.context(for: destination.host, alpn: protocols))
         let ready = ServerHandshake(gateway, destination, on: connection)
         try context.pipeline.syncOperations.addHandlers(tls, ready, position: .after(self))
         makeWay(context)

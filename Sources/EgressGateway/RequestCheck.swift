@@ -25,7 +25,7 @@ package struct CheckedRequest: Sendable {
         question.path = path
         question.isWebSocket = webSocketKey != nil
         if case .length(let length) = body { question.bodySize = UInt64(length) }
-        if case .none = body { question.bodySize = 0 }
+        question.hasBody = body != .none
         return question
     }
 }

@@ -35,7 +35,7 @@ extension RequestHandler {
 
     private func denyConnect(_ denial: Denial, _ destination: Destination) {
         gateway.recordDenial(.connection, denial, destination)
-        let target = "\(destination.host.authorityText):\(destination.port)"
+        let target = "\(destination.host.urlText):\(destination.port)"
         answer(denial, what: "CONNECT \(target)", explain: "clawjail explain --profile \(gateway.profile) \(target)", isHead: false)
     }
 

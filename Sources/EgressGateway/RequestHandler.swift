@@ -26,6 +26,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
     let isHTTP2: Bool
     let connection: ConnectionGuard
     private let check: RequestCheck
+    /// The rules that matter here, where all requests are for one destination.
+    private let candidates: NetworkCandidates?
     var phase = Phase.idle
     var exchange: Exchange?
     private(set) var context: ChannelHandlerContext?
@@ -43,6 +45,10 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
         self.entry = entry
         self.isHTTP2 = isHTTP2
         self.connection = connection
+        candidates =
+            if case .connection(let destination, let scheme) = entry {
+                gateway.policy.candidates(host: destination.host, port: destination.port, scheme: scheme)
+            } else { nil }
         let limits = gateway.policy.rules.budgets
         check = RequestCheck(
             entry, isHTTP2: isHTTP2, mostTarget: Int(clamping: limits.urlSize),
@@ -107,7 +113,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
         if let budget = gateway.budgets.request(now) {
             return deny(Denial(.tooManyRequests, "the budget \(budget) is used up"), request)
         }
-        switch gateway.policy.decide(request.question) {
+        let question = request.question
+        switch candidates?.decide(question) ?? gateway.policy.decide(question) {
         case .deny(let denial): deny(Denial(denial), request)
         case .allow(let grant):
             // What the supervisor could not be told does not happen.

@@ -7,16 +7,11 @@ internal import NIOPosix
 internal import NIOSSL
 internal import NIOTLS
 
-/// Whether an address may be dialled: asked with every answer of the resolver, and again before a connection is reused.
-struct AddressCheck {
-    let address: IPAddress
-}
-
 /// Makes connections to origins. The second stage of every decision lies here, on the only way out: each address that a
 /// name resolved to is judged, and exactly those are dialled.
 final class UpstreamConnector {
     private let loop: any EventLoop
-    private let policy: NetworkPolicy
+    private var policy: NetworkPolicy
     private let resolver: UpstreamResolver
     private let tls: UpstreamTLS
     private let own = HostAddresses()
@@ -28,7 +23,7 @@ final class UpstreamConnector {
 
     struct Connection {
         var channel: any Channel
-        var address: AddressCheck
+        var address: IPAddress
         /// What TLS agreed on; nil: nothing, or no TLS.
         var protocolName: String?
     }
@@ -41,14 +36,11 @@ final class UpstreamConnector {
     }
 
     /// nil: it may be dialled.
-    func refusal(of address: IPAddress) -> Denial? {
-        if let denial = policy.refusal(of: address) { return Denial(denial) }
-        do {
-            guard try own.contains(address), !policy.allowsPrivate(address) else { return nil }
-            return Denial(.forbidden, "\(address.text) is an address of this host's own")
-        } catch {
+    func refusal(of address: IPAddress, port: UInt16) -> Denial? {
+        do { policy.ownAddresses = try own.current() } catch {
             return Denial.failure(.badGateway, "the host's own addresses cannot be listed: \(error)")
         }
+        return policy.refusal(of: address, port: port).map(Denial.init)
     }
 
     /// TCP only. The channel does not read until its handlers are there, see ``begin(_:)``.
@@ -71,7 +63,7 @@ final class UpstreamConnector {
         guard !addresses.isEmpty else { return then(.failure(.failure(.badGateway, "the name has no address"))) }
         // All or nothing: a name with one special answer is not to be trusted with the others.
         for address in addresses {
-            guard var denial = refusal(of: address) else { continue }
+            guard var denial = refusal(of: address, port: destination.port) else { continue }
             if case .name(let name) = destination.host { denial.reason = "'\(name.text)' resolves to \(denial.reason)" }
             return then(.failure(denial))
         }
@@ -101,11 +93,15 @@ final class UpstreamConnector {
             channel.close(promise: nil)
             return then(.failure(.failure(.badGateway, "the connection did not reach a checked address")))
         }
-        if channel.localAddress.flatMap(IPAddress.init) == remote, !policy.allowsPrivate(remote) {
-            channel.close(promise: nil)
-            return then(.failure(Denial(.forbidden, "\(remote.text) is an address of this host's own")))
+        if channel.localAddress.flatMap(IPAddress.init) == remote {
+            // One that has come since the addresses were listed.
+            policy.ownAddresses.insert(remote)
+            if let denial = policy.refusal(of: remote) {
+                channel.close(promise: nil)
+                return then(.failure(Denial(denial)))
+            }
         }
-        then(.success(Connection(channel: channel, address: AddressCheck(address: remote))))
+        then(.success(Connection(channel: channel, address: remote)))
     }
 
     /// Reads from here on.
@@ -130,7 +126,7 @@ final class UpstreamConnector {
     ) {
         do {
             let pipeline = connection.channel.pipeline.syncOperations
-            try pipeline.addHandlers(try tls.handlers(for: destination.host, protocols: protocols))
+            try pipeline.addHandlers(try tls.handlers(for: destination.host, alpn: protocols))
             let ready = UpstreamHandshake(deadline: Self.handshakeTime) { result in
                 then(
                     result.map {
@@ -197,8 +193,8 @@ private final class CheckedAnswers: Resolver, Sendable {
 
     init(_ addresses: [IPAddress], port: UInt16, loop: any EventLoop) throws {
         self.loop = loop
-        v4 = try addresses.filter(\.isV4).map { try $0.socketAddress(port: port) }
-        v6 = try addresses.filter { !$0.isV4 }.map { try $0.socketAddress(port: port) }
+        v4 = try addresses.filter { $0.width == 32 }.map { try $0.socketAddress(port: port) }
+        v6 = try addresses.filter { $0.width == 128 }.map { try $0.socketAddress(port: port) }
     }
 
     func initiateAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> { loop.makeSucceededFuture(v4) }

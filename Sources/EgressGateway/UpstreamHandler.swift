@@ -1,3 +1,4 @@
+internal import JailPolicy
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -25,7 +26,7 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Takes a connection back that can serve again; nil for a stream.
     private let recycle: ((UpstreamHandler) -> Void)?
     /// Where it leads, checked again before it is used again.
-    let address: AddressCheck
+    let address: IPAddress
     private(set) var channel: any Channel
     private var context: ChannelHandlerContext?
     private(set) weak var receiver: (any ResponseReceiver)?
@@ -36,7 +37,7 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var served = 0
     var idleSince = NIODeadline.now()
 
-    init(_ channel: any Channel, address: AddressCheck, recycle: ((UpstreamHandler) -> Void)?) {
+    init(_ channel: any Channel, address: IPAddress, recycle: ((UpstreamHandler) -> Void)?) {
         self.channel = channel
         self.address = address
         self.recycle = recycle

@@ -38,7 +38,7 @@ final class UpstreamPool {
     ) {
         let key = Key(destination: destination, scheme: scheme, isHTTP2: http2 && scheme == .https)
         if !fresh {
-            if let connection = shared[key]?.first(where: \.hasRoom), mayUse(connection.address) {
+            if let connection = shared[key]?.first(where: \.hasRoom), mayUse(connection.address, key) {
                 return connection.open(then)
             }
             if let handler = takeIdle(key) { return then(.success(handler)) }
@@ -86,12 +86,15 @@ final class UpstreamPool {
         connector.connect(to: destination, then)
     }
 
-    private func mayUse(_ check: AddressCheck) -> Bool { connector.refusal(of: check.address) == nil }
+    /// The rules may know more addresses of the host's by now.
+    private func mayUse(_ address: IPAddress, _ key: Key) -> Bool {
+        connector.refusal(of: address, port: key.destination.port) == nil
+    }
 
     private func takeIdle(_ key: Key) -> UpstreamHandler? {
         while let handler = idle[key]?.popLast() {
             idleCount -= 1
-            if handler.isOpen, mayUse(handler.address) { return handler }
+            if handler.isOpen, mayUse(handler.address, key) { return handler }
             handler.cancel()
         }
         idle[key] = nil
@@ -159,7 +162,7 @@ final class UpstreamPool {
 
 /// A connection of HTTP/2, whose streams serve one request each.
 private final class SharedConnection {
-    let address: AddressCheck
+    let address: IPAddress
     private let channel: any Channel
     private let multiplexer: NIOHTTP2Handler.StreamMultiplexer
     private var streams = 0

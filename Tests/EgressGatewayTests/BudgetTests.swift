@@ -6,8 +6,8 @@ import Testing
 @Suite struct BudgetTests {
     let start = NIODeadline.uptimeNanoseconds(1)
 
-    func budgets(_ change: (inout BudgetRules) -> Void) -> Budgets {
-        var rules = BudgetRules()
+    func budgets(_ change: (inout NetworkBudgets) -> Void) -> Budgets {
+        var rules = NetworkBudgets()
         change(&rules)
         return Budgets(rules, now: start)
     }
