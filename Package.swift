@@ -47,11 +47,14 @@ let package = Package(
         // The kernel, in C where Swift's Glibc module does not show it: thin calls that return -errno.
         .target(name: "CLinux", cSettings: strictC),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        // Names in Unicode, and the list of public suffixes. Without pkgConfig, whose flags name no static libraries.
+        .systemLibrary(name: "CIDN", providers: [.apt(["libidn2-dev", "libunistring-dev"])]),
+        .systemLibrary(name: "CPSL", providers: [.apt(["libpsl-dev", "libidn2-dev", "libunistring-dev"])]),
 
         library("JailCore", ["CLinux"]),
 
         // What is allowed (pure), and what will be done (pure).
-        library("JailPolicy", ["JailCore"]),
+        library("JailPolicy", ["JailCore", "CIDN", "CPSL"]),
         library("JailPlan", ["JailCore", "JailPolicy"]),
 
         // What the host offers: programs and what they need, ids, cgroups, kernel features. Reads, never writes.

@@ -141,43 +141,6 @@ package struct DataRule: Equatable, Sendable {
     package init(size: UInt64) { self.size = size }
 }
 
-/// `network`. Without any of it the jail has its own loopback and nothing else.
-package struct NetworkRules: Equatable, Sendable {
-    /// Ports of the jail's loopback shown on the host.
-    package var publish: [PublishedPort] = []
-    /// TCP ports that programs inside may bind, enforced by Landlock; nil: any port of the jail's own loopback.
-    package var listen: [UInt16]?
-    /// What may be reached outside.
-    package var allow: [NetworkRule] = []
-
-    package init() {}
-}
-
-package struct PublishedPort: Hashable, Sendable {
-    /// IPv4 address on the host, in host byte order. 127.0.0.1 unless named.
-    package var hostAddress: UInt32 = 0x7F00_0001
-    package var hostPort: UInt16
-    package var jailPort: UInt16
-
-    package init(hostPort: UInt16, jailPort: UInt16) {
-        self.hostPort = hostPort
-        self.jailPort = jailPort
-    }
-}
-
-/// `network.allow[]`: hosts and what may be asked of them.
-package struct NetworkRule: Hashable, Sendable {
-    package var hosts: [String]
-    package var methods: [String]
-    package var ports: [UInt16]
-
-    package init(hosts: [String], methods: [String], ports: [UInt16]) {
-        self.hosts = hosts
-        self.methods = methods
-        self.ports = ports
-    }
-}
-
 /// `limits`. nil: not limited (beyond what the host sets).
 package struct LimitRules: Equatable, Sendable {
     /// Bytes of memory, page cache and tmpfs included.

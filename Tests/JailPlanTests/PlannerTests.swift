@@ -114,7 +114,7 @@ struct `The planner` {
             var port = PublishedPort(hostPort: 80, jailPort: 8080)
             port.hostAddress = 0
             $0.network.publish = [port, PublishedPort(hostPort: 81, jailPort: 81)]
-            $0.network.allow = [NetworkRule(hosts: ["*"], methods: ["GET"], ports: [443])]
+            $0.network.allow = [NetworkRule(hosts: [.any], methods: ["GET"], ports: [443])]
         }
         let facts = PaperHost.facts {
             $0.closure.missing = ["openclaw"]

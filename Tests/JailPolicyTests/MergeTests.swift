@@ -25,7 +25,7 @@ struct `Merging` {
             "{ process: { programs: ['b', 'a', 'c'] }, network: { allow: [{ hosts: ['x'] }, { hosts: ['y'] }] }, filesystem: { read: [] } }"
         )
         #expect(profile.process.programs.map(\.formatted) == ["a", "b", "c"])
-        #expect(profile.network.allow.map(\.hosts) == [["x"], ["y"]])
+        #expect(profile.network.allow.map { $0.hosts.map(\.text) } == [["x"], ["y"]])
         #expect(profile.filesystem.read.map(\.source) == ["/r"])
     }
 

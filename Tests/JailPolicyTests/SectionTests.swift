@@ -40,8 +40,8 @@ struct `Sections` {
         expected.network.publish = [PublishedPort(hostPort: 8080, jailPort: 80)]
         expected.network.listen = [80, 443]
         expected.network.allow = [
-            NetworkRule(hosts: ["*"], methods: ["GET", "HEAD"], ports: [443, 80]),
-            NetworkRule(hosts: ["a.example"], methods: ["POST"], ports: [8443]),
+            try NetworkRule(hosts: ["*"], methods: ["GET", "HEAD"], ports: [443, 80]),
+            try NetworkRule(hosts: ["a.example"], methods: ["POST"], ports: [8443]),
         ]
         expected.limits.memory = 512 << 20
         expected.limits.swap = 4096

@@ -18,6 +18,8 @@ package struct NetworkQuestion: Equatable, Sendable {
     package var isWebSocket = false
     /// Bytes of the request's body, if the head says so.
     package var bodySize: UInt64?
+    /// The request has a body whose size its head does not say.
+    package var hasBody = false
 
     package init(host: Host) { self.host = host }
 }

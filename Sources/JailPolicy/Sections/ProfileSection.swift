@@ -13,7 +13,9 @@ extension Profile {
             write: { $0.summary.isEmpty ? nil : .string($0.summary) }),
         SectionKey("process", ProcessRules.table, get: { $0.process }, set: { $0.process = $1 }),
         SectionKey("filesystem", FilesystemRules.table, get: { $0.filesystem }, set: { $0.filesystem = $1 }),
-        SectionKey("network", NetworkRules.table, get: { $0.network }, set: { $0.network = $1 }),
+        SectionKey(
+            "network", NetworkRules.table, get: { $0.network }, set: { $0.network = $1 },
+            check: { (field, rules) throws(JailError) in try rules.check(field) }),
         SectionKey("limits", LimitRules.table, get: { $0.limits }, set: { $0.limits = $1 }),
         SectionKey(
             "optional",

@@ -93,15 +93,17 @@ package struct SectionKey<Section>: Sendable {
         }
     }
 
-    /// A key that holds a section with a table of its own.
+    /// A key that holds a section with a table of its own; `check` sees the section as a whole.
     init<Inner: Sendable>(
         _ name: String, _ table: SectionTable<Inner>, get: @escaping @Sendable (Section) -> Inner,
-        set: @escaping @Sendable (inout Section, Inner) -> Void
+        set: @escaping @Sendable (inout Section, Inner) -> Void,
+        check: @escaping @Sendable (Field, Inner) throws(JailError) -> Void = { (_, _) throws(JailError) in }
     ) {
         self.name = name
         read = { (field, section) throws(JailError) in
             var inner = get(section)
             try table.read(field, into: &inner)
+            try check(field, inner)
             set(&section, inner)
         }
         write = { table.json(get($0)) }
