@@ -29,8 +29,7 @@ package final class NameTable {
     /// Counts addresses handed out; the greatest number belongs to the one handed out last.
     private var grants: UInt64 = 0
     private var lastAddress = NameTable.range.upperBound
-    /// Nothing can be evicted before this.
-    private var nextEviction: NIODeadline?
+    private var useOrder = UseOrder(capacity: NameTable.capacity)
 
     /// What the last failed write to the descriptor said. While it fails, no name gets an address: after a restart the
     /// same address could go to another one.
@@ -73,6 +72,7 @@ package final class NameTable {
     private func use(_ slot: Int, now: NIODeadline) -> NameRecord? {
         guard let lastUse = slots[slot]?.lastUse else { return nil }
         slots[slot]?.lastUse = max(lastUse, now)
+        useOrder.use(slot)
         return slots[slot]?.record
     }
 
@@ -82,6 +82,7 @@ package final class NameTable {
             slotOfAddress[former.address] = nil
         }
         slots[index] = Slot(record: record, lastUse: now)
+        useOrder.use(index)
         slotOfName[record.name] = index
         slotOfAddress[record.address] = index
         if record.grant > grants {
@@ -92,17 +93,8 @@ package final class NameTable {
 
     /// Where the name is that was not used for longest, if that is long enough.
     private func evictableSlot(now: NIODeadline) -> Int? {
-        if let nextEviction, now < nextEviction { return nil }
-        var oldest: (index: Int, lastUse: NIODeadline)?
-        for (index, slot) in slots.enumerated() {
-            guard let slot, slot.lastUse < oldest?.lastUse ?? .distantFuture else { continue }
-            oldest = (index, slot.lastUse)
-        }
-        guard let oldest else { return nil }
-        // Times of use only grow, so that this need not be asked again before then.
-        let evictable = oldest.lastUse + Self.quarantine
-        nextEviction = evictable
-        return evictable <= now ? oldest.index : nil
+        guard let oldest = useOrder.oldest, let lastUse = slots[oldest]?.lastUse else { return nil }
+        return lastUse + Self.quarantine <= now ? oldest : nil
     }
 
     /// The next one round the range that is nobody's. Far fewer are in use than there are.

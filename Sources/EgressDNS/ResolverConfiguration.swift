@@ -15,7 +15,7 @@ package struct NameServer: Hashable, Sendable {
 /// Whom to ask, and how patiently, see resolv.conf(5).
 package struct ResolverConfiguration: Equatable, Sendable {
     /// In the order in which they are asked; never empty, at most ``mostServers``.
-    package let servers: [NameServer]
+    package internal(set) var servers: [NameServer]
     /// For one try with one server.
     package private(set) var timeout = TimeAmount.seconds(5)
     /// Rounds through all servers.

@@ -5,7 +5,7 @@ package import NIOCore
 /// library's, and this one says nothing to anybody but the configured servers. Confined to one event loop.
 package final class UpstreamResolver {
     /// Names looked up at the same time; one more fails with ``ResolutionError/overloaded``.
-    package static let mostLookups = 256
+    package static let mostLookups = 128
 
     private let eventLoop: any EventLoop
     private var cache = ResolverCache()
