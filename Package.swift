@@ -104,7 +104,14 @@ let package = Package(
                 "CLinux", "JailCore", "JailPolicy", "JailLandlock", "JailSeccomp", "JailPlan", "EgressControl",
                 "EgressGateway",
             ],
-            swiftSettings: strict),
+            swiftSettings: strict,
+            // Always, and not in release builds alone: it is executed where no file is, not even a dynamic loader.
+            linkerSettings: [
+                .unsafeFlags([
+                    "-static-executable", "-Xlinker", "--start-group", "-lFoundationEssentials", "-l_FoundationCShims",
+                    "-l_FoundationCollections", "-lswiftSynchronization", "-Xlinker", "--end-group",
+                ])
+            ]),
 
         .executableTarget(
             name: "clawjail",
