@@ -1,0 +1,49 @@
+package import EgressControl
+internal import JailCore
+package import JailPolicy
+package import NIOHTTP1
+
+/// Why a request ends here, and what the client is told.
+package struct Denial: Error, Sendable {
+    package var status: HTTPResponseStatus
+    package var reason: String
+    package var rule: String?
+    package var remedy: String?
+    package var verdict = EgressEvent.Verdict.denied
+
+    package init(_ status: HTTPResponseStatus, _ reason: String) {
+        self.status = status
+        self.reason = reason
+    }
+
+    package init(_ denial: NetworkDenial) {
+        status = .forbidden
+        reason = denial.reason
+        rule = denial.rule
+        remedy = denial.remedy
+    }
+
+    package init(_ refusal: RequestRefusal) {
+        status = refusal.status
+        reason = "malformed request: \(refusal.reason)"
+    }
+
+    /// Allowed, and it did not work: the other side's fault, or the network's.
+    static func failure(_ status: HTTPResponseStatus, _ reason: String) -> Denial {
+        var denial = Denial(status, reason)
+        denial.verdict = .failed
+        return denial
+    }
+
+    /// A short JSON text for programs and people.
+    func body(what: String, explain: String?) -> String {
+        var members: [(String, JSON)] = [
+            ("error", .string(verdict == .denied ? "denied by clawjail" : "not reached")), ("what", .string(what)),
+            ("reason", .string(reason)),
+        ]
+        if let rule { members.append(("rule", .string(rule))) }
+        if let remedy { members.append(("allow", .string(remedy))) }
+        if let explain, verdict == .denied { members.append(("explain", .string(explain))) }
+        return JSON.object(members).text() + "\n"
+    }
+}

@@ -1,0 +1,40 @@
+internal import JailPolicy
+internal import NIOCore
+internal import NIOHTTP1
+
+/// One allowed request and its answer, from the head to the last byte.
+final class Exchange {
+    let request: CheckedRequest
+    let grant: NetworkGrant
+    let version: HTTPVersion
+    let started: NIODeadline
+    var upstream: UpstreamHandler?
+    /// Parts of the body that came before there was a connection to send them on.
+    var early: [ByteBuffer] = []
+    var hasWholeRequest = false
+    var hasSentBody = false
+    var hasAnswer = false
+    /// The connection to the client ends with this answer.
+    var closes: Bool
+    var status: UInt16?
+    /// Bytes of the bodies.
+    var sent = 0
+    var received = 0
+
+    init(_ request: CheckedRequest, grant: NetworkGrant, version: HTTPVersion, now: NIODeadline) {
+        self.request = request
+        self.grant = grant
+        self.version = version
+        started = now
+        closes = !request.keepsAlive
+    }
+
+    var isHead: Bool { request.method == "HEAD" }
+
+    /// Once more, on a new connection, if the origin had closed the one that was kept: nothing has been said on it, and
+    /// asking twice changes nothing there (RFC 9110, 9.2.2).
+    var mayRetry: Bool {
+        !hasAnswer && !hasSentBody && hasWholeRequest && early.isEmpty
+            && ["GET", "HEAD", "OPTIONS"].contains(request.method)
+    }
+}

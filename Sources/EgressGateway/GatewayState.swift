@@ -1,0 +1,83 @@
+internal import EgressControl
+internal import EgressDNS
+internal import EgressTLS
+internal import JailPolicy
+internal import NIOCore
+
+/// Everything that the way out of one jail knows. Confined to one event loop: whoever holds it is on that loop, so
+/// nothing here is locked.
+final class GatewayState {
+    struct Times {
+        /// Without a byte in either direction.
+        var idle: TimeAmount
+        /// From the first to the last byte of one request and its answer.
+        var total: TimeAmount
+        /// Until the head of the answer.
+        var response: TimeAmount
+    }
+
+    let loop: any EventLoop
+    let jail: String
+    let profile: String
+    let policy: NetworkPolicy
+    let times: Times
+    let events: EventQueue
+    let names: NameTable
+    let contexts: ServerContexts
+    let pool: UpstreamPool
+    var budgets: Budgets
+    var guards: [ObjectIdentifier: ConnectionGuard] = [:]
+
+    init(
+        loop: any EventLoop, jail: String, profile: String, policy: NetworkPolicy, events: EventQueue, names: NameTable,
+        contexts: ServerContexts, pool: UpstreamPool
+    ) {
+        self.loop = loop
+        self.jail = jail
+        self.profile = profile
+        self.policy = policy
+        self.events = events
+        self.names = names
+        self.contexts = contexts
+        self.pool = pool
+        let limits = policy.rules.budgets
+        budgets = Budgets(limits, now: .now())
+        times = Times(
+            idle: .milliseconds(Int64(clamping: limits.idle)), total: .milliseconds(Int64(clamping: limits.total)),
+            response: .milliseconds(Int64(clamping: limits.response)))
+    }
+
+    /// For code that NIO wants to be able to send anywhere, and that runs on the loop.
+    var bound: NIOLoopBound<GatewayState> { NIOLoopBound(self, eventLoop: loop) }
+
+    func tick() {
+        let now = NIODeadline.now()
+        for entry in guards.values { entry.tick(now) }
+        pool.tick(now)
+    }
+
+    /// What a person can type to see why.
+    func explanation(_ method: String, _ url: String) -> String {
+        "clawjail explain --profile \(profile) \(method) \(url)"
+    }
+
+    func event(
+        _ subject: EgressEvent.Subject, _ verdict: EgressEvent.Verdict, _ destination: Destination, _ scheme: String?
+    ) -> EgressEvent {
+        var event = EgressEvent(subject, verdict, time: Clock.milliseconds())
+        event.scheme = scheme
+        event.host = destination.host.text
+        event.port = destination.port
+        return event
+    }
+
+    func recordDenial(
+        _ subject: EgressEvent.Subject, _ denial: Denial, _ destination: Destination, _ scheme: String? = nil
+    ) {
+        var event = event(subject, denial.verdict, destination, scheme)
+        event.reason = denial.reason
+        event.rule = denial.rule
+        event.remedy = denial.remedy
+        events.record(event)
+    }
+}

@@ -1,0 +1,96 @@
+internal import NIOCore
+
+/// Passes bytes from one connection to another, no faster than that one takes them, each side's end as such.
+final class RelayHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private var context: ChannelHandlerContext?
+    private weak var partner: RelayHandler?
+    private var wantsRead = false
+    private var hasEnded = false
+    private(set) var bytes = 0
+    /// Judges what passes. What it refuses ends both sides.
+    private let judge: (ByteBuffer) -> Bool
+    private let ended: () -> Void
+
+    private init(judge: @escaping (ByteBuffer) -> Bool, ended: @escaping () -> Void) {
+        self.judge = judge
+        self.ended = ended
+    }
+
+    /// Both sides, to be added to their pipelines as the last handlers.
+    ///
+    /// - Parameter ended: called once, with the bytes towards the second side and back.
+    static func pair(
+        up: @escaping (ByteBuffer) -> Bool, down: @escaping (ByteBuffer) -> Bool,
+        ended: @escaping (_ up: Int, _ down: Int) -> Void
+    ) -> (RelayHandler, RelayHandler) {
+        var finish: (() -> Void)?
+        let first = RelayHandler(judge: up) { finish?() }
+        let second = RelayHandler(judge: down) { finish?() }
+        first.partner = second
+        second.partner = first
+        finish = { [weak first, weak second] in
+            finish = nil
+            ended(first?.bytes ?? 0, second?.bytes ?? 0)
+        }
+        return (first, second)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        close()
+    }
+
+    /// Bytes that were read before this handler was there.
+    func inject(_ buffer: ByteBuffer) {
+        guard let context else { return }
+        channelRead(context: context, data: NIOAny(buffer))
+        partner?.context?.flush()
+    }
+
+    private var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    func read(context: ChannelHandlerContext) {
+        if partner?.isWritable ?? false { context.read() } else { wantsRead = true }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = Self.unwrapInboundIn(data)
+        guard judge(buffer), let target = partner?.context else { return close() }
+        bytes += buffer.readableBytes
+        target.write(Self.wrapOutboundOut(buffer), promise: nil)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) { partner?.context?.flush() }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        guard context.channel.isWritable, let partner, partner.wantsRead else { return }
+        partner.wantsRead = false
+        partner.context?.read()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case ChannelEvent.inputClosed = event else { return context.fireUserInboundEventTriggered(event) }
+        hasEnded = true
+        partner?.context?.close(mode: .output, promise: nil)
+        // Both have said everything.
+        if partner?.hasEnded == true { close() }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) { close() }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { close() }
+
+    private func close() {
+        ended()
+        let other = partner
+        partner = nil
+        context?.close(promise: nil)
+        other?.close()
+    }
+}

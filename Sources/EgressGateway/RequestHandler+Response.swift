@@ -1,0 +1,187 @@
+internal import EgressControl
+internal import JailPolicy
+internal import NIOCore
+internal import NIOHTTP1
+
+extension RequestHandler: ResponseReceiver {
+    var canReceive: Bool { context?.channel.isWritable ?? false }
+
+    func upstreamIsWritable() { resumeReading() }
+
+    func receive(head: HTTPResponseHead) {
+        guard let exchange, phase == .exchange else { return }
+        // An origin that answers before it has heard everything is heard, and then the connection is of no more use.
+        if !exchange.hasWholeRequest { exchange.closes = true }
+        let answer = ResponseHead(
+            head, toHead: exchange.isHead, version: exchange.version, closing: exchange.closes)
+        guard var answer else {
+            exchange.upstream?.cancel()
+            return fail(.failure(.badGateway, "the origin answers \(head.status.code), which nobody asked for"))
+        }
+        if answer.endsWithConnection {
+            exchange.closes = true
+            answer.head.headers.replaceOrAdd(name: "Connection", value: "close")
+        }
+        exchange.hasAnswer = true
+        exchange.status = UInt16(clamping: head.status.code)
+        context?.write(Self.wrapOutboundOut(.head(answer.head)), promise: nil)
+    }
+
+    func receive(body: ByteBuffer) {
+        guard let exchange, exchange.hasAnswer else { return }
+        exchange.received += body.readableBytes
+        context?.write(Self.wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+    }
+
+    func receiveEnd(trailers: HTTPHeaders?) {
+        guard let exchange, exchange.hasAnswer else { return }
+        context?.write(Self.wrapOutboundOut(.end(trailers.flatMap(Trailers.endToEnd))), promise: nil)
+        context?.flush()
+        record(exchange, .allowed)
+        if isHTTP2 {
+            self.exchange = nil
+            phase = .refusing
+            resumeReading()
+        } else if exchange.closes {
+            self.exchange = nil
+            finish()
+        } else {
+            goOn()
+        }
+    }
+
+    func flushResponse() { context?.flush() }
+
+    func responseFailed(_ denial: Denial, isStale: Bool) {
+        guard let exchange, phase == .exchange else { return }
+        exchange.upstream = nil
+        if isStale, exchange.mayRetry { return retry(exchange) }
+        fail(denial)
+    }
+
+    // MARK: Refusals
+
+    /// Before anything was understood or sent.
+    func refuse(_ denial: Denial, _ head: HTTPRequestHead?) {
+        let destination: Destination? = if case .connection(let destination, _) = entry { destination } else { nil }
+        if let destination {
+            gateway.recordDenial(.request, denial, destination, entry.scheme.rawValue)
+        } else {
+            var event = EgressEvent(.request, denial.verdict, time: Clock.milliseconds())
+            event.reason = denial.reason
+            event.method = head?.method.rawValue
+            gateway.events.record(event)
+        }
+        exchange?.upstream?.cancel()
+        exchange = nil
+        answer(denial, what: head.map { "\($0.method.rawValue)" } ?? "a request", explain: nil, isHead: head?.method == .HEAD)
+    }
+
+    /// Understood, and not allowed.
+    func deny(_ denial: Denial, _ request: CheckedRequest) {
+        var event = gateway.event(.request, denial.verdict, request.destination, request.scheme.rawValue)
+        event.method = request.method
+        event.path = request.path.path
+        event.reason = denial.reason
+        event.rule = denial.rule
+        event.remedy = denial.remedy
+        event.status = UInt16(clamping: denial.status.code)
+        gateway.events.record(event)
+        let url = "\(request.scheme.rawValue)://\(request.destination.authority(request.scheme))\(request.path.path)"
+        answer(
+            denial, what: "\(request.method) \(url)", explain: gateway.explanation(request.method, url),
+            isHead: request.method == "HEAD")
+    }
+
+    /// In the middle of an exchange. Once an answer has begun all that is left is to end it where everybody sees that it
+    /// is not complete.
+    func fail(_ denial: Denial) {
+        guard let exchange else { return }
+        exchange.upstream?.cancel()
+        exchange.upstream = nil
+        self.exchange = nil
+        guard !exchange.hasAnswer else {
+            record(exchange, .failed, denial.reason)
+            phase = .ended
+            return abort()
+        }
+        deny(denial, exchange.request)
+    }
+
+    /// Nobody is there any more to answer to.
+    func abandon(_ reason: String) {
+        guard let exchange else { return }
+        self.exchange = nil
+        exchange.upstream?.cancel()
+        record(exchange, .failed, reason)
+    }
+
+    func answer(_ denial: Denial, what: String, explain: String?, isHead: Bool) {
+        guard let context else { return }
+        phase = .refusing
+        let text = denial.body(what: what, explain: explain)
+        var headers = HTTPHeaders([
+            ("Content-Type", "application/json"), ("Content-Length", String(text.utf8.count)),
+            ("Cache-Control", "no-store"),
+        ])
+        if !isHTTP2 { headers.add(name: "Connection", value: "close") }
+        let head = HTTPResponseHead(version: .http1_1, status: denial.status, headers: headers)
+        context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
+        if !isHead { context.write(Self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil) }
+        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+        // A stream ends by itself with its request.
+        if isHTTP2 { resumeReading() } else { finish() }
+    }
+
+    /// Says that there is nothing more to come, and takes what the client still sends for a moment: closing at once would
+    /// reset the connection, and with it the answer.
+    func finish() {
+        guard let context else { return }
+        phase = .refusing
+        context.close(mode: .output, promise: nil)
+        resumeReading()
+        context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
+            self.phase = .ended
+            self.context?.close(promise: nil)
+        }
+    }
+
+    /// For a client to see that something is missing: a reset, not an orderly end.
+    private func abort() {
+        guard let context else { return }
+        if isHTTP2 { return context.close(promise: nil) }
+        Reset.close(context.channel)
+    }
+
+    func record(_ exchange: Exchange, _ verdict: EgressEvent.Verdict, _ reason: String? = nil) {
+        let request = exchange.request
+        var event = gateway.event(.request, verdict, request.destination, request.scheme.rawValue)
+        event.method = request.method
+        event.path = request.path.path
+        event.rule = exchange.grant.rule
+        event.reason = reason
+        event.status = exchange.status
+        event.sent = UInt64(exchange.sent)
+        event.received = UInt64(exchange.received)
+        event.milliseconds = UInt64(max(0, (NIODeadline.now() - exchange.started).nanoseconds / 1_000_000))
+        gateway.events.record(event)
+    }
+}
+
+extension RequestEntry {
+    var scheme: NetworkScheme { if case .connection(_, let scheme) = self { scheme } else { .http } }
+}
+
+/// Fields after a body: those with a meaning for framing, routing or authority have none there (RFC 9110, 6.5.1).
+private enum Trailers {
+    static func endToEnd(_ trailers: HTTPHeaders) -> HTTPHeaders? {
+        var kept = HTTPHeaders()
+        for (name, value) in trailers {
+            guard case .other = FieldName(name), !name.isEmpty, name.utf8.allSatisfy(\.isToken),
+                FieldValue.isClean(value)
+            else { continue }
+            kept.add(name: name, value: value)
+        }
+        return kept.isEmpty ? nil : kept
+    }
+}

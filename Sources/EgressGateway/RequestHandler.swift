@@ -1,0 +1,299 @@
+internal import EgressControl
+internal import JailPolicy
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Judges and carries out the requests of one connection of HTTP/1.1, one after the other, or the one of a stream of
+/// HTTP/2.
+///
+/// Nothing goes upstream before a head has been understood and allowed as a whole, and what goes is written anew.
+final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = Never
+    typealias OutboundOut = HTTPServerResponsePart
+
+    enum Phase {
+        case idle, exchange
+        /// Allowed to be something else than HTTP: whoever that is takes over.
+        case handingOver
+        /// Answered for the last time: what still comes is dropped.
+        case refusing
+        case ended
+    }
+
+    let gateway: GatewayState
+    let entry: RequestEntry
+    let isHTTP2: Bool
+    let connection: ConnectionGuard
+    private let check: RequestCheck
+    /// The rules that matter here, where all requests are for one destination.
+    private let candidates: NetworkCandidates?
+    var phase = Phase.idle
+    var exchange: Exchange?
+    private(set) var context: ChannelHandlerContext?
+    /// Of requests that came before the answer to an earlier one.
+    private var pipelined = CircularBuffer<HTTPServerRequestPart>()
+    private var wantsRead = false
+    private var needsFlush = false
+    private var dropped = 0
+    private static let mostDropped = 256 << 10
+    /// What is to be done once a handover's request has ended.
+    var atEnd: (() -> Void)?
+
+    init(_ gateway: GatewayState, _ entry: RequestEntry, isHTTP2: Bool, on connection: ConnectionGuard) {
+        self.gateway = gateway
+        self.entry = entry
+        self.isHTTP2 = isHTTP2
+        self.connection = connection
+        candidates =
+            if case .connection(let destination, let scheme) = entry {
+                gateway.policy.candidates(host: destination.host, port: destination.port, scheme: scheme)
+            } else { nil }
+        let limits = gateway.policy.rules.budgets
+        check = RequestCheck(
+            entry, isHTTP2: isHTTP2, mostTarget: Int(clamping: limits.urlSize),
+            mostHeaders: Int(clamping: limits.headerSize))
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        connection.add(self)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        connection.remove(self)
+        abandon("the client went away")
+    }
+
+    // MARK: From the jail
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let part = Self.unwrapInboundIn(data)
+        switch phase {
+        case .idle: begin(part)
+        case .exchange where exchange?.hasWholeRequest == false: proceed(part)
+        case .exchange: pipelined.append(part)
+        case .handingOver:
+            if case .end = part { atEnd?() }
+        case .refusing: drop(part)
+        case .ended: break
+        }
+    }
+
+    /// What a client still sends after its answer: taken for a while, so that it reads the answer.
+    private func drop(_ part: HTTPServerRequestPart) {
+        guard case .body(let buffer) = part else { return }
+        dropped += buffer.readableBytes
+        if dropped > Self.mostDropped { context?.close(promise: nil) }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if needsFlush {
+            needsFlush = false
+            exchange?.upstream?.flush()
+        }
+        context.fireChannelReadComplete()
+    }
+
+    private func begin(_ part: HTTPServerRequestPart) {
+        guard case .head(let head) = part else { return }
+        connection.isSettled = true
+        if entry == .proxy, head.method == .CONNECT { return connect(head) }
+        do throws(RequestRefusal) {
+            let request = try check.check(head)
+            judge(request, version: isHTTP2 ? .http2 : head.version)
+        } catch {
+            refuse(Denial(error), head)
+        }
+    }
+
+    private func judge(_ request: CheckedRequest, version: HTTPVersion) {
+        let now = NIODeadline.now()
+        if let budget = gateway.budgets.request(now) {
+            return deny(Denial(.tooManyRequests, "the budget \(budget) is used up"), request)
+        }
+        let question = request.question
+        switch candidates?.decide(question) ?? gateway.policy.decide(question) {
+        case .deny(let denial): deny(Denial(denial), request)
+        case .allow(let grant):
+            // What the supervisor could not be told does not happen.
+            guard gateway.events.hasRoom else {
+                return deny(Denial(.serviceUnavailable, "the log cannot take any more at the moment"), request)
+            }
+            let size = request.headers.reduce(request.path.target.utf8.count) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+            if let budget = gateway.budgets.upload(size, now) {
+                return deny(Denial(.tooManyRequests, "the budget \(budget) is used up"), request)
+            }
+            start(Exchange(request, grant: grant, version: version, now: now))
+        }
+    }
+
+    private func start(_ exchange: Exchange) {
+        self.exchange = exchange
+        phase = .exchange
+        if exchange.request.webSocketKey != nil {
+            phase = .handingOver
+            atEnd = { [weak self] in self?.openWebSocket(exchange) }
+            return
+        }
+        if exchange.request.awaitsContinue {
+            context?.writeAndFlush(
+                Self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
+        }
+        acquire(exchange, fresh: false)
+    }
+
+    /// Once more, where nothing has been lost by the first time.
+    func retry(_ exchange: Exchange) { acquire(exchange, fresh: true) }
+
+    private func acquire(_ exchange: Exchange, fresh: Bool) {
+        let request = exchange.request
+        gateway.pool.acquire(request.destination, request.scheme, http2: isHTTP2, fresh: fresh) { [weak self] result in
+            guard let self, self.exchange === exchange else {
+                if case .success(let handler) = result { handler.cancel() }
+                return
+            }
+            switch result {
+            case .success(let upstream): send(exchange, to: upstream)
+            case .failure(let denial): fail(denial)
+            }
+        }
+    }
+
+    private func send(_ exchange: Exchange, to upstream: UpstreamHandler) {
+        let request = exchange.request
+        exchange.upstream = upstream
+        upstream.serve(self)
+        upstream.send(
+            HTTPRequestHead(
+                version: .http1_1, method: HTTPMethod(rawValue: request.method), uri: request.path.target,
+                headers: request.headers))
+        for buffer in exchange.early { upstream.send(buffer) }
+        exchange.hasSentBody = !exchange.early.isEmpty
+        exchange.early = []
+        if exchange.hasWholeRequest { upstream.sendEnd() }
+        upstream.flush()
+        resumeReading()
+    }
+
+    /// More of the request that is under way.
+    private func proceed(_ part: HTTPServerRequestPart) {
+        guard let exchange else { return }
+        switch part {
+        case .head: break
+        case .body(let buffer):
+            exchange.sent += buffer.readableBytes
+            guard exchange.sent <= exchange.grant.requestSize else {
+                let size = ByteSize.format(exchange.grant.requestSize)
+                var denial = Denial(.payloadTooLarge, "a body of more than \(size), the requestSize of \(exchange.grant.rule)")
+                denial.rule = exchange.grant.rule
+                return fail(denial)
+            }
+            if let budget = gateway.budgets.upload(buffer.readableBytes, .now()) {
+                return fail(Denial(.tooManyRequests, "the budget \(budget) is used up"))
+            }
+            guard let upstream = exchange.upstream else { return exchange.early.append(buffer) }
+            exchange.hasSentBody = true
+            upstream.send(buffer)
+            needsFlush = true
+        case .end:
+            // Trailers of requests mean nothing to anybody here.
+            exchange.hasWholeRequest = true
+            guard let upstream = exchange.upstream else { return }
+            upstream.sendEnd()
+            needsFlush = true
+        }
+    }
+
+    // MARK: Reading only what can be passed on
+
+    private var mayRead: Bool {
+        switch phase {
+        case .idle, .refusing, .handingOver: true
+        case .exchange: exchange?.hasWholeRequest == false && exchange?.upstream?.isWritable == true
+        case .ended: false
+        }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if mayRead { context.read() } else { wantsRead = true }
+    }
+
+    func resumeReading() {
+        guard wantsRead, mayRead else { return }
+        wantsRead = false
+        context?.read()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { exchange?.upstream?.resumeReading() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    // MARK: Ends
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event {
+            // Done with asking, and perhaps still waiting for the answer.
+            switch phase {
+            case .exchange where exchange?.hasWholeRequest == true: exchange?.closes = true
+            case .handingOver: break
+            case .idle, .exchange, .refusing, .ended: context.close(promise: nil)
+            }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        phase = .ended
+        abandon("the client closed the connection")
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard phase == .idle || phase == .exchange, error is HTTPParserError || error is ByteToMessageDecoderError,
+            exchange?.hasAnswer != true, !isHTTP2
+        else {
+            phase = .ended
+            abandon("the connection failed")
+            context.close(promise: nil)
+            return
+        }
+        refuse(Denial(.badRequest, "malformed request: \(error)"), nil)
+    }
+
+    /// The next request, which may have come already.
+    func goOn() {
+        guard phase == .exchange else { return }
+        exchange = nil
+        phase = .idle
+        while !pipelined.isEmpty {
+            let part = pipelined.removeFirst()
+            switch phase {
+            case .idle: begin(part)
+            case .exchange where exchange?.hasWholeRequest == false: proceed(part)
+            case .exchange:
+                pipelined.prepend(part)
+                return
+            case .handingOver: if case .end = part { atEnd?() }
+            case .refusing, .ended: return pipelined.removeAll()
+            }
+        }
+        exchange?.upstream?.flush()
+        resumeReading()
+    }
+
+    // MARK: Time
+
+    var isAwaitingOrigin: Bool { exchange.map { $0.hasWholeRequest && !$0.hasAnswer } ?? false }
+
+    func tick(_ now: NIODeadline) {
+        guard let exchange, phase == .exchange else { return }
+        if isAwaitingOrigin, now - exchange.started > gateway.times.response {
+            fail(.failure(.gatewayTimeout, "no answer within network.budgets.response"))
+        } else if now - exchange.started > gateway.times.total {
+            fail(.failure(.gatewayTimeout, "not done within network.budgets.total"))
+        }
+    }
+}

@@ -1,0 +1,79 @@
+internal import EgressControl
+internal import JailPolicy
+internal import NIOCore
+internal import NIOHTTP1
+
+/// A connection whose bytes go through as they are: to a named host and port, and bound to what that name resolved to.
+final class Tunnel {
+    private let gateway: GatewayState
+    private let destination: Destination
+    private let grant: NetworkGrant
+    private let scheme: String
+    private let connection: ConnectionGuard
+    private let started = NIODeadline.now()
+
+    init(
+        _ gateway: GatewayState, _ destination: Destination, _ grant: NetworkGrant, _ scheme: String,
+        _ connection: ConnectionGuard
+    ) {
+        self.gateway = gateway
+        self.destination = destination
+        self.grant = grant
+        self.scheme = scheme
+        self.connection = connection
+    }
+
+    /// - Parameters:
+    ///   - channel: the client's, which does not read at the moment.
+    ///   - first: what it has said already.
+    func open(_ channel: any Channel, first: ByteBuffer?) {
+        connection.isSettled = true
+        connection.mayIdle = true
+        guard gateway.events.hasRoom else {
+            return refuse(channel, Denial(.serviceUnavailable, "the log cannot take any more at the moment"))
+        }
+        gateway.pool.dialTunnel(destination) { [self] result in
+            switch result {
+            case .failure(let denial): refuse(channel, denial)
+            case .success(let upstream):
+                do { try join(channel, upstream.channel, first) } catch {
+                    upstream.channel.close(promise: nil)
+                    refuse(channel, .failure(.badGateway, UpstreamFailure.text(error)))
+                }
+            }
+        }
+    }
+
+    private func refuse(_ channel: any Channel, _ denial: Denial) {
+        gateway.recordDenial(.connection, denial, destination, scheme)
+        Reset.close(channel)
+    }
+
+    private func join(_ channel: any Channel, _ upstream: any Channel, _ first: ByteBuffer?) throws {
+        guard channel.isActive else { return upstream.close(promise: nil) }
+        let (client, origin) = RelayHandler.pair(
+            up: { [self] in mayUpload($0.readableBytes) }, down: { _ in true },
+            ended: record)
+        try channel.pipeline.syncOperations.addHandler(client)
+        try upstream.pipeline.syncOperations.addHandler(origin)
+        if let first { client.inject(first) }
+        UpstreamConnector.begin(upstream)
+        UpstreamConnector.begin(channel)
+    }
+
+    private func mayUpload(_ count: Int) -> Bool {
+        guard let budget = gateway.budgets.upload(count, .now()) else { return true }
+        gateway.recordDenial(
+            .connection, Denial(.tooManyRequests, "the budget \(budget) is used up"), destination, scheme)
+        return false
+    }
+
+    private func record(_ up: Int, _ down: Int) {
+        var event = gateway.event(.connection, .allowed, destination, scheme)
+        event.rule = grant.rule
+        event.sent = UInt64(up)
+        event.received = UInt64(down)
+        event.milliseconds = UInt64(max(0, (NIODeadline.now() - started).nanoseconds / 1_000_000))
+        gateway.events.record(event)
+    }
+}
