@@ -18,8 +18,8 @@ struct EgressPlanner {
             throw JailError(.plan, reason: "network.allow leaves no port for the proxy")
         }
         return EgressPlan(
-            rules: profile.network, ports: ports, proxyPort: proxy, onExit: .restart,
-            program: program.path, programIdentity: program.identity, trust: facts.certificates,
+            rules: profile.network, ports: ports, proxyPort: proxy, onExit: profile.network.onGatewayExit,
+            program: program.path, programIdentity: program.identity, trust: profile.network.upstream.trust ?? facts.certificates,
             wantsJavaTrustStore: facts.closure.programs.contains { $0.realPath.hasSuffix("/java") },
             identity: identity(program.freeID),
             landlockABI: landlockABI,
