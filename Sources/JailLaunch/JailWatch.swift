@@ -318,7 +318,8 @@ final class JailWatch {
         for _ in 0..<Self.mostMessages {
             let received: (bytes: [UInt8], descriptors: [Int32])
             do {
-                received = try System.receive(jail.control.borrowed, most: ControlMessage.size, descriptors: Self.mostDescriptors)
+                received = try System.receive(
+                    jail.control.borrowed, most: ControlMessage.size, descriptors: Self.mostDescriptors)
             } catch  where error.errno == .wouldBlock {
                 return
             } catch  where error.errno == .connectionReset {

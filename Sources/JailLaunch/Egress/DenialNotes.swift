@@ -55,8 +55,9 @@ struct DenialNotes {
         var text = event.verdict == .failed ? "failed" : "denied"
         if let method = event.method { text += " \(method)" }
         if let host = event.host {
-            text += " " + (event.scheme.map { "\($0)://" } ?? "") + host
-            if let port = event.port, !(event.scheme == "https" && port == 443 || event.scheme == "http" && port == 80) {
+            text += " " + (event.scheme.map { "\($0)://" } ?? "") + (host.utf8.contains(0x3A) ? "[\(host)]" : host)
+            if let port = event.port, !(event.scheme == "https" && port == 443 || event.scheme == "http" && port == 80)
+            {
                 text += ":\(port)"
             }
             text += event.path ?? ""

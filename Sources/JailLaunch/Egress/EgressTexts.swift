@@ -8,11 +8,12 @@ struct EgressTexts {
     private(set) var resolver: ResolverFiles
 
     init(_ plan: EgressPlan) throws(JailError) {
-        trust = try plan.trust.map { (path) throws(JailError) in
-            try attempt(.egress, path) { () throws(SystemError) in
-                try System.readFile(path, limit: EgressSetup.trustLimit)
-            }
-        } ?? []
+        trust =
+            try plan.trust.map { (path) throws(JailError) in
+                try attempt(.egress, path) { () throws(SystemError) in
+                    try System.readFile(path, limit: EgressSetup.trustLimit)
+                }
+            } ?? []
         resolver = try Self.read()
     }
 

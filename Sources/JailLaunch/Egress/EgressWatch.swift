@@ -175,7 +175,9 @@ final class EgressWatch {
 
     private func checkClock() throws(SystemError) {
         let now = System.monotonicNanoseconds()
-        if let deadline, now >= deadline { return distrust("it did not start within \(Self.patience / 1_000_000_000) s") }
+        if let deadline, now >= deadline {
+            return distrust("it did not start within \(Self.patience / 1_000_000_000) s")
+        }
         guard phase == .serving, now >= nextLook else { return }
         nextLook = now + Self.lookInterval
         do throws(JailError) {
@@ -225,7 +227,9 @@ final class EgressWatch {
         case .ready(let identity): try take(identity)
         case .failure(let error): lastWord = "\(error.call.name): \(error.errno)"
         case .event(let event):
-            if case .object(let members) = event.json { notices.append(.event(.object([("event", "network")] + members))) }
+            if case .object(let members) = event.json {
+                notices.append(.event(.object([("event", "network")] + members)))
+            }
             if event.subject == .gateway {
                 lastWord = event.reason
                 notices.append(.note("way out: \(event.reason ?? event.verdict.rawValue)"))
