@@ -15,7 +15,7 @@ extension LaunchPlan {
                 groups: .notNeeded),
             namespaces: NamespacePlan(time: false, hostName: "h"), limits: LimitPlan(resources: []),
             seccomp: SeccompPlan(variant: .strict, additional: []),
-            network: NetworkPlan(publish: [], wantsEgress: false), stopGrace: 0, runtimeDirectory: "",
+            network: NetworkPlan(publish: []), stopGrace: 0, runtimeDirectory: "",
             stateDirectory: "")
         change(&plan)
         return plan

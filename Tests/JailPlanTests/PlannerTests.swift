@@ -109,7 +109,7 @@ struct `The planner` {
 
     // MARK: Notes
 
-    @Test func `a port that others can reach, and a way out that is not there, are said`() throws {
+    @Test func `a port that others can reach, and a host that trusts no CA, are said`() throws {
         let profile = bare {
             var port = PublishedPort(hostPort: 80, jailPort: 8080)
             port.hostAddress = 0
@@ -117,13 +117,14 @@ struct `The planner` {
             $0.network.allow = [NetworkRule(hosts: [.any], methods: ["GET"], ports: [443])]
         }
         let facts = PaperHost.facts {
+            $0.certificates = nil
             $0.closure.missing = ["openclaw"]
             $0.closure.notes = ["brought along"]
         }
         let notes = try plan(profile, on: facts).notes
         #expect(notes.count { $0.contains("beyond 127.0.0.1") } == 1)
         #expect(notes.contains { $0.hasPrefix("port 80 is published beyond") })
-        #expect(notes.contains { $0.contains("the way out to the web is not built yet") })
+        #expect(notes.contains { $0.contains("no trusted CA certificates") })
         #expect(notes.contains("brought along"))
         #expect(notes.contains("'openclaw' is not installed on this host"))
         #expect(try plan(bare()).notes.isEmpty)

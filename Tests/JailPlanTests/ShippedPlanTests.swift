@@ -104,7 +104,7 @@ struct `Plans of the shipped profiles` {
     @Test func `the gateway is published on this machine only, and its state has a place`() throws {
         let plan = try plan(Self.profile("stateful"))
         #expect(plan.network.publish.map(\.hostText) == ["127.0.0.1:18789"])
-        #expect(plan.network.wantsEgress)
+        #expect(plan.network.egress?.ports == [80, 443])
         #expect(plan.data?.source == "/home/ann/.local/state/clawjail/data/jail")
         #expect(plan.data?.isOwn == true && plan.data?.enforcement == .watched)
         #expect(plan.command.workingDirectory == "/data")

@@ -27,6 +27,9 @@ enum PaperHost {
         facts.stateDirectory = "/home/ann/.local/state/clawjail"
         facts.runtimeDirectory = "/run/user/1234/clawjail"
         facts.closure = closure()
+        facts.egress = EgressFacts(
+            program: "/usr/bin/clawjail-egress",
+            file: SourceFacts(identity: identity("/usr/bin/clawjail-egress"), isDirectory: false), freeID: 61200)
         for name in ["null", "zero", "full", "random", "urandom", "tty"] { facts.add("/dev/\(name)") }
         facts.add("/usr/share/zoneinfo", isDirectory: true)
         facts.add("/etc/pki/tls/certs/ca-bundle.crt")
