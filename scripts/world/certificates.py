@@ -49,7 +49,7 @@ def make(directory, origins):
     trusted, unknown = Authority(directory, "test-ca"), Authority(directory, "unknown-ca")
     pairs = {}
     for origin in origins:
-        names = [origin.host, f"*.{origin.host}"]
+        names = [origin.host, f"*.{origin.host}", *(f"{more}.example" for more in origin.options.get("also", ()))]
         if origin.certificate == "wrongname":
             names = ["somebody-else.example"]
         if origin.certificate == "selfsigned":

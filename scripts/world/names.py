@@ -25,7 +25,9 @@ class Origin:
 
 
 ORIGINS = [
-    Origin("web", "11.22.33.44", "2a00:1234::44"),
+    Origin("web", "11.22.33.44", "2a00:1234::44", also=(
+        "deep.sub.web", "cname", "cname-chain", "truncated", "slow", "rebind", "long-ttl", "many", "special-mixed",
+        "special-mapped-public", "special-mixed-families")),
     # The same addresses as 'web', another name and another log: for requests that say one and mean the other.
     Origin("twin", "11.22.33.44", "2a00:1234::44", shares="web"),
     Origin("h1", "11.22.33.45", alpn=("http/1.1",)),
