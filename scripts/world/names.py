@@ -19,7 +19,7 @@ class Origin:
 
     def __init__(self, name, v4, v6=None, ports=None, alpn=("h2", "http/1.1"), certificate="good", **options):
         self.name, self.v4, self.v6, self.alpn, self.certificate = name, v4, v6, alpn, certificate
-        self.ports = ports or {80: "http", 443: "https"}
+        self.ports = {80: "http", 443: "https"} if ports is None else ports
         self.options = options
         self.host = f"{name}.example"
 
@@ -47,6 +47,8 @@ ORIGINS = [
     Origin("git", "45.55.65.86", alpn=("http/1.1",), git=True),
     Origin("v6", None, "2a00:1234::87"),
     Origin("ws", "45.55.65.88", alpn=("http/1.1",)),
+    # A name, a certificate and an address for the server of the benchmarks.
+    Origin("bench", "11.22.33.60", ports={}),
 ]
 
 # Names of special addresses: `special-KEY.example`. All answers public but these.
