@@ -1,5 +1,6 @@
 """The way out against squid with ssl-bump at the same policy, and against no proxy at all, in one world and one run."""
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -64,12 +65,15 @@ PASSED = "bulk download, passed through"
 
 
 def obstacle():
+    # Before anything of the world is imported.
     missing = [name for name in ("nginx", "squid", "gcc", "ip", "openssl") if not shutil.which(name, path=os.environ.get(
         "PATH", "") + ":/usr/sbin:/sbin")]
     if not os.path.exists(HELPER):
         missing.append("squid-openssl")
     if not os.path.exists("/usr/include/openssl/ssl.h"):
         missing.append("libssl-dev")
+    if importlib.util.find_spec("h2") is None:
+        missing.append("python3-h2")
     if os.geteuid() != 0:
         return "needs root"
     return f"not installed: {', '.join(missing)}" if missing else None

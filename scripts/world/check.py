@@ -5,7 +5,7 @@ import time
 import traceback
 
 from .place import Failure, Jail, Unconfined
-from . import profiles
+from . import profiles, ways
 
 CHECKS = []
 
@@ -52,6 +52,14 @@ class Tester:
         if jail and jail.process.poll() is None and not fresh:
             return jail
         jail = Jail(self.world, self.binary, profiles.named(self.world, profile), self.user, who == "root")
+        probe = profiles.PROBES.get(profile, profiles.DEFAULT_PROBE)
+        try:
+            result = probe and ways.get(jail, *probe)
+            self.expect(not probe or result.http_status == 200, lambda: f"a jail without a way out: {result.stage} "
+                        f"{result.error} {result.data[:200]!r}; it said: {jail.said()[-300:]!r}")
+        except BaseException:
+            jail.close()
+            raise
         if not fresh:
             self.jails[key] = jail
         return jail

@@ -60,6 +60,16 @@ NETWORKS = {
 }
 
 
+# name → (way, host, path): what shows that a jail of that profile has a way out at all, where that costs no budget.
+# Without it a jail without any network would pass what only asks for refusals.
+PROBES = {
+    "git-read": ("direct 443", "git.example", "/dumb/project.git/HEAD"), "ports": None, "tcp": None,
+    "private": ("proxy", "10.1.2.3", "/"), "literal": ("proxy", "11.22.33.44", "/"), "requests": None,
+    "connections": None, "connection-rate": None, "uploads": None, "pass": None,
+}
+DEFAULT_PROBE = ("direct 443", "web.example", "/")
+
+
 def named(world, name):
     network, parent = NETWORKS[name]
     return profile(world, network, parent)

@@ -214,6 +214,7 @@ def h2c_upgrade(way):
         if place.confined:
             t.expect(b"h2c" not in arrived and b"http2-settings" not in arrived, "the upgrade arrived")
             t.expect(result.http_status != 101, "switched")
+            ways.served(t, place, way)
         else:
             t.expect(b"h2c" in arrived, "did not even arrive unconfined")
     function.__doc__ = f"an upgrade to h2c goes nowhere: {way}"

@@ -44,8 +44,7 @@ def upload(host, path, size, chunked, version, good):
             t.expect(status == "200" and json.loads(body)["size"] == size, f"{status} {body[:200]} {done.err!r}")
             return
         t.expect(status in ("403", "413") or done.status in (55, 56, 92), f"{status} {done.err!r}")
-        ended = [e for e in t.world.events(mark, f"{host}.events") if e["event"] == "ended"]
-        most = max([e["bytes"] for e in ended], default=0)
+        most = len(t.world.since(mark, f"{host}.plain"))
         limit = (1 << 20) + 65536 if chunked else 0
         t.expect(most <= limit, f"{most} bytes arrived")
     function.__doc__ = (f"an upload of {size} bytes{' in chunks' if chunked else ''} with {version} to {host}{path} is "

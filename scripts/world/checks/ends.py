@@ -4,6 +4,7 @@ import time
 
 from .. import ways
 from ..check import check
+from ..place import Failure
 
 
 def dead_ends(t, place, seconds=2):
@@ -69,9 +70,12 @@ def restart_under_load(t, place):
     mark, stop, seen = t.world.mark(), threading.Event(), []
 
     def load(way):
+        data = ways.request(way, "web.example", "POST", "/leak")
         while not stop.is_set():
-            seen.append(ways.send(place, way, "web.example",
-                                  ways.request(way, "web.example", "POST", "/leak"), timeout=1).http_status)
+            try:
+                seen.append(ways.send(place, way, "web.example", data, timeout=1).http_status)
+            except Failure:
+                return
     threads = [threading.Thread(target=load, args=(way,)) for way in ways.WAYS]
     for thread in threads:
         thread.start()

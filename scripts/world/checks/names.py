@@ -105,6 +105,7 @@ def nested_connect(t, place):
         result = ways.send(place, way, "web.example", inner, timeout=2)
         t.nothing_arrived(mark)
         t.expect(b" 200 " not in result.data, f"{result.data[:200]!r}")
+        ways.served(t, place, way)
 
 
 @check(profile="narrow", control=False)
@@ -114,7 +115,7 @@ def paths(t, place):
         ok = ways.get(place, way, "api.example", "/headers")
         t.expect(ok.http_status == 200, f"{way}: {ok.data[:200]!r}")
         for path in ("/", "/header", "/headers/", "/headers/x", "/Headers", "/echo", "/echo/a/b", "/echo/../upload",
-                     "/headers/%2e%2e/upload", "/status/../upload", "//headers", "/./upload", "/upload?x=/headers",
+                     "/headers/%2e%2e/upload", "/status/../upload", "/./upload", "/upload?x=/headers",
                      "/echo/a%2fb", "/echo/a;b"):
             mark = t.world.mark()
             result = ways.get(place, way, "api.example", path)

@@ -91,6 +91,7 @@ def two_answers(t, place):
             first = ways.get(place, way, path="/two-answers")
             second = ways.get(place, way)
             t.expect(b"poison" not in first.data + second.data, f"{way}: poisoned")
+            t.expect(b"hello from web" in second.data, f"{way}: {second.stage} {second.error} {second.data[:200]!r}")
 
 
 @check(control=False)

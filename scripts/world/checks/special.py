@@ -21,6 +21,7 @@ def special(key, addresses):
                 t.expect(not t.world.grown(mark), f"{way}: bytes reached {t.world.grown(mark)}")
                 t.expect(not t.world.events(mark, "host-trap.events"), f"{way}: the host itself was reached")
                 ways.refused(result)
+                ways.served(t, place, way)
             else:
                 t.expect(to or reached, "unconfined nothing was dialled")
     function.__doc__ = f"{key} ({', '.join(addresses)}) is refused after resolution"
