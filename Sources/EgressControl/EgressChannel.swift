@@ -31,6 +31,11 @@ package struct EgressChannel: Sendable {
             descriptors: [certificate.borrowed, state.borrowed, java.borrowed])
     }
 
+    /// Tells why it could not begin, instead of ``announce(_:)``.
+    package func fail(_ error: SystemError) throws(SystemError) {
+        try System.send(socket, EgressMessage.failure(error).bytes)
+    }
+
     /// The next order of the supervisor's; waits for it. nil: the supervisor is gone, and so is the reason to run.
     ///
     /// For a thread that does nothing else, such as the first one.

@@ -15,7 +15,7 @@ package enum EgressMessage {
         case setup = 1
         case sockets, resolver
         case ready = 0x41
-        case event
+        case event, failure
     }
 
     /// One packet on its way out.
@@ -116,10 +116,17 @@ package enum EgressMessage {
 
     static func event(_ event: EgressEvent) -> Packet { packet(.event, event.json.text()) }
 
+    static func failure(_ error: SystemError) -> Packet {
+        let text: JSON = ["call": .string("\(error.call)"), "errno": .number(error.errno.rawValue)]
+        return packet(.failure, text.text())
+    }
+
     /// What the way out has to say.
     package enum Report {
         case ready(EgressIdentity)
         case event(EgressEvent)
+        /// It could not confine itself, and has not begun.
+        case failure(SystemError)
     }
 
     /// Reads what the way out says. nil: it says what it never would, and is not to be trusted any further.
@@ -134,8 +141,18 @@ package enum EgressMessage {
             return .ready(EgressIdentity(certificate: certificate, state: state, javaTrustStore: java))
         case .event where descriptors.isEmpty:
             return EgressEvent(text: Array(bytes.dropFirst())).map { .event($0) }
+        case .failure where descriptors.isEmpty:
+            return failure(Array(bytes.dropFirst())).map { .failure($0) }
         default: return nil
         }
+    }
+
+    private static func failure(_ text: [UInt8]) -> SystemError? {
+        guard let value = try? JSON5Reader.read(text, file: ""), case .string(let name) = value["call"]?.content,
+            let call = KernelCall.allCases.first(where: { "\($0)" == name }),
+            case .number(let number) = value["errno"]?.content, let errno = number.integer, (1...4095).contains(errno)
+        else { return nil }
+        return SystemError(call, Errno(Int32(errno)))
     }
 
     /// The content of a file that cannot change any more; nil for any other, or one that is too large.

@@ -95,6 +95,32 @@ package enum FilterCompiler {
         try builder.add(errno(ENOSYS), "openat2")
     }
 
+    /// What the way out may call: everything that files, programs and other processes would need is not there.
+    package static func egress(for architecture: Architecture) throws(CompileError) -> [UInt64] {
+        var builder = try Builder.make(defaultAction: errno(ENOSYS), architecture)
+        for name in SystemCallList.egress { try builder.add(allowAction, name) }
+        for name in SystemCallList.egressRefused { try builder.add(errno(EPERM), name) }
+        // Threads, and nothing else: CLONE_VM, FS, FILES, SIGHAND, THREAD and SYSVSEM, and no namespace.
+        let thread: UInt64 = 0x0005_0F00
+        try builder.add(allowAction, "clone", masked(0, mask: 0x7E02_0000 | thread, equals: thread))
+        // Streams and datagrams to origins and resolvers; of netlink the addresses of this host.
+        for family: UInt64 in [2, 10] {
+            for kind: UInt64 in [1, 2] {
+                try builder.add(allowAction, "socket", equal(0, family), masked(1, mask: 0xF, equals: kind))
+            }
+        }
+        try builder.add(allowAction, "socket", equal(0, 16), equal(2, 0))
+        // No page is ever both written and executed: there is no code but the program's.
+        for call in ["mmap", "mprotect"] { try builder.add(allowAction, call, masked(2, mask: 0x4, equals: 0)) }
+        // Its own name, and names of its memory.
+        for option: UInt64 in [15, 0x5356_4D41] { try builder.add(allowAction, "prctl", equal(0, option)) }
+        // FIONREAD and FIONBIO, which libraries use on sockets.
+        for request: UInt64 in [0x541B, 0x5421] {
+            try builder.add(allowAction, "ioctl", masked(1, mask: 0xFFFF_FFFF, equals: request))
+        }
+        return try builder.export()
+    }
+
     // MARK: libseccomp
 
     private static let allowAction: UInt32 = 0x7FFF_0000

@@ -62,6 +62,25 @@ enum SystemCallList {
         sethostname setdomainname open_by_handle_at quotactl iopl ioperm vhangup nfsservctl
         """.split(whereSeparator: \.isWhitespace).map(String.init)
 
+    /// What an event loop, TLS and the Swift runtime call, seen with strace(1) and gone through by hand.
+    static let egress = """
+        read write readv writev pread64 pwrite64 close fstat lseek ftruncate fcntl dup dup2 dup3 pipe2
+        brk munmap mremap madvise membarrier
+        epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd2 timerfd_create timerfd_settime poll ppoll
+        futex nanosleep clock_nanosleep restart_syscall
+        clock_gettime clock_getres gettimeofday time
+        accept accept4 bind connect listen getpeername getsockname getsockopt setsockopt shutdown
+        recvfrom recvmmsg recvmsg sendmmsg sendmsg sendto
+        exit exit_group getegid geteuid getgid getpid getppid getuid gettid getrandom getrusage getrlimit
+        rseq sched_getaffinity sched_yield set_robust_list set_tid_address memfd_create
+        rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack sysinfo uname
+        """.split(whereSeparator: \.isWhitespace).map(String.init)
+
+    /// Known and refused, so that a library says so and does not look for an older call.
+    static let egressRefused = """
+        open openat openat2 execve execveat ptrace process_vm_readv process_vm_writev kill unshare setns mount
+        """.split(whereSeparator: \.isWhitespace).map(String.init)
+
     /// Newer than the libseccomp of Debian 12. From 424 on every architecture has the same numbers.
     static let numbers: [String: Int32] = ["cachestat": 451, "fchmodat2": 452]
 

@@ -28,6 +28,10 @@ package enum Hints {
                 + "or add optional: [\"cgroup\"] to the profile to run without limits on memory and cpu"
         case (.cgroup, .mkdirat, .readOnly):
             "the cgroup file system is mounted read-only, as inside containers; add optional: [\"cgroup\"] to the profile"
+        case (.egress, .execve, .notFound):
+            "'clawjail-egress' must be a static program: the one of the same build as this clawjail"
+        case (.network, .rtnetlink, _):
+            "the way out needs routes in the jail's network namespace; 'clawjail doctor' says what the kernel lacks"
         case (.runtime, _, .noSpace):
             "the disk is full"
         case (.network, .bind, .addressInUse):

@@ -2,6 +2,8 @@
 package enum Stage: UInt8, CaseIterable, Sendable {
     case usage, profile, host, plan, runtime, cgroup, clone, session, clocks, identity, network, mounts, pivot, terminal
     case limits, landlock, privileges, seccomp, exec, supervise
+    /// The process of the way out, whatever it was doing.
+    case egress
 }
 
 /// The one error that people see: stage, operation, path, reason, and the one thing to do about it, on one line.

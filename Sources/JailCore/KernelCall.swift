@@ -9,6 +9,7 @@ package enum KernelCall: UInt16, CaseIterable, Sendable {
     case getrandom, getrlimit, getsockname, getsockopt, ioctl, keyctl, kill, landlockAddRule, landlockCreateRuleset
     case landlockRestrictSelf, linkat, listen, memfdCreate, mkdirat, mountSetattr, moveMount, openTree, openat2
     case pidfdOpen, pidfdSendSignal, pipe2, pivotRoot, poll, prctl, read, readlinkat, recvmsg, renameat
+    case rtnetlink
     case schedGetaffinity, schedSetscheduler
     case seccomp, sendmsg, setdomainname, setgroups, sethostname, setns, setpgid, setresgid, setresuid, setrlimit
     case setsid, setsockopt, shutdown, sigaction, signalfd, sigprocmask, socket, socketpair, statfs, statx, symlinkat
@@ -68,6 +69,7 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     package static let notImplemented = Errno(38)
     package static let symlinkLoop = Errno(40)
     package static let notSupported = Errno(95)
+    package static let familyNotSupported = Errno(97)
     package static let addressInUse = Errno(98)
     package static let connectionReset = Errno(104)
     package static let noBuffers = Errno(105)

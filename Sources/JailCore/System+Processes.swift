@@ -149,6 +149,22 @@ extension System {
         throw SystemError(spawnStep(failed), Errno(-result))
     }
 
+    /// Starts the program behind an open descriptor in a session of its own, with `channel` as descriptor 3. Its other
+    /// descriptors are 0, 1, 2 and what is not close-on-exec. The root may be empty.
+    package static func spawn(
+        _ program: Descriptor, arguments: [String], environment: [String], channel: Descriptor
+    ) throws(SystemError) -> Int32 {
+        var result: Int32 = 0
+        var failed: Int32 = 0
+        unsafe withCStrings(arguments) { argv in
+            unsafe withCStrings(environment) { envp in
+                unsafe result = cl_spawn_descriptor(program.number, argv, envp, channel.number, &failed)
+            }
+        }
+        guard result < 0 else { return result }
+        throw SystemError(spawnStep(failed), Errno(-result))
+    }
+
     private static func spawnStep(_ step: Int32) -> KernelCall {
         switch step {
         case 1: .setsid

@@ -35,6 +35,26 @@ extension System {
         return OwnedDescriptor(try check(.socket, cl_socket(AF_INET, kind, 0)))
     }
 
+    /// The same for datagrams.
+    package static func makeDatagramSocket() throws(SystemError) -> OwnedDescriptor {
+        OwnedDescriptor(try check(.socket, cl_socket(AF_INET, Int32(2) | O_NONBLOCK, 0)))
+    }
+
+    /// An IPv6 socket of the namespace that this process is in; it serves IPv4 as well. EAFNOSUPPORT: the kernel has no
+    /// IPv6.
+    package static func makeDualSocket() throws(SystemError) -> OwnedDescriptor {
+        let socket = OwnedDescriptor(try check(.socket, cl_socket(AF_INET6, Int32(1) | O_NONBLOCK, 0)))
+        let number = socket.borrowed.number
+        try check(.setsockopt, cl_setsockopt_int(number, 41 /* IPPROTO_IPV6 */, 26 /* IPV6_V6ONLY */, 0))
+        return socket
+    }
+
+    /// Binds an IPv6 socket to a port of every address.
+    package static func bindEverywhere(_ socket: Descriptor, port: UInt16) throws(SystemError) {
+        try check(.setsockopt, cl_setsockopt_int(socket.number, SOL_SOCKET, SO_REUSEADDR, 1))
+        try check(.bind, cl_bind_everywhere(socket.number, port))
+    }
+
     package static func makeUnixSocket(_ kind: SocketKind) throws(SystemError) -> OwnedDescriptor {
         OwnedDescriptor(try check(.socket, cl_socket(AF_UNIX, kind.number, 0)))
     }
@@ -112,6 +132,13 @@ extension System {
 
     /// Brings `lo` of this network namespace up.
     package static func bringLoopbackUp() throws(SystemError) { try check(.ioctl, cl_loopback_up()) }
+
+    package enum InternetVersion: Int32, Sendable { case four = 4, six = 6 }
+
+    /// Makes every address of the version one of this namespace's own, see `local` in ip-route(8). `lo` must be up.
+    package static func routeEverythingHere(_ version: InternetVersion) throws(SystemError) {
+        try check(.rtnetlink, cl_route_everything_here(version.rawValue))
+    }
 
     /// Sends one message, with copies of up to 96 descriptors. Never raises SIGPIPE.
     package static func send(

@@ -39,6 +39,7 @@ extension HostFacts {
         probe.tree = resolver.hostTree
         facts.certificates = try probe.addEveryJail()
         try probe.addRoot(profile.filesystem.root, closure: facts.closure)
+        if !profile.network.allow.isEmpty { facts.egress = try EgressProbe.examine(accounts) }
         facts.closure.notes += probe.notes
         facts.sources = probe.sources
         return facts

@@ -26,7 +26,8 @@ extension LaunchPlan {
         case .tmpfs(let tmpfs): return JailError(.mounts, failure.error, path: tmpfs.target, detail: "tmpfs")
         case .proc(let path): return JailError(.mounts, failure.error, path: path, detail: "proc")
         case .devpts(let path): return JailError(.mounts, failure.error, path: path, detail: "devpts")
-        case .directory(let path, _), .file(let path, _, _), .symlink(let path, _), .cover(let path, _):
+        case .directory(let path, _), .file(let path, _, _), .symlink(let path, _), .cover(let path, _),
+            .trust(let path, _, _):
             return JailError(.mounts, failure.error, path: path)
         }
     }

@@ -12,6 +12,8 @@ package struct MountTree {
     /// The step being carried out, for whoever reports an error.
     package private(set) var index = 0
     private var root: SharedDescriptor
+    /// Numbers of files in memory, by what they are for.
+    private var trust: [TrustFile: Int32] = [:]
 
     /// - Parameter steps: of the plan.
     package init(_ steps: [MountStep]) {
@@ -28,6 +30,9 @@ package struct MountTree {
             if case .bind(let bind) = steps[step], bind.purpose == .data { clones[step] = mount }
         }
     }
+
+    /// Takes the files in memory that steps of kind `trust` are copied from.
+    package mutating func takeTrust(_ files: [TrustFile: Int32]) { trust = files }
 
     /// Clones the data directory while init still has the ids of whoever started it: with root that directory lies
     /// below one that only root may pass.
@@ -73,7 +78,7 @@ package struct MountTree {
         // Room for generated files and mount points only; it is read-only before anything runs.
         root = SharedDescriptor(
             try System.makeFileSystem(
-                "tmpfs", options: [("size", "4m"), ("nr_inodes", "65536"), ("mode", "0755")],
+                "tmpfs", options: [("size", "16m"), ("nr_inodes", "65536"), ("mode", "0755")],
                 attributes: [.noSetuid, .noDevices]))
         let here = try System.open("/", [.pathOnly, .directory])
         try System.attach(root.borrowed, to: here.borrowed)
@@ -88,7 +93,11 @@ package struct MountTree {
         case .directory(let path, let mode):
             try System.makeDirectory(relative(path), mode: mode, at: root.borrowed)
         case .file(let path, let content, let mode):
-            try makeFile(path, content: content, mode: mode)
+            try makeFile(path, content: Array(content.utf8), mode: mode)
+        case .trust(let path, let file, let covers):
+            guard let number = trust[file] else { throw SystemError(.check, .notFound) }
+            let content = try System.readContent(Descriptor(number), limit: Self.trustLimit)
+            if covers { try cover(path, content: content) } else { try makeFile(path, content: content, mode: 0o444) }
         case .symlink(let path, let target):
             try System.makeSymlink(relative(path), to: target, at: root.borrowed)
         case .bind(let bind):
@@ -115,12 +124,15 @@ package struct MountTree {
                 attributes: [.noSetuid, .noExec])
             try attach(mount.borrowed, at: path)
         case .cover(let path, let content):
-            try cover(path, content: content)
+            try cover(path, content: Array(content.utf8))
         }
     }
 
+    /// Bytes of one file of certificates.
+    private static let trustLimit = 8 << 20
+
     /// A generated file laid over another. It is made in the new root, cloned, and its name taken away again.
-    private func cover(_ path: String, content: String) throws(SystemError) {
+    private func cover(_ path: String, content: [UInt8]) throws(SystemError) {
         let name = ".cover"
         try makeFile("/" + name, content: content, mode: 0o444)
         let clone = try System.cloneTree(name, at: root.borrowed, recursive: false)
@@ -130,7 +142,7 @@ package struct MountTree {
         try System.unlink(name, at: root.borrowed)
     }
 
-    private func makeFile(_ path: String, content: String, mode: UInt32) throws(SystemError) {
+    private func makeFile(_ path: String, content: [UInt8], mode: UInt32) throws(SystemError) {
         let file = try System.open(
             relative(path), [.writeOnly, .create, .exclusive, .noFollow], mode: mode, at: root.borrowed,
             resolve: [.inRoot, .noSymlinks, .noMagicLinks])
@@ -141,20 +153,11 @@ package struct MountTree {
     /// changing names at this very moment.
     private func attach(_ mount: Descriptor, at path: String, makeFile: Bool = false) throws(SystemError) {
         if makeFile {
-            do { try self.makeFile(path, content: "", mode: 0o444) } catch  where error.errno == .exists {}
+            do { try self.makeFile(path, content: [], mode: 0o444) } catch  where error.errno == .exists {}
         }
         let target = try System.open(
             relative(path), .pathOnly, at: root.borrowed, resolve: [.inRoot, .noSymlinks, .noMagicLinks])
         try System.attach(mount, to: target.borrowed)
-    }
-
-    private func openTarget(_ path: String, makeFile: Bool) throws(SystemError) -> OwnedDescriptor {
-        let resolve: ResolveFlags = [.inRoot, .noSymlinks, .noMagicLinks]
-        if makeFile {
-            return try System.open(
-                path, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o444, at: root.borrowed, resolve: resolve)
-        }
-        return try System.open(path, .pathOnly, at: root.borrowed, resolve: resolve)
     }
 
     private func relative(_ path: String) -> String { String(path.dropFirst()) }

@@ -24,6 +24,8 @@ package struct HostFacts: Equatable, Sendable {
     package var sources: [String: SourceFacts] = [:]
     /// The file of trusted CA certificates, canonical and among `sources`; nil where the host has none.
     package var certificates: String?
+    /// Looked at only for a profile that allows something outside.
+    package var egress: EgressFacts?
     /// The blocks of /proc/cpuinfo, one for each processor that the limit on cpus rounds up to, without the empty line
     /// between them.
     package var processorInfo: [String] = []

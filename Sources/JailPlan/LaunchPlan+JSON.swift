@@ -24,7 +24,7 @@ extension LaunchPlan {
             "landlock": landlock?.json ?? .null,
             "seccomp": ["variant": .string(seccomp.variant.rawValue), "additional": .strings(seccomp.additional)],
             "network": [
-                "egress": .boolean(network.wantsEgress),
+                "egress": network.egress?.json ?? .null,
                 "publish": .array(
                     network.publish.map { ["host": .string($0.hostText), "jailPort": .number($0.jailPort)] }),
             ],
@@ -96,6 +96,10 @@ extension MountStep {
             ["step": "directory", "path": .string(path), "mode": .string(String(mode, radix: 8))]
         case .file(let path, let content, _):
             ["step": "file", "path": .string(path), "content": .string(content)]
+        case .trust(let path, let file, let covers):
+            [
+                "step": "trust", "path": .string(path), "content": .string(file.rawValue), "covers": .boolean(covers),
+            ]
         case .symlink(let path, let target): ["step": "symlink", "path": .string(path), "target": .string(target)]
         case .bind(let bind):
             [
@@ -111,6 +115,18 @@ extension MountStep {
         case .devpts(let path): ["step": "devpts", "path": .string(path)]
         case .cover(let path, _): ["step": "cover", "path": .string(path)]
         }
+    }
+}
+
+extension EgressPlan {
+    fileprivate var json: JSON {
+        [
+            "program": .string(program), "user": ["uid": .number(identity.host.uid), "gid": .number(identity.host.gid)],
+            "ports": .array(ports.map { .number($0) }), "proxyPort": .number(proxyPort),
+            "trust": .optional(trust), "javaTrustStore": .boolean(wantsJavaTrustStore),
+            "onExit": .string(onExit.rawValue), "landlock": landlockABI.map { EgressPlan.landlock(abi: $0).json } ?? .null,
+            "resources": .object(resources.map { ("\($0.resource)", .number($0.value)) }), "rules": rules.json,
+        ]
     }
 }
 

@@ -77,7 +77,17 @@ extension LaunchPlan {
 
     private func describeNetwork(_ output: inout PlanText) {
         output.heading("network")
-        output.line("inside", "a loopback of its own, and nothing else")
+        if let egress = network.egress {
+            output.line("inside", "a loopback of its own, where every address leads to the way out")
+            output.line("way out", "\(egress.program), as uid \(egress.identity.host.uid) without any right")
+            output.line("names", "asked of \(EgressPlan.addressText), which answers for what the rules allow")
+            output.line("proxy", "http://\(EgressPlan.addressText):\(egress.proxyPort)")
+            output.line("ports", egress.ports.map(String.init).joined(separator: " ") + "; every other one is refused")
+            output.line("trust", egress.trust.map { "\($0), and a CA of this jail's own" } ?? "a CA of this jail's own")
+            output.line("if it ends", egress.onExit.sentence)
+        } else {
+            output.line("inside", "a loopback of its own, and nothing else")
+        }
         for port in network.publish {
             output.line(
                 "published", "\(port.hostText) on the host leads to port \(port.jailPort) of the jail's 127.0.0.1")
@@ -124,6 +134,7 @@ extension MountStep {
         switch self {
         case .directory: "directory"
         case .file: "file"
+        case .trust: "trust"
         case .symlink: "symlink"
         case .bind(let bind): bind.purpose.rawValue
         case .tmpfs: "tmpfs"
@@ -137,6 +148,7 @@ extension MountStep {
         switch self {
         case .directory(let path, _): path
         case .file(let path, let content, _): "\(path), generated, \(content.utf8.count) bytes"
+        case .trust(let path, let file, _): "\(path), \(file.sentence)"
         case .symlink(let path, let target): "\(path) → \(target)"
         case .bind(let bind):
             (bind.source == bind.target ? bind.target : "\(bind.target) from \(bind.source)")
@@ -145,6 +157,26 @@ extension MountStep {
         case .proc(let path): "\(path), fresh, read-only, other users' processes invisible"
         case .devpts(let path): "\(path), terminals of the jail's own"
         case .cover(let path, _): "\(path), shows the jail and not the host"
+        }
+    }
+}
+
+extension TrustFile {
+    fileprivate var sentence: String {
+        switch self {
+        case .bundle: "the host's certificates and the jail's CA"
+        case .authority: "the jail's CA"
+        case .java: "the host's certificates and the jail's CA, for Java"
+        }
+    }
+}
+
+extension EgressPlan.Exit {
+    fileprivate var sentence: String {
+        switch self {
+        case .restart: "it is started again, with the same CA"
+        case .block: "the jail goes on without a network"
+        case .stop: "the jail is stopped"
         }
     }
 }

@@ -68,6 +68,8 @@ package enum MountStep: Equatable, Sendable {
     case directory(path: String, mode: UInt32)
     /// A file of the new root, generated.
     case file(path: String, content: String, mode: UInt32)
+    /// A file whose content the way out gives. `covers`: it is laid over one that is there already.
+    case trust(path: String, file: TrustFile, covers: Bool)
     case symlink(path: String, target: String)
     /// A host file or directory.
     case bind(BindPlan)
@@ -82,7 +84,7 @@ package enum MountStep: Equatable, Sendable {
     package var path: String {
         switch self {
         case .directory(let path, _), .file(let path, _, _), .symlink(let path, _), .proc(let path),
-            .devpts(let path), .cover(let path, _):
+            .devpts(let path), .cover(let path, _), .trust(let path, _, _):
             path
         case .bind(let bind): bind.target
         case .tmpfs(let tmpfs): tmpfs.target
@@ -183,8 +185,8 @@ package struct SeccompPlan: Equatable, Sendable {
 
 package struct NetworkPlan: Equatable, Sendable {
     package var publish: [PublishedPort]
-    /// The profile has rules for the outside.
-    package var wantsEgress: Bool
+    /// nil: the profile allows nothing outside.
+    package var egress: EgressPlan?
 }
 
 package struct DataPlan: Equatable, Sendable {

@@ -45,15 +45,19 @@ package struct Planner {
         }
         let identity = try planIdentity()
         let data = try planData()
-        var root = RootPlanner(profile: profile, facts: facts, request: request, data: data)
+        let walls = try landlockABI()
+        let egress = try EgressPlanner(
+            profile: profile, facts: facts, groups: identity.groups, landlockABI: walls
+        ).plan()
+        var root = RootPlanner(profile: profile, facts: facts, request: request, data: data, egress: egress)
         let mounts = try root.make()
-        let landlock = try planLandlock(root)
+        let landlock = planLandlock(root, walls)
         let cgroup = try planCgroup()
         let time = try planTimeNamespace()
         notes += facts.closure.notes
         for missing in facts.closure.missing { notes.append("'\(missing)' is not installed on this host") }
-        if !profile.network.allow.isEmpty {
-            notes.append("the way out to the web is not built yet: the jail has its loopback and published ports only")
+        if let egress, egress.trust == nil {
+            notes.append("this host has no trusted CA certificates: nothing outside can be reached by HTTPS")
         }
         for port in profile.network.publish where port.hostAddress != 0x7F00_0001 {
             notes.append("port \(port.hostPort) is published beyond 127.0.0.1: whoever reaches this host reaches it")
@@ -62,7 +66,7 @@ package struct Planner {
             name: request.name,
             profile: profile.name,
             profileFiles: profile.files,
-            command: planCommand(),
+            command: planCommand(egress, trustFiles: root.trustFiles),
             identity: identity,
             namespaces: NamespacePlan(time: time, hostName: profile.process.hostName),
             mounts: mounts,
@@ -70,7 +74,7 @@ package struct Planner {
             landlock: landlock,
             seccomp: SeccompPlan(
                 variant: profile.process.shell ? .shell : .strict, additional: profile.process.systemCalls),
-            network: NetworkPlan(publish: profile.network.publish, wantsEgress: !profile.network.allow.isEmpty),
+            network: NetworkPlan(publish: profile.network.publish, egress: egress),
             data: data,
             leftOut: leftOut,
             notes: notes,
@@ -98,7 +102,7 @@ package struct Planner {
 
     // MARK: What
 
-    private func planCommand() -> CommandPlan {
+    private func planCommand(_ egress: EgressPlan?, trustFiles: [TrustFile: String]) -> CommandPlan {
         let inside = profile.process.inside
         let directory =
             profile.process.workingDirectory
@@ -113,6 +117,7 @@ package struct Planner {
         if request.terminal, let term = request.environment.first(where: { $0.name == "TERM" }) {
             variables.append(term)
         }
+        if let egress { variables += egress.environment(trustFiles) }
         for name in profile.process.passEnvironment {
             if let passed = request.environment.first(where: { $0.name == name }) { variables.replace(passed) }
         }
@@ -203,7 +208,8 @@ package struct Planner {
 
     // MARK: Walls
 
-    private mutating func planLandlock(_ root: RootPlanner) throws(JailError) -> LandlockPlan? {
+    /// nil: there is none to speak of, and the profile may do without.
+    private mutating func landlockABI() throws(JailError) -> Int32? {
         guard facts.landlockABI >= LandlockPlan.leastABI else {
             let reason =
                 facts.landlockABI == 0
@@ -216,11 +222,14 @@ package struct Planner {
             try leaveOut(
                 .landlock, reason: "network.listen needs Landlock ABI 4, and the host has \(facts.landlockABI)")
         }
-        return LandlockPlan(
-            abi: min(facts.landlockABI, LandlockPlan.mostABI),
-            rules: root.landlockRules,
-            bindPorts: facts.landlockABI >= 4 ? profile.network.listen : nil,
-            scoped: facts.landlockABI >= 6)
+        return min(facts.landlockABI, LandlockPlan.mostABI)
+    }
+
+    private func planLandlock(_ root: RootPlanner, _ abi: Int32?) -> LandlockPlan? {
+        abi.map {
+            LandlockPlan(
+                abi: $0, rules: root.landlockRules, bindPorts: $0 >= 4 ? profile.network.listen : nil, scoped: $0 >= 6)
+        }
     }
 
     private mutating func planTimeNamespace() throws(JailError) -> Bool {

@@ -7,6 +7,7 @@ struct RootPlanner {
     let facts: HostFacts
     let request: LaunchRequest
     let data: DataPlan?
+    let egress: EgressPlan?
 
     private(set) var steps: [MountStep] = []
     private(set) var landlockRules: [LandlockPlan.Rule] = []
@@ -15,11 +16,15 @@ struct RootPlanner {
     /// Directories that were bound as a whole: what is below them is theirs.
     private var bound: [String] = []
 
-    init(profile: Profile, facts: HostFacts, request: LaunchRequest, data: DataPlan?) {
+    /// Where the files of ``TrustFile`` are inside, for the command's environment.
+    private(set) var trustFiles: [TrustFile: String] = [:]
+
+    init(profile: Profile, facts: HostFacts, request: LaunchRequest, data: DataPlan?, egress: EgressPlan?) {
         self.profile = profile
         self.facts = facts
         self.request = request
         self.data = data
+        self.egress = egress
     }
 
     /// System first, then what the profile grants: a later step may lie inside an earlier one, never the other way round.
@@ -29,6 +34,7 @@ struct RootPlanner {
         addPrograms(inScratch: false)
         try addSystemFiles()
         addGeneratedFiles()
+        addTrustFiles()
         try addDevices()
         addProc()
         addScratch()
@@ -90,12 +96,35 @@ struct RootPlanner {
         let zones = "/usr/share/zoneinfo"
         var files = [(zones, zones)]
         // Under Debian's name, wherever the host keeps it.
-        if let certificates = facts.certificates { files.append((certificates, "/etc/ssl/certs/ca-certificates.crt")) }
+        if egress == nil, let certificates = facts.certificates { files.append((certificates, "/etc/ssl/certs/ca-certificates.crt")) }
         for (path, target) in files where !isBelowBound(target) {
             guard let source = facts.sources[path] else { continue }
             addBind(
                 source: path, target: target, identity: source.identity, isDirectory: source.isDirectory,
                 attributes: [.readOnly, .noSetuid, .noDevices, .noExec], purpose: .system)
+        }
+    }
+
+    /// The host's bundle under Debian's name, with the jail's CA in it. Where that directory is the host's (or of a
+    /// prepared root), only what is there already can be covered, and the environment names files of our own.
+    private mutating func addTrustFiles() {
+        guard let egress else { return }
+        let usual = "/etc/ssl/certs"
+        let usualBundle = usual + "/ca-certificates.crt"
+        let isOurs = !isBelowBound(usualBundle)
+        let directory = isOurs ? usual : "/run/clawjail"
+        var files: [(TrustFile, String)] = [
+            (.bundle, directory + "/ca-certificates.crt"), (.authority, directory + "/clawjail-ca.pem"),
+        ]
+        if egress.wantsJavaTrustStore { files.append((.java, directory + "/java/cacerts")) }
+        for (file, path) in files {
+            addParents(of: path)
+            steps.append(.trust(path: path, file: file, covers: false))
+            made.insert(path)
+            trustFiles[file] = path
+        }
+        if !isOurs, facts.certificates == usualBundle {
+            steps.append(.trust(path: usualBundle, file: .bundle, covers: true))
         }
     }
 
@@ -114,13 +143,17 @@ struct RootPlanner {
                 "/etc/hosts",
                 "127.0.0.1 localhost \(profile.process.hostName)\n::1 localhost ip6-localhost ip6-loopback\n"
             ),
-            ("/etc/resolv.conf", "# No name server: this jail has no way out.\n"),
+            ("/etc/resolv.conf", resolvConf),
             ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
         ]
         for (path, content) in files where !made.contains(path) && !isBelowBound(path) {
             addParents(of: path)
             steps.append(.file(path: path, content: content, mode: 0o444))
             made.insert(path)
+        }
+        // Of a prepared root all of /etc is shown as it is, and its resolv.conf would ask servers that are not there.
+        if egress != nil, isBelowBound("/etc/resolv.conf") {
+            steps.append(.cover(path: "/etc/resolv.conf", content: resolvConf))
         }
         for (path, target) in [("/var/tmp", "/tmp"), ("/var/run", "/run")]
         where !made.contains(path) && !isBelowBound(path) {
@@ -129,6 +162,11 @@ struct RootPlanner {
             made.insert(path)
         }
         addDirectory("/run")
+    }
+
+    private var resolvConf: String {
+        egress == nil
+            ? "# No name server: this jail has no way out.\n" : "nameserver \(EgressPlan.addressText)\n"
     }
 
     // MARK: Devices, /proc, tmpfs
@@ -330,7 +368,7 @@ struct RootPlanner {
             case .bind(let bind):
                 return bind.target != rule.target && bind.source == bind.target && rule.source == rule.target
             case .symlink: return step.path != rule.target && rule.source == rule.target
-            case .file, .tmpfs, .proc, .devpts, .cover: return false
+            case .file, .trust, .tmpfs, .proc, .devpts, .cover: return false
             }
         }
     }

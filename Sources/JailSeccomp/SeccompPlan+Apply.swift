@@ -27,6 +27,11 @@ extension SeccompPlan {
     }
 }
 
+/// The filter of the way out's process, which enters it by itself before it has a second thread.
+package enum EgressFilter {
+    package static func apply() throws(SystemError) { try System.installFilter(CompiledFilters.egress) }
+}
+
 extension FilterCompiler.Architecture {
     #if arch(x86_64)
         static let native = FilterCompiler.Architecture.x86_64

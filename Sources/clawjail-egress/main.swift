@@ -1,12 +1,31 @@
+// The jail's one way out. Started by clawjail, see docs/architecture.md; of no use by itself.
+
 internal import EgressControl
 internal import EgressGateway
-internal import Glibc
 internal import JailCore
+internal import JailLandlock
+internal import JailPlan
+internal import JailSeccomp
 
+/// One thread up to the gateway: Landlock and seccomp bind the thread that enters them and those that it makes.
 let channel = EgressChannel(Descriptor(EgressChannel.number))
 do throws(SystemError) {
-    guard case .setup(let setup) = try channel.nextOrder() else { exit(125) }
+    // First of all: until here another process of this user could have looked into this one.
+    try System.setDumpable(false)
+    try System.setProcessName("clawjail-egress")
+    // What the root, which is empty, would not say already. 0: the plan does without.
+    guard let text = System.environmentValue("CLAWJAIL_LANDLOCK"), let abi = Int32(text), abi >= 0 else {
+        throw SystemError(.check, .invalid)
+    }
+    if abi > 0 {
+        try EgressPlan.landlock(abi: abi).apply()
+    }
+    try System.setNoNewPrivileges()
+    try EgressFilter.apply()
+    guard case .setup(let setup) = try channel.nextOrder() else { System.exitNow(ExitStatus.launchFailed) }
     Gateway.run(setup)
 } catch {
-    exit(125)
+    // Nobody to tell if this fails; the supervisor then sees the exit.
+    try? channel.fail(error)
+    System.exitNow(ExitStatus.launchFailed)
 }

@@ -27,6 +27,9 @@ do {
     text += try table("deny") { architecture throws(FilterCompiler.CompileError) in
         try FilterCompiler.deny(for: architecture)
     }
+    text += try table("egress") { architecture throws(FilterCompiler.CompileError) in
+        try FilterCompiler.egress(for: architecture)
+    }
     text += "}\n"
     guard let file = unsafe fopen(CommandLine.arguments[1], "w") else {
         throw FilterCompiler.CompileError(description: "cannot write \(CommandLine.arguments[1])")

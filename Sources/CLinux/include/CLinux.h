@@ -39,6 +39,9 @@ enum {
  * succeeded; otherwise -errno, and in `failed` which step it was. The child shares this process's memory until then,
  * and this process waits: no page is copied, and the child's error needs no pipe. See vfork(2). */
 int cl_spawn(const struct cl_program *spawn, int *failed);
+/* Starts the program behind an open descriptor in the same way, with `channel` as its descriptor 3, and no other file but 0, 1,
+ * 2 and those that are not close-on-exec. The steps are SETSID, DUP3, SIGMASK, EXECVE. See execveat(2). */
+int cl_spawn_descriptor(int program, char *const argv[], char *const envp[], int channel, int *failed);
 int cl_setsid(void);
 int cl_getppid(void);
 _Noreturn void cl_exit(int status);
@@ -152,6 +155,10 @@ int cl_getsockname_port(int fd);
 int cl_shutdown(int fd, int how);
 int cl_peer_credentials(int fd, int *pid, unsigned *uid, unsigned *gid);
 int cl_loopback_up(void);
+/* `ip route add local default dev lo`, of IP version 4 or 6: every address is one of this namespace, see rtnetlink(7). */
+int cl_route_everything_here(int version);
+/* Binds an IPv6 socket to every address. */
+int cl_bind_everywhere(int fd, uint16_t port);
 /* One message with up to 96 descriptors. Returns the number of bytes, or -errno. Never blocks for SIGPIPE. */
 long cl_send_message(int fd, const void *bytes, size_t count, const int *fds, int fd_count);
 long cl_receive_message(int fd, void *bytes, size_t count, int *fds, int *fd_count);

@@ -1,0 +1,40 @@
+internal import JailCore
+internal import JailPlan
+
+/// Where the process of the way out comes from, and who it could be.
+enum EgressProbe {
+    /// Beside this very program. The file is opened and compared again when it is started.
+    static func examine(_ accounts: Accounts) throws(JailError) -> EgressFacts {
+        do throws(SystemError) {
+            let program = Paths.join(try System.readLink("/proc/self/exe").parentPath, "clawjail-egress")
+            var facts = EgressFacts(program: program, file: nil, freeID: try freeID(accounts))
+            do throws(SystemError) {
+                let status = try System.status(program)
+                if status.kind == .regular {
+                    facts.file = SourceFacts(
+                        identity: status.identity, isDirectory: false, owner: status.uid,
+                        permissions: status.permissions)
+                }
+            } catch {
+                guard error.errno == .notFound else { throw error }
+            }
+            return facts
+        } catch {
+            throw JailError(.host, error, path: "clawjail-egress")
+        }
+    }
+
+    /// From the range that systemd gives to services with DynamicUser= (61184 to 65519, see "Users, Groups, UIDs and
+    /// GIDs on systemd Systems"): no distribution gives these to accounts. One of them by chance, so that two jails
+    /// rarely share one, and never one that has an account all the same. Nothing on disk ever belongs to it.
+    private static func freeID(_ accounts: Accounts) throws(SystemError) -> UInt32 {
+        let random = try System.randomBytes(2)
+        let count: UInt32 = 65519 - 61184 + 1
+        let start = (UInt32(random[0]) | UInt32(random[1]) << 8) % count
+        for offset in 0..<count {
+            let id = 61184 + (start + offset) % count
+            if !accounts.users.contains(where: { $0.uid == id || $0.gid == id }) { return id }
+        }
+        throw SystemError(.check, .noSpace)
+    }
+}

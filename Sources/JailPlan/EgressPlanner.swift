@@ -1,0 +1,90 @@
+internal import JailCore
+internal import JailPolicy
+
+/// Which way out the jail of a profile gets.
+struct EgressPlanner {
+    let profile: Profile
+    let facts: HostFacts
+    let groups: GroupDrop
+    let landlockABI: Int32?
+
+    /// nil: the profile allows nothing outside, and no process is started.
+    func plan() throws(JailError) -> EgressPlan? {
+        guard !profile.network.allow.isEmpty else { return nil }
+        let program = try checkedProgram()
+        let ports = try listenedPorts()
+        let taken = Set(ports + profile.network.publish.map(\.jailPort) + [EgressPlan.dnsPort])
+        guard let proxy = (3128...3328).first(where: { !taken.contains($0) }) else {
+            throw JailError(.plan, reason: "network.allow leaves no port for the proxy")
+        }
+        return EgressPlan(
+            rules: profile.network, ports: ports, proxyPort: proxy, onExit: .restart,
+            program: program.path, programIdentity: program.identity, trust: facts.certificates,
+            wantsJavaTrustStore: facts.closure.programs.contains { $0.realPath.hasSuffix("/java") },
+            identity: identity(program.freeID),
+            landlockABI: landlockABI,
+            resources: Self.resources)
+    }
+
+    private static let resources: [LimitPlan.Entry] = [
+        .init(resource: .core, value: 0),
+        .init(resource: .openFiles, value: 8192),
+        // Heap, stacks and buffers; the programs themselves count as well, so it is no figure to be reached.
+        .init(resource: .data, value: 1 << 30),
+        // Files in memory are the only ones it can write.
+        .init(resource: .fileSize, value: 64 << 20),
+        // Threads, and the process above it.
+        .init(resource: .processes, value: 32),
+        .init(resource: .realtimePriority, value: 0), .init(resource: .nice, value: 0),
+    ]
+
+    private func listenedPorts() throws(JailError) -> [UInt16] {
+        let ports = NetworkPolicy(profile.network).ports
+        guard ports.count <= EgressPlan.mostPorts else {
+            throw JailError(
+                .plan, reason: "network.allow names \(ports.count) ports, and \(EgressPlan.mostPorts) can be served",
+                hint: "name fewer")
+        }
+        if let port = profile.network.publish.map(\.jailPort).first(where: ports.contains) {
+            throw JailError(
+                .plan, reason: "port \(port) is published, and network.allow names it as a port outside",
+                hint: "let the program inside listen on another one")
+        }
+        guard !ports.contains(EgressPlan.dnsPort) else {
+            throw JailError(
+                .plan, reason: "network.allow names port 53, where the jail's own name server listens",
+                hint: "programs inside ask that one: no rule is needed")
+        }
+        return ports
+    }
+
+    private func checkedProgram() throws(JailError) -> (path: String, identity: FileIdentity, freeID: UInt32) {
+        guard let egress = facts.egress, let file = egress.file else {
+            throw JailError(
+                .host, path: facts.egress?.program ?? "clawjail-egress",
+                reason: "the program of the way out is not there, and the profile allows hosts outside",
+                hint: "install it beside clawjail ('make install' does)")
+        }
+        guard !file.isDirectory, file.owner == 0 || file.owner == facts.caller.uid, file.permissions & 0o022 == 0 else {
+            throw JailError(
+                .host, path: egress.program,
+                reason: "it must be a file of root's or of the caller's that nobody else can write",
+                hint: "install it again, or chmod go-w it")
+        }
+        return (egress.program, file.identity, egress.freeID)
+    }
+
+    private func identity(_ freeID: UInt32) -> IdentityPlan {
+        let inside = InsideIdentity()
+        guard facts.caller.isRoot else {
+            return IdentityPlan(
+                host: HostIdentity(name: "the caller", uid: facts.caller.uid, gid: facts.caller.gid), inside: inside,
+                startedByRoot: false, groups: groups)
+        }
+        // Not root, and not the payload's user either: the one could do anything, and the other's processes could be
+        // reached by whatever escaped from the jail.
+        return IdentityPlan(
+            host: HostIdentity(name: "nobody's", uid: freeID, gid: freeID), inside: inside, startedByRoot: true,
+            groups: .byRoot)
+    }
+}
