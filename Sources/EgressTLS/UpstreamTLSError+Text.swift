@@ -19,7 +19,7 @@ extension UpstreamTLSError {
     }
 
     private static func day(_ date: Date) -> String {
-        date.formatted(Date.ISO8601FormatStyle(dateSeparator: .dash, dateTimeSeparator: .space))
+        date.formatted(.iso8601.year().month().day())
     }
 
     private static func list(_ names: [String]) -> String {
