@@ -61,5 +61,5 @@ final class EventQueue {
 
 enum Clock {
     /// Since the epoch.
-    static func milliseconds() -> Int64 { System.realtimeSeconds() * 1000 }
+    static func milliseconds() -> Int64 { System.realtimeMilliseconds() }
 }
