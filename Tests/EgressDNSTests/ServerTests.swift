@@ -112,12 +112,15 @@ struct `Responder on sockets` {
 
     @Test func `a client that has said everything gets all answers, and then the end`() async throws {
         try await withLoop { loop in
-            let served = try await Served(on: loop)
+            var limits = DNSServer.Limits()
+            limits.idle = .minutes(1)
+            let served = try await Served(on: loop, limits: limits)
             let socket = try served.stream()
             socket.send(framed(example.bytes) + framed(other.bytes) + [0, 40, 1])
             socket.shutdownWriting()
             #expect(
                 socket.receiveAll() == framed(answer(example)) + framed(DNSReply(to: other, code: .nameError).bytes))
+            #expect(socket.isClosed())
         }
     }
 
