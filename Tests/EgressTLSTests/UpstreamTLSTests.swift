@@ -115,6 +115,17 @@ struct UpstreamTLSTests {
         #expect(error.reason == .unknownIssuer("CN=Stranger?[31m"))
     }
 
+    @Test func `a chain is followed, and a gap in it is named`() throws {
+        let between = OriginCertificate.Issuer(name: "Between")
+        let origin = OriginCertificate()
+        let certificate = try between.certificate(signedBy: issuer)
+        let whole = try LoopbackServer(origin.serverContext(signedBy: between, between: [certificate]))
+        let outcome = try dial(host("api.example.com"), port: whole.port, trusting: issuer.trust())
+        #expect(outcome.text.hasSuffix(ShortPage.text))
+        let error = try refusal(origin, for: host("api.example.com"), signedBy: between)
+        #expect(error.reason == .unknownIssuer("CN=Between"))
+    }
+
     @Test func `who takes the name of a known issuer is not trusted`() throws {
         let impostor = OriginCertificate.Issuer(name: "Known Root")
         let error = try refusal(OriginCertificate(), for: host("api.example.com"), signedBy: impostor)
