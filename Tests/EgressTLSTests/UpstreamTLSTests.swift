@@ -84,6 +84,11 @@ struct UpstreamTLSTests {
         #expect(error.reason == .wrongName(names.map(PeerName.printable)))
     }
 
+    @Test func `an asterisk stands for no name under a top-level domain`() throws {
+        let wide = OriginCertificate(names: [.dnsName("*.com")])
+        #expect(try refusal(wide, for: host("example.com"), signedBy: issuer).reason == .wrongName(["*.com"]))
+    }
+
     @Test func `a common name is no name`() throws {
         let error = try refusal(OriginCertificate(names: nil), for: host("api.example.com"), signedBy: issuer)
         #expect(error.reason == .wrongName([]))
