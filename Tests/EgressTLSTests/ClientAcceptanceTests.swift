@@ -56,7 +56,9 @@ import Testing
     /// Java does not look at the constraints of a certificate that is trusted itself.
     private static let clientsThatKnowLimits = Client.allCases.filter { $0 != .java }
 
-    @Test(arguments: clientsThatKnowLimits.filter { $0 != .wget }) func `a name outside the limits is not accepted`(client: Client) throws {
+    @Test(arguments: clientsThatKnowLimits.filter { $0 != .wget }) func `a name outside the limits is not accepted`(
+        client: Client
+    ) throws {
         guard Program.path(of: client.program) != nil else { return print("NOT TESTED: \(client)") }
         let limits = NameLimits(names: try [hostName("example.org")])
         let authority = try CertificateAuthority.create(for: "test", constraints: limits)
@@ -64,7 +66,8 @@ import Testing
         #expect(!result.trusted, "\(result.output)")
     }
 
-    @Test(arguments: clientsThatKnowLimits) func `an address outside the limits is not accepted`(client: Client) throws {
+    @Test(arguments: clientsThatKnowLimits) func `an address outside the limits is not accepted`(client: Client) throws
+    {
         guard Program.path(of: client.program) != nil else { return print("NOT TESTED: \(client)") }
         let limits = NameLimits(names: try [hostName("example.com")])
         let authority = try CertificateAuthority.create(for: "test", constraints: limits)

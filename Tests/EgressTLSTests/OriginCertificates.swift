@@ -19,18 +19,20 @@ struct OriginCertificate {
         var name: String
         let key = P256.Signing.PrivateKey()
 
-        func certificate() throws -> Certificate {
+        /// - Parameter parent: nil makes it a root.
+        func certificate(signedBy parent: Issuer? = nil) throws -> Certificate {
             try Certificate(
                 version: .v3, serialNumber: .init(), publicKey: .init(key.publicKey),
                 notValidBefore: .now.addingTimeInterval(-86_400 * 9),
                 notValidAfter: .now.addingTimeInterval(86_400 * 9),
-                issuer: DistinguishedName { CommonName(name) }, subject: DistinguishedName { CommonName(name) },
+                issuer: DistinguishedName { CommonName(parent?.name ?? name) },
+                subject: DistinguishedName { CommonName(name) },
                 signatureAlgorithm: .ecdsaWithSHA256,
                 extensions: Certificate.Extensions {
                     Critical(BasicConstraints.isCertificateAuthority(maxPathLength: nil))
                     Critical(KeyUsage(keyCertSign: true))
                 },
-                issuerPrivateKey: .init(key))
+                issuerPrivateKey: .init(parent?.key ?? key))
         }
 
         func trust() throws -> TrustBundle {
@@ -38,8 +40,10 @@ struct OriginCertificate {
         }
     }
 
-    /// - Parameter issuer: nil makes it self-signed.
-    func serverContext(signedBy issuer: Issuer?, version: TLSVersion? = nil) throws
+    /// - Parameters:
+    ///   - issuer: nil makes it self-signed.
+    ///   - between: what is sent besides it.
+    func serverContext(signedBy issuer: Issuer?, between: [Certificate] = [], version: TLSVersion? = nil) throws
         -> NIOSSLContext
     {
         let key = P256.Signing.PrivateKey()
@@ -54,8 +58,9 @@ struct OriginCertificate {
                 if let names { SubjectAlternativeNames(names) }
             },
             issuerPrivateKey: .init(issuer?.key ?? key))
+        let chain = try ([certificate] + between).map { try NIOSSLCertificate(bytes: $0.der, format: .der) }
         var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: [.certificate(try NIOSSLCertificate(bytes: certificate.der, format: .der))],
+            certificateChain: chain.map { .certificate($0) },
             privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.derRepresentation), format: .der)))
         configuration.minimumTLSVersion = version ?? .tlsv12
         configuration.maximumTLSVersion = version

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import JailPolicy
 import NIOSSL
+import TestSupport
 import Testing
 
 @testable import EgressTLS
@@ -45,6 +46,15 @@ struct ServerContextsTests {
         #expect(contexts.count == 2)
         #expect(try contexts.context(for: host("a.example"), alpn: []) === first)
         #expect(try contexts.context(for: host("b.example"), alpn: []) !== second)
+    }
+
+    @Test(.needs("openssl"), arguments: [("-tls1_3", true), ("-tls1_2", true), ("-tls1_1", false)])
+    func `TLS 1.2 and 1.3 are spoken, nothing older`(version: String, works: Bool) throws {
+        let server = try LoopbackServer(contexts().context(for: host("a.example"), alpn: ["h2", "http/1.1"]))
+        let openssl = try #require(Program.path(of: "openssl"))
+        let arguments = ["s_client", "-connect", "127.0.0.1:\(server.port)", version, "-alpn", "x,http/1.1"]
+        let result = try Program.run(openssl, arguments + ["-cipher", "DEFAULT:@SECLEVEL=0"])
+        #expect(result.output.contains("ALPN protocol: http/1.1") == works, "\(result.output)")
     }
 
     @Test func `a bounded store behaves as a slow one does`() {

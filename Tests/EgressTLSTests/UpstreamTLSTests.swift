@@ -84,6 +84,11 @@ struct UpstreamTLSTests {
         #expect(error.reason == .wrongName(names.map(PeerName.printable)))
     }
 
+    @Test func `an asterisk stands for no name under a top-level domain`() throws {
+        let wide = OriginCertificate(names: [.dnsName("*.com")])
+        #expect(try refusal(wide, for: host("example.com"), signedBy: issuer).reason == .wrongName(["*.com"]))
+    }
+
     @Test func `a common name is no name`() throws {
         let error = try refusal(OriginCertificate(names: nil), for: host("api.example.com"), signedBy: issuer)
         #expect(error.reason == .wrongName([]))
@@ -113,6 +118,17 @@ struct UpstreamTLSTests {
         let stranger = OriginCertificate.Issuer(name: "Stranger\u{1B}[31m")
         let error = try refusal(OriginCertificate(), for: host("api.example.com"), signedBy: stranger)
         #expect(error.reason == .unknownIssuer("CN=Stranger?[31m"))
+    }
+
+    @Test func `a chain is followed, and a gap in it is named`() throws {
+        let between = OriginCertificate.Issuer(name: "Between")
+        let origin = OriginCertificate()
+        let certificate = try between.certificate(signedBy: issuer)
+        let whole = try LoopbackServer(origin.serverContext(signedBy: between, between: [certificate]))
+        let outcome = try dial(host("api.example.com"), port: whole.port, trusting: issuer.trust())
+        #expect(outcome.text.hasSuffix(ShortPage.text))
+        let error = try refusal(origin, for: host("api.example.com"), signedBy: between)
+        #expect(error.reason == .unknownIssuer("CN=Between"))
     }
 
     @Test func `who takes the name of a known issuer is not trusted`() throws {
