@@ -17,7 +17,7 @@ enum Intake {
         return ServerBootstrap(group: gateway.loop)
             .serverChannelOption(.backlog, value: backlog)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if isProxy { try proxy(channel, bound.value) } else { try transparent(channel, bound.value) }

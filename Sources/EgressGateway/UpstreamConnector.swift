@@ -75,7 +75,7 @@ final class UpstreamConnector {
             .connectTimeout(Self.connectTime)
             .channelOption(.autoRead, value: false)
             .channelOption(.allowRemoteHalfClosure, value: true)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .connect(host: destination.host.text, port: Int(destination.port))
             .assumeIsolated().whenComplete { result in
                 switch result {

@@ -64,9 +64,9 @@ enum SystemCallList {
 
     /// What an event loop, TLS and the Swift runtime call, seen with strace(1) and gone through by hand.
     static let egress = """
-        read write readv writev pread64 pwrite64 close fstat lseek ftruncate fcntl dup dup2 dup3 pipe2
+        read write readv writev pread64 pwrite64 close fstat newfstatat statx lseek ftruncate fcntl dup dup2 dup3 pipe2
         brk munmap mremap madvise membarrier
-        epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd2 timerfd_create timerfd_settime poll ppoll
+        epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd2 timerfd_create timerfd_settime poll ppoll
         futex nanosleep clock_nanosleep restart_syscall
         clock_gettime clock_getres gettimeofday time
         accept accept4 bind connect listen getpeername getsockname getsockopt setsockopt shutdown

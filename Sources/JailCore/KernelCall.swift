@@ -69,6 +69,7 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     package static let notImplemented = Errno(38)
     package static let symlinkLoop = Errno(40)
     package static let notSupported = Errno(95)
+    package static let messageTooLong = Errno(90)
     package static let familyNotSupported = Errno(97)
     package static let addressInUse = Errno(98)
     package static let connectionReset = Errno(104)

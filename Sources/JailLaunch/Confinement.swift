@@ -3,6 +3,7 @@ internal import JailCore
 internal import JailLandlock
 internal import JailMounts
 internal import JailNamespaces
+internal import JailNetwork
 internal import JailPlan
 internal import JailPrivileges
 internal import JailSeccomp
@@ -20,6 +21,7 @@ struct Confinement {
     private var master: Int32?
     private var slave: Int32?
     private var sized: [Int32] = []
+    private var egressSockets: [Int32] = []
 
     /// - Parameter control: the socket to the supervisor, descriptor 3 once everything else is closed.
     init(_ plan: LaunchPlan, filters: [[UInt64]], control: Descriptor) {
@@ -53,11 +55,7 @@ struct Confinement {
         }
         try streams.enter()
         let firstUnowned = Self.controlNumber + 1
-        if let data = gifts.data {
-            if data != firstUnowned { try System.duplicate(Descriptor(data), to: firstUnowned, closeOnExec: true) }
-            tree.takeData(firstUnowned)
-        }
-        try System.closeRange(UInt32(firstUnowned) + (gifts.data == nil ? 0 : 1), .max)
+        try keep(gifts, from: firstUnowned)
 
         // While /proc/self is still ours (the change of ids makes it root's), and before anything forks.
         stage = .clocks
@@ -81,6 +79,7 @@ struct Confinement {
         // While there is CAP_NET_ADMIN in the namespace.
         stage = .network
         try System.bringLoopbackUp()
+        if let egress = plan.network.egress { egressSockets = try egress.makeSockets() }
 
         // Sources as the payload's user; then the tree, while the host's /proc still allows a fresh one; then no way
         // back.
@@ -127,6 +126,12 @@ struct Confinement {
         return numbers
     }
 
+    /// The sockets of the way out; the caller closes them.
+    mutating func takeEgressSockets() -> [Int32] {
+        defer { egressSockets = [] }
+        return egressSockets
+    }
+
     /// The side of the terminal that the command gets; the caller closes it.
     mutating func takeSlave() -> Int32? {
         defer { slave = nil }
@@ -137,15 +142,46 @@ struct Confinement {
     /// The socket to the supervisor, from the moment on at which nothing else is open.
     static var control: Descriptor { Descriptor(controlNumber) }
 
-    /// - Returns: the `tasks` files of the cgroups to enter, on v1, and the mount of `/data` if the supervisor made one.
-    private func awaitProceed() throws(SystemError) -> (tasks: [Int32], data: Int32?) {
+    private struct Gifts {
+        /// The `tasks` files of the cgroups to enter, on v1.
+        var tasks: [Int32]
+        /// The mount of `/data`, if the supervisor made one.
+        var data: Int32?
+        var trust: [Int32]
+    }
+
+    /// Gives what is still needed the lowest numbers, and closes everything above.
+    private mutating func keep(_ gifts: Gifts, from first: Int32) throws(SystemError) {
+        let kept = (gifts.data.map { [$0] } ?? []) + gifts.trust
+        // Above all of those numbers first, so that none is written over before it has moved.
+        let moved = try kept.map { (number) throws(SystemError) in
+            try System.duplicate(Descriptor(number), atLeast: first + Int32(kept.count)).release()
+        }
+        for (index, number) in moved.enumerated() {
+            try System.duplicate(Descriptor(number), to: first + Int32(index), closeOnExec: true)
+        }
+        try System.closeRange(UInt32(first) + UInt32(kept.count), .max)
+        if gifts.data != nil { tree.takeData(first) }
+        let firstTrust = first + (gifts.data == nil ? 0 : 1)
+        if !gifts.trust.isEmpty {
+            var files: [TrustFile: Int32] = [:]
+            for (index, file) in TrustFile.allCases.enumerated() { files[file] = firstTrust + Int32(index) }
+            tree.takeTrust(files)
+        }
+    }
+
+    private func awaitProceed() throws(SystemError) -> Gifts {
         let received = try System.receive(supervisor, most: ControlMessage.size, descriptors: 8)
         // The supervisor gave up: nothing to report, and nobody to report to.
         guard let message = ControlMessage(received.bytes), message.kind == .proceed,
             received.descriptors.count >= message.detail
         else { System.exitNow(ExitStatus.launchFailed) }
         let tasks = Array(received.descriptors.prefix(Int(message.detail)))
-        return (tasks, received.descriptors.dropFirst(tasks.count).first)
+        var rest = received.descriptors.dropFirst(tasks.count)
+        let data = message.index & 1 == 0 ? nil : rest.popFirst()
+        let trust = message.index & 2 == 0 ? [] : Array(rest)
+        guard trust.isEmpty || trust.count == TrustFile.allCases.count else { throw SystemError(.check, .invalid) }
+        return Gifts(tasks: tasks, data: data, trust: trust)
     }
 
     private func confirmSupervisor() throws(SystemError) {

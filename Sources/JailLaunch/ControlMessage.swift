@@ -8,16 +8,21 @@ struct ControlMessage: Equatable {
     enum Kind: UInt8 {
         // Supervisor to init.
         /// The id maps are written: go on. Carries `detail` files named `tasks`, of the cgroups to enter
-        /// on v1, and then the mount of `/data`, if the supervisor made one.
+        /// on v1, then the mount of `/data`, if the supervisor made one (bit 0 of `index`), then the files of
+        /// `TrustFile`, in the order of its cases (bit 1).
         case proceed = 1
         /// Send signal `value` to the command.
         case signal
         /// Make a TCP socket in the jail's namespace.
         case makeSocket
+        /// To the init of the way out: start a gateway. Carries the end of its channel.
+        case startGateway
 
         // Init to supervisor.
         /// Stage `detail`, step `index`, call and errno in `value`: the launch failed.
         case failed
+        /// The sockets of the way out, see `EgressSockets`; only if there is one, and before `ready`.
+        case egressSockets
         /// The walls stand. Carries the terminal's master, if there is one, and the tmpfs descriptors.
         case ready
         /// The command has been executed.

@@ -35,6 +35,12 @@ enum Init {
     }
 
     private static func announce(_ confinement: inout Confinement) throws(SystemError) {
+        let sockets = confinement.takeEgressSockets()
+        if !sockets.isEmpty {
+            try System.send(
+                Confinement.control, ControlMessage(.egressSockets).bytes, descriptors: sockets.map(Descriptor.init))
+            for number in sockets { System.close(number) }
+        }
         let descriptors = confinement.takeDescriptors()
         try System.send(
             Confinement.control, ControlMessage(.ready, detail: confinement.plan.command.terminal ? 1 : 0).bytes,

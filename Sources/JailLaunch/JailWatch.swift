@@ -1,3 +1,4 @@
+internal import EgressControl
 internal import Glibc
 internal import JailCgroups
 internal import JailCore
@@ -19,6 +20,7 @@ final class JailWatch {
     private var group: Cgroup?
     private var publisher: PortPublisher
     private var stops: StopSocket
+    private let egress: EgressWatch?
     private let output: OutputLog?
     /// The caller ignored SIGHUP, as nohup(1) does: the end of its terminal is not the jail's.
     private let ignoresHangUp: Bool
@@ -51,7 +53,7 @@ final class JailWatch {
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
-        stops: StopSocket, output: OutputLog?, ignoresHangUp: Bool
+        stops: StopSocket, egress: EgressWatch?, output: OutputLog?, ignoresHangUp: Bool
     ) {
         self.plan = plan
         self.jail = jail
@@ -60,16 +62,20 @@ final class JailWatch {
         self.group = group
         self.publisher = publisher
         self.stops = stops
+        self.egress = egress
         self.output = output
         self.ignoresHangUp = ignoresHangUp
         nextLook = System.monotonicNanoseconds() + Self.lookInterval
     }
 
-    /// Lets init go on, and gives it the `tasks` files of its cgroups and the mount of `/data`, if there is one.
-    func proceed(tasks: [SharedDescriptor], data: SharedDescriptor?) throws(JailError) {
-        var descriptors = tasks
-        if let data { descriptors.append(data) }
-        let message = ControlMessage(.proceed, detail: UInt8(tasks.count))
+    /// Lets init go on, and gives it the `tasks` files of its cgroups, the mount of `/data`, if there is one, and what
+    /// the way out wants to be trusted by.
+    func proceed(
+        tasks: [SharedDescriptor], data: SharedDescriptor?, trust: [SharedDescriptor]
+    ) throws(JailError) {
+        let descriptors = tasks + (data.map { [$0] } ?? []) + trust
+        let message = ControlMessage(
+            .proceed, detail: UInt8(tasks.count), index: (data == nil ? 0 : 1) | (trust.isEmpty ? 0 : 2))
         try attempt(.supervise) { () throws(SystemError) in
             try System.setNonBlocking(jail.control.borrowed)
             try output?.releaseWriter()
@@ -94,6 +100,7 @@ final class JailWatch {
                     begin(&reporter)
                 }
                 if limitsMoved { report(&reporter, final: false) }
+                tellEgress(&reporter)
             }
         } catch {
             kill()
@@ -126,12 +133,25 @@ final class JailWatch {
         terminal = nil
         output?.drain()
         report(&reporter, final: true)
+        egress?.kill()
+        tellEgress(&reporter)
         limits = nil
         group?.remove()
     }
 
+    /// What the way out has decided, and what became of it.
+    private func tellEgress(_ reporter: inout some LaunchReporter) {
+        for notice in egress?.takeNotices() ?? [] {
+            switch notice {
+            case .note(let text): reporter.note(text)
+            case .event(let event): reporter.event(event)
+            }
+        }
+    }
+
     private func outcome(_ reporter: inout some LaunchReporter) throws(JailError) -> Int32 {
         if let failure { throw plan.error(for: failure) }
+        if let failure = egress?.failure { throw failure }
         if let ended {
             reporter.event(["event": "exited", "status": .number(ended.status)])
             return ended.status
@@ -188,6 +208,7 @@ final class JailWatch {
         if !controlEnded { entries.append(.init(jail.control.borrowed, System.PollEvents.readable)) }
         if let limits = limits?.pollEntries { entries += limits }
         entries += stops.pollEntries
+        if let egress { entries += egress.pollEntries }
         if phase == .running { entries += publisher.pollEntries }
         if let output = output?.pollEntry { entries.append(output) }
         entries += streams.pollEntries
@@ -205,6 +226,7 @@ final class JailWatch {
         let now = System.monotonicNanoseconds()
         var next = deadline
         if data != nil || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
+        if let due = egress?.due { next = min(next ?? .max, due) }
         if streams.waitsForForeground { next = min(next ?? .max, now + 1_000_000_000) }
         guard let next else { return -1 }
         return Int32(clamping: max(0, (next - now) / 1_000_000 + 1))
@@ -225,6 +247,7 @@ final class JailWatch {
             for _ in 0..<publisher.handle(ready) { try ask(ControlMessage(.makeSocket)) }
         }
         if let entry = output?.pollEntry, ready[entry.descriptor] != nil { output?.drain() }
+        try watchEgress(ready)
         streams.handle(ready)
         keyboard?.step(ready)
         screen?.step(ready)
@@ -235,6 +258,14 @@ final class JailWatch {
             // Unless it was killed and reaped on the way here.
             if initEnded == nil { initEnded = try System.reapIfEnded(jail.pidfd.borrowed) }
         }
+    }
+
+    private func watchEgress(_ ready: [Descriptor: Int16]) throws(SystemError) {
+        guard let egress, initEnded == nil else { return }
+        try egress.handle(ready)
+        // Without its way out the launch is not what was planned.
+        if egress.failure != nil { kill() }
+        if egress.wantsStop, deadline == nil { try stop(SIGTERM) }
     }
 
     /// A message that init can no longer take is lost with it.
@@ -280,12 +311,15 @@ final class JailWatch {
 
     /// At most so many messages for each turn of the loop: whoever floods it must not keep it from its clock.
     private static let mostMessages = 64
+    /// Of one message: the sockets of the way out, or the sized file systems and a terminal.
+    private static let mostDescriptors = EgressSockets.mostListeners + EgressSockets.fixedCount
 
     private func readControl() throws(SystemError) {
         for _ in 0..<Self.mostMessages {
             let received: (bytes: [UInt8], descriptors: [Int32])
             do {
-                received = try System.receive(jail.control.borrowed, most: ControlMessage.size, descriptors: 8)
+                received = try System.receive(
+                    jail.control.borrowed, most: ControlMessage.size, descriptors: Self.mostDescriptors)
             } catch  where error.errno == .wouldBlock {
                 return
             } catch  where error.errno == .connectionReset {
@@ -305,12 +339,15 @@ final class JailWatch {
     private func handle(_ message: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) {
         switch message.kind {
         case .failed: failure = failure ?? message.failure
+        case .egressSockets where phase == .launching && egress != nil: try egress?.adopt(descriptors)
         case .ready where phase == .launching:
             phase = .ready
+            try egress?.serve()
             sized = descriptors
             if plan.command.terminal, !descriptors.isEmpty { try openTerminal(sized.removeFirst()) }
         case .started where phase == .ready:
             phase = .running
+            egress?.launched()
             for signal in earlySignals { try ask(ControlMessage(.signal, value: signal)) }
         case .socket where descriptors.count == 1: publisher.deliver(descriptors[0].take())
         case .exited where ended == nil && (0...255).contains(message.value): ended = .exited(message.value)

@@ -69,12 +69,19 @@ package enum Supervisor {
             let signals = try attempt(.supervise) { () throws(SystemError) in
                 SharedDescriptor(try System.signalDescriptor(JailWatch.handledSignals))
             }
-            let jail = try cloneInit(plan, filters: filters, into: group)
+            // First of all: it starts while the jail is being made.
+            let egress = try plan.network.egress.map { (egress) throws(JailError) in try EgressWatch(plan, egress) }
+            let jail: ClonedInit
+            do throws(JailError) { jail = try cloneInit(plan, filters: filters, into: group) } catch {
+                egress?.kill()
+                throw error
+            }
             do throws(JailError) {
                 if group == nil, let cgroup = plan.limits.cgroup { group = try Cgroup.prepare(cgroup) }
                 let watch = JailWatch(
                     plan, jail, signals: signals, group: group, publisher: try PortPublisher(plan.network.publish),
-                    stops: StopSocket(try directory.makeSocket()), output: output, ignoresHangUp: ignoresHangUp)
+                    stops: StopSocket(try directory.makeSocket()), egress: egress, output: output,
+                    ignoresHangUp: ignoresHangUp)
                 // While there are rights to mount with.
                 let image = try DataDirectory.mountImage(plan)
                 try plan.identity.writeMaps(of: jail.pid)
@@ -82,11 +89,15 @@ package enum Supervisor {
                 state.initPID = jail.pid
                 try directory.write(state.json.text() + "\n", to: RunDirectory.stateFile)
                 try watch.watchData()
+                let trust = try egress.map { (egress) throws(JailError) in
+                    try egress.trustFiles(try egress.awaitReady(signals: signals.borrowed))
+                }
                 // Everything that could still fail out here is done: what init starts now, it starts for good.
-                try watch.proceed(tasks: group?.takeTasks() ?? [], data: image)
+                try watch.proceed(tasks: group?.takeTasks() ?? [], data: image, trust: trust ?? [])
                 return (try watch.run(&reporter), watch)
             } catch {
                 jail.kill()
+                egress?.kill()
                 throw error
             }
         } catch {

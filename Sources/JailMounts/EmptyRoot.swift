@@ -16,8 +16,7 @@ package enum EmptyRoot {
         try System.changeDirectory("/")
         try System.setAttributes(
             root.borrowed, [.readOnly, .noSetuid, .noDevices, .noExec], makePrivate: true, recursive: false)
-        guard try System.names(in: System.open("/", [.readOnly, .directory]).borrowed, limit: 1).isEmpty else {
-            throw SystemError(.check, .notPermitted)
-        }
+        let entered = try System.open("/", [.readOnly, .directory])
+        guard try System.names(in: entered.borrowed, limit: 1).isEmpty else { throw SystemError(.check, .notPermitted) }
     }
 }

@@ -3,23 +3,13 @@ package import JailPolicy
 
 /// The way out of one jail: the process that serves it, and what the jail sees of it.
 package struct EgressPlan: Equatable, Sendable {
-    /// What happens when the process ends unasked. Nothing is ever open meanwhile.
-    package enum Exit: String, CaseIterable, Sendable {
-        /// Started again: the same CA, the same names.
-        case restart
-        /// The jail goes on without a network.
-        case block
-        /// The jail is stopped.
-        case stop
-    }
-
     /// What is enforced.
     package var rules: NetworkRules
     /// Ports with a transparent listener, ascending.
     package var ports: [UInt16]
     /// Of the HTTP proxy, on ``address``.
     package var proxyPort: UInt16
-    package var onExit: Exit
+    package var onExit: GatewayExit
     /// `clawjail-egress` on the host, beside clawjail itself.
     package var program: String
     /// Which file that was when the plan was made. Anything else is refused.

@@ -18,8 +18,9 @@ struct EgressPlanner {
             throw JailError(.plan, reason: "network.allow leaves no port for the proxy")
         }
         return EgressPlan(
-            rules: profile.network, ports: ports, proxyPort: proxy, onExit: .restart,
-            program: program.path, programIdentity: program.identity, trust: facts.certificates,
+            rules: profile.network, ports: ports, proxyPort: proxy, onExit: profile.network.onGatewayExit,
+            program: program.path, programIdentity: program.identity,
+            trust: profile.network.upstream.trust ?? facts.certificates,
             wantsJavaTrustStore: facts.closure.programs.contains { $0.realPath.hasSuffix("/java") },
             identity: identity(program.freeID),
             landlockABI: landlockABI,
@@ -65,7 +66,8 @@ struct EgressPlanner {
                 reason: "the program of the way out is not there, and the profile allows hosts outside",
                 hint: "install it beside clawjail ('make install' does)")
         }
-        guard !file.isDirectory, file.owner == 0 || file.owner == facts.caller.uid, file.permissions & 0o022 == 0 else {
+        let isOwn = file.owner == 0 || file.owner == facts.caller.uid
+        guard !file.isDirectory, isOwn, file.permissions & 0o022 == 0 else {
             throw JailError(
                 .host, path: egress.program,
                 reason: "it must be a file of root's or of the caller's that nobody else can write",

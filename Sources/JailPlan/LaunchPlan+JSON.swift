@@ -121,10 +121,12 @@ extension MountStep {
 extension EgressPlan {
     fileprivate var json: JSON {
         [
-            "program": .string(program), "user": ["uid": .number(identity.host.uid), "gid": .number(identity.host.gid)],
+            "program": .string(program),
+            "user": ["uid": .number(identity.host.uid), "gid": .number(identity.host.gid)],
             "ports": .array(ports.map { .number($0) }), "proxyPort": .number(proxyPort),
             "trust": .optional(trust), "javaTrustStore": .boolean(wantsJavaTrustStore),
-            "onExit": .string(onExit.rawValue), "landlock": landlockABI.map { EgressPlan.landlock(abi: $0).json } ?? .null,
+            "onExit": .string(onExit.rawValue),
+            "landlock": landlockABI.map { EgressPlan.landlock(abi: $0).json } ?? .null,
             "resources": .object(resources.map { ("\($0.resource)", .number($0.value)) }), "rules": rules.json,
         ]
     }

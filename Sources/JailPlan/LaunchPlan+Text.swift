@@ -171,7 +171,7 @@ extension TrustFile {
     }
 }
 
-extension EgressPlan.Exit {
+extension GatewayExit {
     fileprivate var sentence: String {
         switch self {
         case .restart: "it is started again, with the same CA"

@@ -96,7 +96,9 @@ struct RootPlanner {
         let zones = "/usr/share/zoneinfo"
         var files = [(zones, zones)]
         // Under Debian's name, wherever the host keeps it.
-        if egress == nil, let certificates = facts.certificates { files.append((certificates, "/etc/ssl/certs/ca-certificates.crt")) }
+        if egress == nil, let certificates = facts.certificates {
+            files.append((certificates, "/etc/ssl/certs/ca-certificates.crt"))
+        }
         for (path, target) in files where !isBelowBound(target) {
             guard let source = facts.sources[path] else { continue }
             addBind(

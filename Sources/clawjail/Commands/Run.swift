@@ -32,9 +32,6 @@ struct Run: ParsableCommand {
                 for entry in plan.leftOut {
                     reporter.note("left out, as the profile allows: \(entry.protection.rawValue): \(entry.reason)")
                 }
-                if plan.network.wantsEgress {
-                    reporter.note("no way out yet: this jail has its loopback and published ports, and no web")
-                }
                 var output: OutputLog?
                 if detach {
                     output = try Background.openLog(plan)
