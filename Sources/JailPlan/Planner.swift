@@ -55,6 +55,7 @@ package struct Planner {
         if !profile.network.allow.isEmpty {
             notes.append("the way out to the web is not built yet: the jail has its loopback and published ports only")
         }
+        notes += NetworkPolicy(profile.network).notes
         for port in profile.network.publish where port.hostAddress != 0x7F00_0001 {
             notes.append("port \(port.hostPort) is published beyond 127.0.0.1: whoever reaches this host reaches it")
         }
