@@ -86,7 +86,7 @@ let package = Package(
         library(
             "EgressTLS",
             [
-                "JailPolicy", nio("NIOCore"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                "JailPolicy", nio("NIOCore"), nio("NIOTLS"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"), .product(name: "Crypto", package: "swift-crypto"),
             ]),
@@ -158,10 +158,10 @@ let package = Package(
         tests(
             "EgressTLSTests",
             [
-                "EgressTLS", "JailPolicy", nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                "EgressTLS", "JailPolicy", "JailCore", "TestSupport", nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"),
+                nio("NIOEmbedded"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "X509", package: "swift-certificates"),
-                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "SwiftASN1", package: "swift-asn1"), .product(name: "Crypto", package: "swift-crypto"),
             ]),
         tests(
             "EgressGatewayTests",

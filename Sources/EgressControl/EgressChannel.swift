@@ -13,12 +13,19 @@ package struct EgressChannel: Sendable {
 
     package init(_ socket: Descriptor) { self.socket = socket }
 
-    /// Tells of what was decided. False: the channel is full because the supervisor has not read for a while. What could
-    /// not be told must not happen: the caller denies then, and tells so when it can again.
+    /// Tells of what was decided, in the form of ``EgressEvent/line``.
     ///
-    /// Throws once the supervisor is gone.
-    package func report(_ event: EgressEvent) throws(SystemError) -> Bool {
-        try send(EgressMessage.event(event).bytes)
+    /// - Returns: the index of the first one that could not be told, because the channel is full: the supervisor has not
+    ///   read for a while. What could not be told must not happen: the caller denies until it can tell again.
+    /// - Throws: the supervisor is gone.
+    package func report(_ lines: [String]) throws(SystemError) -> Int {
+        var next = 0
+        while next < lines.count {
+            let (packet, after) = EgressMessage.events(lines[next...])
+            guard after > next, try send(packet.bytes) else { break }
+            next = after
+        }
+        return next
     }
 
     /// Tells who it is, see ``EgressIdentity``. Once, before anything else is told.

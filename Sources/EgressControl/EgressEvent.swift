@@ -74,6 +74,9 @@ package struct EgressEvent: Hashable, Sendable {
         return .object(members)
     }
 
+    /// As it crosses the channel: shorter than a message can be.
+    package var line: String { json.text() }
+
     /// From a process that may have been taken over: one object, known keys, each once, values of their type and range,
     /// texts that print as they are. nil: it is anything else.
     package init?(text: [UInt8]) {

@@ -114,7 +114,18 @@ package enum EgressMessage {
     /// Carries the CA's certificate, its state and the Java trust store, all sealed.
     static var ready: Packet { packet(.ready) }
 
-    static func event(_ event: EgressEvent) -> Packet { packet(.event, event.json.text()) }
+    /// As many as one message carries, each on a line. What is left starts at the returned index.
+    static func events(_ lines: ArraySlice<String>) -> (packet: Packet, next: Int) {
+        var bytes = [Kind.event.rawValue]
+        var next = lines.startIndex
+        for line in lines {
+            guard bytes.count + line.utf8.count + 1 <= sizeLimit else { break }
+            bytes += line.utf8
+            bytes.append(0x0A)
+            next += 1
+        }
+        return (Packet(bytes: bytes), next)
+    }
 
     static func failure(_ error: SystemError) -> Packet {
         let text: JSON = ["call": .string("\(error.call)"), "errno": .number(error.errno.rawValue)]
@@ -124,7 +135,7 @@ package enum EgressMessage {
     /// What the way out has to say.
     package enum Report {
         case ready(EgressIdentity)
-        case event(EgressEvent)
+        case events([EgressEvent])
         /// It could not confine itself, and has not begun.
         case failure(SystemError)
     }
@@ -140,7 +151,12 @@ package enum EgressMessage {
             else { return nil }
             return .ready(EgressIdentity(certificate: certificate, state: state, javaTrustStore: java))
         case .event where descriptors.isEmpty:
-            return EgressEvent(text: Array(bytes.dropFirst())).map { .event($0) }
+            var events: [EgressEvent] = []
+            for line in bytes.dropFirst().split(separator: 0x0A) {
+                guard let event = EgressEvent(text: Array(line)) else { return nil }
+                events.append(event)
+            }
+            return .events(events)
         case .failure where descriptors.isEmpty:
             return failure(Array(bytes.dropFirst())).map { .failure($0) }
         default: return nil

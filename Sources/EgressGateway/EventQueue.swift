@@ -7,15 +7,16 @@ internal import NIOCore
 final class EventQueue {
     private let channel: EgressChannel
     private let loop: any EventLoop
-    private var waiting = CircularBuffer<EgressEvent>()
-    private var isRetrying = false
+    /// Lines that are still to be told.
+    private var waiting: [String] = []
+    private var isScheduled = false
     /// Denials that there was no room for.
     private var untold: UInt64 = 0
 
     /// Kept events from which on requests are denied.
-    private static let most = 512
+    private static let most = 4096
     /// Those that were under way by then still end, and denials go on.
-    private static let mostKept = 4096
+    private static let mostKept = 8192
     private static let retryInterval = TimeAmount.milliseconds(20)
 
     init(_ channel: EgressChannel, loop: any EventLoop) {
@@ -31,17 +32,19 @@ final class EventQueue {
             untold += 1
             return
         }
-        waiting.append(event)
-        if !isRetrying { flush() }
+        waiting.append(event.line)
+        guard !isScheduled else { return }
+        isScheduled = true
+        // What else is decided in this turn of the loop goes with it.
+        loop.assumeIsolated().execute { self.flush() }
     }
 
     private func flush() {
-        isRetrying = false
+        isScheduled = false
         do {
-            while let event = waiting.first {
-                guard try channel.report(event) else { return retryLater() }
-                waiting.removeFirst()
-            }
+            let told = try channel.report(waiting)
+            waiting.removeFirst(told)
+            guard waiting.isEmpty else { return retryLater() }
             guard untold > 0 else { return }
             var event = EgressEvent(.gateway, .denied, time: Clock.milliseconds())
             event.reason = "\(untold) denials that nobody had read were not kept"
@@ -54,12 +57,12 @@ final class EventQueue {
     }
 
     private func retryLater() {
-        isRetrying = true
+        isScheduled = true
         loop.assumeIsolated().scheduleTask(in: Self.retryInterval) { self.flush() }
     }
 }
 
 enum Clock {
     /// Since the epoch.
-    static func milliseconds() -> Int64 { System.realtimeSeconds() * 1000 }
+    static func milliseconds() -> Int64 { System.realtimeMilliseconds() }
 }

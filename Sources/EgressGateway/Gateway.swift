@@ -33,7 +33,7 @@ package enum Gateway {
         var event = EgressEvent(.gateway, .failed, time: Clock.milliseconds())
         event.reason = "the way out ends: \(error)"
         // Nobody is left to tell if this fails as well.
-        _ = try? setup.channel.report(event)
+        _ = try? setup.channel.report([event.line])
     }
 }
 

@@ -35,15 +35,15 @@ extension RequestHandler: ResponseReceiver {
 
     func receiveEnd(trailers: HTTPHeaders?) {
         guard let exchange, exchange.hasAnswer else { return }
+        // Done, whatever the client makes of it: a stream closes while its end is written.
+        self.exchange = nil
+        record(exchange, .allowed)
         context?.write(Self.wrapOutboundOut(.end(trailers.flatMap(Trailers.endToEnd))), promise: nil)
         context?.flush()
-        record(exchange, .allowed)
         if isHTTP2 {
-            self.exchange = nil
             phase = .refusing
             resumeReading()
         } else if exchange.closes {
-            self.exchange = nil
             finish()
         } else {
             goOn()

@@ -266,7 +266,6 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
     /// The next request, which may have come already.
     func goOn() {
         guard phase == .exchange else { return }
-        exchange = nil
         phase = .idle
         while !pipelined.isEmpty {
             let part = pipelined.removeFirst()

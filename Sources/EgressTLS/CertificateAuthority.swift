@@ -24,7 +24,7 @@ package struct CertificateAuthority: Sendable {
 
     /// - Parameters:
     ///   - jail: goes into the name that people see in a client's error.
-    ///   - names: the name constraints, if the CA shall have any.
+    ///   - constraints: the name constraints, if the CA shall have any.
     package static func create(
         for jail: String, constraints: NameLimits? = nil, now: Date = .now
     ) throws -> CertificateAuthority {

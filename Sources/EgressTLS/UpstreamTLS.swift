@@ -6,12 +6,19 @@ internal import NIOSSL
 package final class UpstreamTLS {
     private let roots: [NIOSSLCertificate]
     private let issuers: KnownIssuers
-    /// The trust store is the same for all; what differs is the ALPN list, of which there are few.
-    private var contexts: [[String]: NIOSSLContext] = [:]
+    /// The trust store is the same for all; what differs is the ALPN list, of which there are few. Building one takes as
+    /// long as several handshakes.
+    private var contexts = RecentlyUsed<[String], NIOSSLContext>(capacity: 8)
+
+    /// How many certificates of the bundle nobody can read, and so nobody trusts; worth a warning.
+    package let unreadable: Int
 
     /// - Parameter trust: the certificates that origins are verified against.
+    /// - Throws: `TrustBundle.Failure.noCertificate` if none of them can be read.
     package init(trust: TrustBundle) throws {
-        roots = try trust.certificates.map { try NIOSSLCertificate(bytes: $0, format: .der) }
+        roots = trust.certificates.compactMap { try? NIOSSLCertificate(bytes: $0, format: .der) }
+        guard !roots.isEmpty else { throw TrustBundle.Failure.noCertificate }
+        unreadable = trust.certificates.count - roots.count
         issuers = KnownIssuers(certificates: trust.certificates)
     }
 
@@ -41,7 +48,7 @@ package final class UpstreamTLS {
         configuration.renegotiationSupport = .none
         configuration.applicationProtocols = alpn
         let context = try NIOSSLContext(configuration: configuration)
-        contexts[alpn] = context
+        contexts.insert(context, for: alpn)
         return context
     }
 }

@@ -12,14 +12,15 @@ extension UpstreamTLSError {
         case .wrongName(let names): "the certificate is not for \(host), but for \(Self.list(names))"
         case .selfSigned: "the certificate of \(host) is self-signed"
         case .unknownIssuer(let issuer):
-            "the certificate of \(host) was issued by '\(issuer)', which the trust store does not know"
+            "the certificate of \(host) was issued by '\(issuer)', which the trust store does not know, "
+                + "unless the origin left out a certificate in between"
         case .untrusted(let what): "the certificate of \(host) is not trusted: \(what)"
         case .handshake(let what): "no TLS with \(host): \(what)"
         }
     }
 
     private static func day(_ date: Date) -> String {
-        date.formatted(Date.ISO8601FormatStyle(dateSeparator: .dash, dateTimeSeparator: .space))
+        date.formatted(.iso8601.year().month().day())
     }
 
     private static func list(_ names: [String]) -> String {

@@ -62,6 +62,12 @@ package indirect enum JSON: Sendable, ExpressibleByStringLiteral, ExpressibleByB
 
     private static func quote(_ text: String, into output: inout String) {
         output += "\""
+        // Nearly all of them: nothing to be written in another way.
+        if text.utf8.allSatisfy({ (0x20...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }) {
+            output += text
+            output += "\""
+            return
+        }
         for scalar in text.unicodeScalars {
             switch scalar.value {
             case 0x22: output += "\\\""

@@ -78,6 +78,8 @@ package enum ExitStatus {
 extension String {
     /// The text with control bytes escaped, so that a hostile name cannot write to the reader's terminal or forge a line.
     package var printable: String {
+        // Nearly all of them, and this is asked for every event.
+        if utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return self }
         var result = ""
         for scalar in unicodeScalars {
             switch scalar.value {

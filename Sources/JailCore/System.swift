@@ -24,6 +24,8 @@ package enum System {
     package static func boottimeNanoseconds() -> Int64 { cl_clock(7) }
     /// Seconds since the epoch.
     package static func realtimeSeconds() -> Int64 { cl_realtime_seconds() }
+    /// Milliseconds since the epoch.
+    package static func realtimeMilliseconds() -> Int64 { cl_clock(0) / 1_000_000 }
 
     package static func randomBytes(_ count: Int) throws(SystemError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)

@@ -59,6 +59,7 @@ package struct Planner {
         if let egress, egress.trust == nil {
             notes.append("this host has no trusted CA certificates: nothing outside can be reached by HTTPS")
         }
+        notes += NetworkPolicy(profile.network).notes
         for port in profile.network.publish where port.hostAddress != 0x7F00_0001 {
             notes.append("port \(port.hostPort) is published beyond 127.0.0.1: whoever reaches this host reaches it")
         }

@@ -8,7 +8,7 @@ struct Clawjail: ParsableCommand {
         commandName: "clawjail",
         abstract: "Run the OpenClaw gateway with the fewest permissions that still do the job.",
         version: "0.1.0",
-        subcommands: [Run.self, Plan.self, List.self, Stop.self, ProfileCommand.self, Diagnose.self])
+        subcommands: [Run.self, Plan.self, List.self, Stop.self, ProfileCommand.self, Explain.self, Diagnose.self])
 
     /// One thread, and no library's start-up, on the way to a jail: `run` in its plain forms never sees the parser.
     static func main() {

@@ -61,9 +61,9 @@ struct `An event of the way out` {
         event.method = event.reason
         event.rule = event.reason
         event.scheme = event.reason
-        let bytes = EgressMessage.event(event).bytes
-        #expect(bytes.count <= EgressMessage.sizeLimit, "\(bytes.count)")
-        let read = EgressEvent(text: Array(bytes.dropFirst()))
+        let line = event.line
+        #expect(line.utf8.count + 2 <= EgressMessage.sizeLimit, "\(line.utf8.count)")
+        let read = EgressEvent(text: Array(line.utf8))
         #expect(read?.path?.hasSuffix("ä…") == true && read?.path?.utf8.count ?? 0 <= EgressEvent.textLimit)
     }
 }

@@ -41,20 +41,12 @@ enum RawDatagram {
         let raw = socket(AF_INET, Int32(SOCK_RAW.rawValue) | O_CLOEXEC, Int32(IPPROTO_RAW))
         try #require(raw >= 0)
         defer { close(raw) }
-        func number(_ value: some FixedWidthInteger & UnsignedInteger) -> [UInt8] {
-            stride(from: value.bitWidth - 8, through: 0, by: -8).map { UInt8(truncatingIfNeeded: value >> $0) }
-        }
         // RFC 791, 3.1, whose length and check sum the kernel fills in; RFC 768 without a check sum.
-        let header = [0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17, 0, 0] + number(from.0) + number(to.0)
-        let packet = header + number(from.1) + number(to.1) + number(UInt16(8 + bytes.count)) + [0, 0] + bytes
-        let target = Socket.address(to.0, 0)
+        let header = [0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17, 0, 0] + Socket.bigEndian(from.0) + Socket.bigEndian(to.0)
+        let ports = Socket.bigEndian(from.1) + Socket.bigEndian(to.1)
+        let packet = header + ports + Socket.bigEndian(UInt16(8 + bytes.count)) + [0, 0] + bytes
         let sent = unsafe packet.withUnsafeBytes { packet in
-            unsafe withUnsafePointer(to: target) {
-                unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-                    return unsafe sendto(raw, packet.baseAddress, packet.count, 0, $0, size)
-                }
-            }
+            unsafe Socket.withAddress(to.0, 0) { unsafe sendto(raw, packet.baseAddress, packet.count, 0, $0, $1) }
         }
         try #require(sent == packet.count)
     }
@@ -70,10 +62,12 @@ final class Socket: @unchecked Sendable {
         let number = kind == .datagram ? SOCK_DGRAM : SOCK_STREAM
         descriptor = socket(AF_INET, Int32(number.rawValue) | O_CLOEXEC, 0)
         try #require(descriptor >= 0)
-        var patience = timeval(tv_sec: 5, tv_usec: 0)
-        let size = socklen_t(MemoryLayout<timeval>.size)
-        try #require(unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size) == 0)
-        try #require(unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, size) == 0)
+        // A struct timeval: five seconds.
+        let patience = [5, 0]
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            let result = unsafe setsockopt(descriptor, SOL_SOCKET, option, patience, socklen_t(16))
+            try #require(result == 0)
+        }
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
@@ -85,40 +79,36 @@ final class Socket: @unchecked Sendable {
 
     /// In host byte order.
     func bind(_ address: UInt32, port: UInt16) throws {
-        var target = Self.address(address, port)
-        let result = unsafe withUnsafePointer(to: &target) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
+        let result = unsafe Self.withAddress(address, port) { unsafe Glibc.bind(descriptor, $0, $1) }
         try #require(result == 0)
     }
 
     func connect(_ address: UInt32, port: UInt16) throws {
-        var target = Self.address(address, port)
-        let result = unsafe withUnsafePointer(to: &target) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
+        let result = unsafe Self.withAddress(address, port) { unsafe Glibc.connect(descriptor, $0, $1) }
         try #require(result == 0)
     }
 
     var localPort: UInt16 {
-        var name = sockaddr_in()
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        _ = unsafe withUnsafeMutablePointer(to: &name) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(descriptor, $0, &size) }
+        var name = [UInt8](repeating: 0, count: 16)
+        var size = socklen_t(name.count)
+        _ = unsafe name.withUnsafeMutableBytes {
+            unsafe getsockname(descriptor, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), &size)
         }
-        return UInt16(bigEndian: name.sin_port)
+        return UInt16(name[2]) << 8 | UInt16(name[3])
     }
 
-    static func address(_ address: UInt32, _ port: UInt16) -> sockaddr_in {
-        var result = sockaddr_in()
-        result.sin_family = sa_family_t(AF_INET)
-        result.sin_port = port.bigEndian
-        result.sin_addr.s_addr = address.bigEndian
-        return result
+    /// A struct sockaddr_in, byte by byte: the compiler cannot always tell which module its members come from.
+    static func withAddress<T>(
+        _ address: UInt32, _ port: UInt16, _ body: (UnsafePointer<sockaddr>?, socklen_t) -> T
+    ) -> T {
+        let bytes = [UInt8(AF_INET), 0] + bigEndian(port) + bigEndian(address) + [UInt8](repeating: 0, count: 8)
+        return unsafe bytes.withUnsafeBytes {
+            unsafe body($0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count))
+        }
+    }
+
+    static func bigEndian(_ value: some FixedWidthInteger & UnsignedInteger) -> [UInt8] {
+        stride(from: value.bitWidth - 8, through: 0, by: -8).map { UInt8(truncatingIfNeeded: value >> $0) }
     }
 
     func send(_ bytes: [UInt8]) {
@@ -146,6 +136,14 @@ final class Socket: @unchecked Sendable {
         var bytes = [UInt8](repeating: 0, count: 65_536)
         let count = unsafe bytes.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
         return count < 0 ? nil : Array(bytes.prefix(count))
+    }
+
+    /// Whether the other side closes now: true at the end or after a reset, false if bytes come, or nothing for five
+    /// seconds.
+    func isClosed() -> Bool {
+        var byte: UInt8 = 0
+        let count = unsafe recv(descriptor, &byte, 1, 0)
+        return count == 0 || count < 0 && errno == ECONNRESET
     }
 
     /// Everything up to the end of the stream, or up to so many bytes.

@@ -19,18 +19,21 @@ struct `What the resolver remembers, and what it never asks` {
 
     @Test func `an answer is forgotten after its time, and at once with another configuration`() async throws {
         try await withLoop { loop in
-            let fake = try await FakeServer.start(on: loop) { [.send($0.answer([.sample(1)], timeToLive: 0))] }
+            let fake = try await FakeServer.start(on: loop) {
+                [.send($0.answer([.sample(1), .sample6(1)], timeToLive: $0.name == "short.example.test" ? 0 : 60))]
+            }
             let other = try await FakeServer.start(on: loop) { [.send($0.answer([.sample(2)]))] }
             let resolver = try await TestResolver([fake.server], on: loop)
-            _ = try await resolver.resolve("www.example.test")
-            _ = try await resolver.resolve("www.example.test")
-            #expect(fake.questions.count == 2)
-            try await Task.sleep(for: .milliseconds(1_100))
-            #expect(try await resolver.resolve("www.example.test") == [.sample(1)])
+            for name in ["www.example.test", "www.example.test", "short.example.test"] {
+                #expect(try await resolver.resolve(name) == [.sample(1), .sample6(1)])
+            }
             #expect(fake.questions.count == 4)
+            try await Task.sleep(for: .milliseconds(1_100))
+            for name in ["www.example.test", "short.example.test"] { _ = try await resolver.resolve(name) }
+            #expect(fake.questions.count == 6)
             try await resolver.configure(#require(ResolverConfiguration(servers: [other.server])))
             #expect(try await resolver.resolve("www.example.test") == [.sample(2)])
-            #expect(fake.questions.count == 4)
+            #expect(fake.questions.count == 6)
         }
     }
 

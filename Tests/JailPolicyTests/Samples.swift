@@ -28,7 +28,24 @@ enum Samples {
           network: {
             publish: ["8080:80"],
             listen: [80, 0x1BB],
-            allow: [{ hosts: ["*"] }, { hosts: ["a.example"], methods: ["POST"], ports: [8443] }],
+            allow: [
+              { hosts: ["*"] },
+              {
+                hosts: ["a.example"], schemes: ["https"], methods: ["GET", "POST"], ports: [8443],
+                paths: ["/a/*", "/b/**"], requestSize: "1M", websocket: true,
+              },
+              { preset: "github-read" },
+              { hosts: ["pinned.example"], inspect: false },
+              { hosts: ["smtp.example", "192.0.2.7"], ports: [587], protocol: "tcp" },
+            ],
+            deny: [{ hosts: ["*.evil.example"] }, { hosts: ["*"], ports: [80], methods: ["POST"], paths: ["/x"] }],
+            allowPrivate: ["192.0.2.0/24", "fd12::/64"],
+            budgets: {
+              requestsPerMinute: 1, connectionsPerMinute: 2, connections: 3, uploadPerHour: "4M", headerSize: "5K",
+              urlSize: "6K", idle: "7s", total: "8m", response: "9s",
+            },
+            upstream: { resolvers: ["192.0.2.1", "[2001:db8::1]:5353"], trust: "/etc/ssl/own.pem" },
+            onGatewayExit: "block",
           },
           limits: { memory: "512M", swap: "4K", processes: 10, cpus: 1.5, openFiles: 64, fileSize: "1T" },
           optional: ["landlock", "groups", "cgroup", "time"],
@@ -197,20 +214,141 @@ enum Samples {
             "{ network: { listen: [65536] } }",
             "1:23: 'network.listen[0]' must be a whole number from 1 to 65535, not 65536"
         ),
-        ("{ network: { allow: [{}] } }", "1:22: 'network.allow[0]' needs 'hosts'"),
-        ("{ network: { allow: [{ hosts: [] }] } }", "1:31: 'network.allow[0].hosts' must not be empty"),
+        (
+            "{ network: { allow: [{}] } }",
+            "1:22: 'network.allow[0]' needs 'hosts'"
+        ),
+        (
+            "{ network: { allow: [{ hosts: [] }] } }",
+            "1:31: 'network.allow[0].hosts' must not be empty"
+        ),
         (
             "{ network: { allow: [{ hosts: ['a'], methods: [] }] } }",
             "1:47: 'network.allow[0].methods' must not be empty"
         ),
-        ("{ network: { allow: [{ hosts: ['a'], ports: [] }] } }", "1:45: 'network.allow[0].ports' must not be empty"),
+        (
+            "{ network: { allow: [{ hosts: ['a'], ports: [] }] } }",
+            "1:45: 'network.allow[0].ports' must not be empty"
+        ),
         (
             "{ network: { allow: [{ hosts: ['a'], methods: ['get'] }] } }",
             "1:48: 'network.allow[0].methods[0]' must be one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, not \"get\""
         ),
         (
-            "{ network: { allow: [{ hosts: ['1.2.3.4'] }] } }",
-            "1:32: 'network.allow[0].hosts[0]' must be a host name, and no address, not \"1.2.3.4\""
+            "{ network: { allow: [{ hosts: ['127.1'] }] } }",
+            "1:32: 'network.allow[0].hosts[0]' must be an address in its one spelling, not \"127.1\"; did you mean \"127.0.0.1\"?"
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['a_b'] }] } }",
+            "1:32: 'network.allow[0].hosts[0]' must be a host name such as \"example.org\", \"*.example.org\" or \"*\", or an address, not \"a_b\""
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['a'], preset: 'npm' }] } }",
+            "1:22: 'network.allow[0]' must have 'hosts' or 'preset', not both"
+        ),
+        (
+            "{ network: { allow: [{ preset: 'npm', methods: ['GET'] }] } }",
+            "1:22: 'network.allow[0]' must not have 'methods': a preset has hosts and all the rest"
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['a'], protocol: 'tcp' }] } }",
+            "1:22: 'network.allow[0]' needs 'ports' with protocol \"tcp\""
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['*.a'], ports: [25], protocol: 'tcp' }] } }",
+            "1:22: 'network.allow[0]' must name every host in full with protocol \"tcp\", not \"*.a\""
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['a'], ports: [25], protocol: 'tcp', methods: ['GET'] }] } }",
+            "1:22: 'network.allow[0]' must not have 'methods': nothing of it can be seen with protocol \"tcp\""
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['a'], inspect: false, paths: ['/'] }] } }",
+            "1:22: 'network.allow[0]' must not have 'paths': nothing of it can be seen without inspection"
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['a'], inspect: false, schemes: ['http'] }] } }",
+            "1:22: 'network.allow[0]' must not name http with inspect: false, which is for TLS alone"
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['a'], inspect: false, ports: [80] }] } }",
+            "1:22: 'network.allow[0]' can never match on port 80, which https never uses"
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['a'], schemes: ['https'], ports: [443, 80] }] } }",
+            "1:22: 'network.allow[0]' can never match on port 80, which https never uses"
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['a'], schemes: ['https', 'http'], ports: [80] }] } }",
+            "1:22: 'network.allow[0]' can never match with https, which has none of its ports"
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['a'], schemes: ['ws'] }] } }",
+            "1:48: 'network.allow[0].schemes[0]' must be one of \"https\", \"http\", not \"ws\""
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['a'], requestSize: '1M' }] } }",
+            "1:22: 'network.allow[0]' must not have 'requestSize': none of its methods has a body"
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['a'], methods: ['POST'], websocket: true }] } }",
+            "1:22: 'network.allow[0]' needs the method GET with websocket: true, since a WebSocket begins with one"
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['a'], paths: ['/a/../b'] }] } }",
+            "1:46: 'network.allow[0].paths[0]' must be a path such as \"/v1/messages\", \"/v1/*/files\" or \"/v1/**\" in its canonical form, not \"/a/../b\"; its canonical form is \"/b\""
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['a'], paths: ['a'] }] } }",
+            "1:46: 'network.allow[0].paths[0]' must be a path such as \"/v1/messages\", \"/v1/*/files\" or \"/v1/**\" in its canonical form, not \"a\""
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['a'] }, { hosts: ['b', 'a'], inspect: false }] } }",
+            "1:40: 'network.allow[1]' contradicts network.allow[0]: a would be inspected and not inspected on one port"
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['a'], ports: [25] }, { hosts: ['a'], ports: [25], protocol: 'tcp' }] } }",
+            "1:53: 'network.allow[1]' contradicts network.allow[0]: a would be inspected and tcp on one port"
+        ),
+        (
+            "{ network: { allow: [{ hosts: ['x'] }, { hosts: ['a.b'], methods: ['POST'] }], deny: [{ hosts: ['*.b'], methods: ['POST'] }] } }",
+            "1:40: 'network.allow[1]' can never match: network.deny[0] denies all of it"
+        ),
+        (
+            "{ network: { deny: [{ paths: ['/a'] }] } }",
+            "1:21: 'network.deny[0]' needs 'hosts'"
+        ),
+        (
+            "{ network: { allowPrivate: ['10.0.0.1/24'] } }",
+            "1:29: 'network.allowPrivate[0]' must be a range of addresses such as \"10.1.2.0/24\" or \"fd12::/64\", not \"10.0.0.1/24\"; the range with this length is \"10.0.0.0/24\""
+        ),
+        (
+            "{ network: { allowPrivate: ['10.0.0.1'] } }",
+            "1:29: 'network.allowPrivate[0]' must be a range of addresses such as \"10.1.2.0/24\" or \"fd12::/64\", not \"10.0.0.1\"; one address is \"10.0.0.1/32\""
+        ),
+        (
+            "{ network: { budgets: { connections: 0 } } }",
+            "1:38: 'network.budgets.connections' must be a whole number from 1 to 1000000, not 0"
+        ),
+        (
+            "{ network: { budgets: { uploadPerHour: '0' } } }",
+            "1:40: 'network.budgets.uploadPerHour' must be at least \"1\", not \"0\""
+        ),
+        (
+            "{ network: { budgets: { idle: '0s' } } }",
+            "1:31: 'network.budgets.idle' must be from \"1s\" to \"24h\""
+        ),
+        (
+            "{ network: { upstream: { resolvers: ['dns.example'] } } }",
+            "1:38: 'network.upstream.resolvers[0]' must be the address of a name server such as \"192.0.2.1\" or \"[2001:db8::1]:53\", not \"dns.example\""
+        ),
+        (
+            "{ network: { upstream: { trust: 'x' } } }",
+            "1:33: 'network.upstream.trust' must be an absolute path, not \"x\""
+        ),
+        (
+            "{ network: { onGatewayExit: 'open' } }",
+            "1:29: 'network.onGatewayExit' must be one of \"restart\", \"block\", \"stop\", not \"open\""
         ),
         (
             "{ optional: ['seccomp'] }",
@@ -235,6 +373,13 @@ enum Samples {
         ("filesystem.data.source", "1"),
         ("filesystem.data.mustEnforceSize", "1"), ("filesystem.workspace", "true"), ("filesystem.executeWritable", "0"),
         ("network", "'none'"), ("network.publish", "18789"), ("network.listen", "80"), ("network.allow", "'*'"),
+        ("network.deny", "'*'"), ("network.allowPrivate", "'10.0.0.0/8'"), ("network.budgets", "1"),
+        ("network.budgets.requestsPerMinute", "'1'"), ("network.budgets.connectionsPerMinute", "true"),
+        ("network.budgets.connections", "'1'"), ("network.budgets.uploadPerHour", "1"),
+        ("network.budgets.headerSize", "1024"), ("network.budgets.urlSize", "1024"), ("network.budgets.idle", "60"),
+        ("network.budgets.total", "60"), ("network.budgets.response", "60"), ("network.upstream", "[]"),
+        ("network.upstream.resolvers", "'192.0.2.1'"), ("network.upstream.trust", "1"),
+        ("network.onGatewayExit", "true"),
         ("limits", "null"),
         ("limits.memory", "1"), ("limits.swap", "0"), ("limits.processes", "'1'"), ("limits.cpus", "true"),
         ("limits.openFiles", "'1'"),

@@ -38,7 +38,10 @@ struct `Schema` {
     /// What JSON Schema cannot say: sums over several keys, ranges of texts, places that two keys share.
     private static let beyond = [
         "memory: '1M'", "fileSize: '0'", "cpus: 0.05", "stopGrace: '61m'", "user: 'root'", "directory: '/'", "'/etc/x'",
-        "/b:/", "data: {}",
+        "/b:/", "data: {}", "'127.1'", "'a_b'", "preset: 'npm', methods", "hosts: ['a'], preset", "protocol: 'tcp' }]",
+        "protocol: 'tcp', m",
+        "inspect: false", "schemes: ['https'", "requestSize: '1M'", "methods: ['POST'], websocket", "/a/../b",
+        "protocol: 'tcp'", "deny: [{ hosts: ['*.b']", "10.0.0.1/24", "uploadPerHour: '0'",
         "size: '1K'", "/proc/1", "80:81'", "'1.2.3.4'", "cpus: 0x401", "a\\nb",
     ]
 

@@ -37,12 +37,7 @@ struct `Sections` {
         expected.filesystem.data = data
         expected.filesystem.workspace = .readWrite
         expected.filesystem.executeWritable = true
-        expected.network.publish = [PublishedPort(hostPort: 8080, jailPort: 80)]
-        expected.network.listen = [80, 443]
-        expected.network.allow = [
-            try NetworkRule(hosts: ["*"], methods: ["GET", "HEAD"], ports: [443, 80]),
-            try NetworkRule(hosts: ["a.example"], methods: ["POST"], ports: [8443]),
-        ]
+        expected.network = try Self.network()
         expected.limits.memory = 512 << 20
         expected.limits.swap = 4096
         expected.limits.processes = 10
@@ -51,6 +46,47 @@ struct `Sections` {
         expected.limits.fileSize = 1 << 40
         expected.optional = [.landlock, .groups, .cgroup, .time]
         #expect(profile == expected)
+    }
+
+    /// What ``Samples/full`` says of the network.
+    private static func network() throws -> NetworkRules {
+        var rules = NetworkRules()
+        rules.publish = [PublishedPort(hostPort: 8080, jailPort: 80)]
+        rules.listen = [80, 443]
+        var inspected = try NetworkRule(hosts: ["a.example"], methods: ["GET", "POST"], ports: [8443])
+        inspected.schemes = [.https]
+        inspected.paths = ["/a/*", "/b/**"].compactMap { PathPattern($0) }
+        inspected.requestSize = 1 << 20
+        inspected.websocket = true
+        var passed = try NetworkRule(hosts: ["pinned.example"], methods: [], ports: [443])
+        passed.schemes = [.https]
+        passed.handling = .passThrough
+        var mail = try NetworkRule(hosts: ["smtp.example", "192.0.2.7"], methods: [], ports: [587])
+        mail.schemes = []
+        mail.handling = .tcp
+        let web = NetworkRule(hosts: [.any], methods: ["GET", "HEAD"], ports: [443, 80])
+        rules.allow = [web, inspected, NetworkRule(preset: .githubRead), passed, mail]
+        rules.deny = [
+            NetworkDenyRule(hosts: [try HostPattern.parse("*.evil.example")]),
+            NetworkDenyRule(hosts: [.any], ports: [80], methods: ["POST"], paths: [try PathPattern.parse("/x")]),
+        ]
+        rules.allowPrivate = ["192.0.2.0/24", "fd12::/64"].compactMap { AddressRange($0) }
+        rules.budgets.requestsPerMinute = 1
+        rules.budgets.connectionsPerMinute = 2
+        rules.budgets.connections = 3
+        rules.budgets.uploadPerHour = 4 << 20
+        rules.budgets.headerSize = 5 << 10
+        rules.budgets.urlSize = 6 << 10
+        rules.budgets.idle = 7000
+        rules.budgets.total = 480_000
+        rules.budgets.response = 9000
+        rules.upstream.resolvers = [
+            Endpoint(address: .v4(0xC000_0201), port: 53),
+            Endpoint(address: .v6(high: 0x2001_0DB8_0000_0000, low: 1), port: 5353),
+        ]
+        rules.upstream.trust = "/etc/ssl/own.pem"
+        rules.onGatewayExit = .block
+        return rules
     }
 
     @Test func `the sample names every key there is`() throws {

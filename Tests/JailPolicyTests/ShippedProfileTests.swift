@@ -55,6 +55,13 @@ struct `Shipped profiles` {
                 "~ limits.memory 512M → 1G",
             ])
         #expect(
+            try steps("stateful", "webhooks") == ["~ network.budgets.uploadPerHour 1G → 16M"])
+        #expect(
+            try steps("stateful", "messaging") == [
+                "+ network.allow preset telegram", "+ network.allow preset discord", "+ network.allow preset slack",
+                "+ network.allow preset whatsapp",
+            ])
+        #expect(
             try steps("stateful", "shell") == [
                 "+ process.programs /usr/bin/", "~ process.shell false → true",
                 "~ filesystem.executeWritable false → true",

@@ -67,7 +67,7 @@ final class Directory {
 /// The profiles that are shipped, and their schema.
 enum Shipped {
     static let directory = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/profiles"
-    static let names = ["offline", "research", "session", "shell", "stateful"]
+    static let names = ["messaging", "offline", "research", "session", "shell", "stateful", "webhooks"]
 
     static func load(_ name: String) throws -> Profile {
         // A checkout may be group-writable, and belongs to whoever made it; both are the loader's own tests.

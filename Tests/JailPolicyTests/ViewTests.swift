@@ -70,11 +70,11 @@ struct `Views` {
         let lines = ProfileText.lines(
             try profile("{ description: 'd', process: { environment: { A: 'x\\u001b[2J', B: '2' } } }"))
         #expect(lines.first == "p: d")
-        #expect(lines.contains("process.environment         A=x\\u{1b}[2J"))
-        #expect(lines.contains("                            B=2"))
-        #expect(lines.contains("limits.memory               not limited"))
-        #expect(lines.contains("process.inside.uid          1000"))
-        #expect(lines.contains("network.publish             none"))
+        #expect(lines.contains("process.environment                   A=x\\u{1b}[2J"))
+        #expect(lines.contains("                                      B=2"))
+        #expect(lines.contains("limits.memory                         not limited"))
+        #expect(lines.contains("process.inside.uid                    1000"))
+        #expect(lines.contains("network.publish                       none"))
         #expect(lines.allSatisfy { $0.unicodeScalars.allSatisfy { $0.value >= 0x20 } })
     }
 }

@@ -226,16 +226,19 @@ final class EgressWatch {
         switch report {
         case .ready(let identity): try take(identity)
         case .failure(let error): lastWord = "\(error.call.name): \(error.errno)"
-        case .event(let event):
-            if case .object(let members) = event.json {
-                notices.append(.event(.object([("event", "network")] + members)))
-            }
-            if event.subject == .gateway {
-                lastWord = event.reason
-                notices.append(.note("way out: \(event.reason ?? event.verdict.rawValue)"))
-            } else if event.verdict != .allowed, let line = denials.add(event, now: System.monotonicNanoseconds()) {
-                notices.append(.note(line))
-            }
+        case .events(let events): for event in events { take(event) }
+        }
+    }
+
+    private func take(_ event: EgressEvent) {
+        if case .object(let members) = event.json {
+            notices.append(.event(.object([("event", "network")] + members)))
+        }
+        if event.subject == .gateway {
+            lastWord = event.reason
+            notices.append(.note("way out: \(event.reason ?? event.verdict.rawValue)"))
+        } else if event.verdict != .allowed, let line = denials.add(event, now: System.monotonicNanoseconds()) {
+            notices.append(.note(line))
         }
     }
 

@@ -18,7 +18,8 @@ package struct HostName: Hashable, Sendable {
         self.init(lowerCase: name)
     }
 
-    /// From a person: as from the wire, or in Unicode, mapped by UTS #46 (non-transitional, STD3 rules).
+    /// From a person: as from the wire, or in Unicode, mapped by UTS #46 (non-transitional). A name that is mapped to
+    /// anything else than letters, digits and hyphens is none.
     package init?(user text: String) {
         if text.utf8.allSatisfy({ $0 < 0x80 }) {
             self.init(wire: text.utf8)

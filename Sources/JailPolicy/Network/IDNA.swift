@@ -2,10 +2,11 @@ internal import CIDN
 
 /// Names in Unicode (RFC 5891, UTS #46), by libidn2.
 enum IDNA {
-    private static let flags = Int32(
-        IDN2_NFC_INPUT.rawValue | IDN2_NONTRANSITIONAL.rawValue | IDN2_USE_STD3_ASCII_RULES.rawValue)
+    /// Not IDN2_USE_STD3_ASCII_RULES: with it the library (2.3.3) leaves out what the rules forbid, and makes `ab` of
+    /// `a\u{FF0F}b`. Without it `/`, ` ` and `_` stay where they are, and ``HostName`` refuses them.
+    private static let flags = Int32(IDN2_NFC_INPUT.rawValue | IDN2_NONTRANSITIONAL.rawValue)
 
-    /// The name with A-labels, or nil if it has none.
+    /// The name with A-labels, or nil if it has none. Whoever asks checks the letters, digits and hyphens of the result.
     static func toASCII(_ name: String) -> String? {
         unsafe convert(name) { unsafe idn2_to_ascii_8z($0, $1, flags) }
     }

@@ -64,7 +64,7 @@ extension NetworkCandidates {
         guard !slots.isEmpty else {
             let kinds = left.map { $0.handling == .tcp ? "tcp" : $0.schemes.map(\.rawValue).joined(separator: ", ") }
             return
-                "\(scheme?.rawValue ?? "nothing") is not what \(Self.list(zip(left, kinds).map { $0 }) ) allows for \(name)"
+                "\(scheme?.rawValue ?? "nothing") is not what \(Self.list(Array(zip(left, kinds)))) allows for \(name)"
         }
         left = slots.flatMap(\.rules)
         return requestReason(against: question, left)
@@ -108,7 +108,12 @@ extension NetworkCandidates {
     }
 
     private static func list(_ rules: [(CompiledRule, String?)]) -> String {
-        let texts = rules.prefix(3).map { rule, detail in rule.label + (detail.map { " (\($0.excerpt))" } ?? "") }
-        return texts.joined(separator: ", ") + (rules.count > 3 ? " and \(rules.count - 3) more" : "")
+        // A rule comes once for each port and scheme that it serves.
+        var texts: [String] = []
+        for (rule, detail) in rules {
+            let text = rule.label + (detail.map { " (\($0.excerpt))" } ?? "")
+            if !texts.contains(text) { texts.append(text) }
+        }
+        return texts.prefix(3).joined(separator: ", ") + (texts.count > 3 ? " and \(texts.count - 3) more" : "")
     }
 }

@@ -15,7 +15,9 @@ extension NetworkCandidates {
             return nil
         }
         // What is not known yet is the first that no deny takes away.
-        let open = (question.method.map { [$0] } ?? HTTPMethod.known).first { !isDenied($0, question.path, port) }
+        let isFilled = question.hasBody || (question.bodySize ?? 0) > 0
+        let known = question.isWebSocket ? ["GET"] : HTTPMethod.known.filter { !isFilled || HTTPMethod.hasBody($0) }
+        let open = (question.method.map { [$0] } ?? known).first { !isDenied($0, question.path, port) }
         guard var methods = open.map({ [$0] }) else { return nil }
         for method in overrides where !methods.contains(method) { methods.append(method) }
         if question.isWebSocket, !methods.contains("GET") { return nil }

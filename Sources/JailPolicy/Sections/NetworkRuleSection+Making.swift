@@ -1,4 +1,4 @@
-internal import JailCore
+package import JailCore
 
 extension NetworkRule {
     /// An element of `network.allow`, with what it leaves out filled in.
@@ -9,7 +9,7 @@ extension NetworkRule {
     }
 
     /// What ``read(_:)`` takes, with all that is not said by the rest written out.
-    var json: JSON {
+    package var json: JSON {
         var parts = NetworkRuleParts()
         parts.preset = preset
         parts.requestSize = requestSize
@@ -44,6 +44,10 @@ extension NetworkRule {
                 + (websocket ? ", with WebSockets" : "") + size
         }
     }
+}
+
+extension NetworkDenyRule {
+    package var json: JSON { Self.table.json(self) }
 }
 
 extension NetworkRuleParts {
@@ -97,7 +101,7 @@ extension NetworkRuleParts {
         let schemes = schemes ?? [.https, .http].filter { scheme in ports.contains(where: scheme.uses) }
         try checkPorts(ports, schemes)
         if requestSize != nil, !methods.contains(where: HTTPMethod.hasBody) {
-            throw ValueError("must not have 'requestSize': \(methods.joined(separator: " and ")) have no body")
+            throw ValueError("must not have 'requestSize': none of its methods has a body")
         }
         if websocket == true, !methods.contains("GET") {
             throw ValueError("needs the method GET with websocket: true, since a WebSocket begins with one")

@@ -52,6 +52,7 @@ struct ProfileCheck: ParsableCommand {
             for profile in profiles {
                 let loaded = try Invocation.loader().load(profile)
                 try Output.print("\(profile): ok, \(loaded.files.count) files")
+                for note in NetworkPolicy(loaded.network).notes { try Output.print("note: \(note)") }
             }
         } catch { Output.fail(error) }
     }

@@ -32,6 +32,8 @@ struct Run: ParsableCommand {
                 for entry in plan.leftOut {
                     reporter.note("left out, as the profile allows: \(entry.protection.rawValue): \(entry.reason)")
                 }
+                // What else there is to know about a jail, `plan` says; rules that are wider than they look, everybody.
+                for note in plan.notes where note.hasPrefix("network.") { reporter.note("note: \(note)") }
                 var output: OutputLog?
                 if detach {
                     output = try Background.openLog(plan)
