@@ -35,9 +35,12 @@ final class EgressProcess {
         if pid == 0 {
             // Whoever holds both ends of a socket never sees it end.
             System.close(ours)
+            // Numbers that nobody closes any more: it moves them about, and ends by `_exit`.
             EgressInit.run(
                 plan, egress,
-                .init(control: inner.borrowed, program: program.borrowed, output: innerOutput.borrowed))
+                .init(
+                    control: Descriptor(inner.take().release()), program: Descriptor(program.take().release()),
+                    output: Descriptor(innerOutput.take().release())))
         }
         pidfd = SharedDescriptor(cloned.takeDescriptor())
         self.control = control
@@ -81,10 +84,13 @@ final class EgressProcess {
         ]
         let setup = EgressMessage.setup(
             jail: plan.name, profile: plan.profile, wantsJavaTrustStore: egress.wantsJavaTrustStore)
-        try System.send(
-            outer.borrowed, setup.bytes, descriptors: files.map(\.borrowed) + [names] + (state.map { [$0] } ?? []))
-        try System.send(
-            control.borrowed, ControlMessage(.startGateway).bytes, descriptors: [inner.borrowed])
+        // A descriptor lives as long as its owner, and an owner no longer than it is asked for.
+        try withExtendedLifetime((files, inner)) { () throws(SystemError) in
+            try System.send(
+                outer.borrowed, setup.bytes, descriptors: files.map(\.borrowed) + [names] + (state.map { [$0] } ?? []))
+            try System.send(
+                control.borrowed, ControlMessage(.startGateway).bytes, descriptors: [inner.borrowed])
+        }
         channel = outer
     }
 
@@ -93,7 +99,9 @@ final class EgressProcess {
     /// The host's files as they are now; false if the channel is full.
     func send(_ resolver: ResolverFiles) throws(SystemError) -> Bool {
         let files = [try Self.file("resolv.conf", resolver.resolvConf), try Self.file("hosts", resolver.hosts)]
-        return try send(EgressMessage.resolver, files.map(\.borrowed))
+        return try withExtendedLifetime(files) { () throws(SystemError) in
+            try send(EgressMessage.resolver, files.map(\.borrowed))
+        }
     }
 
     func send(_ sockets: [SharedDescriptor]) throws(SystemError) -> Bool {

@@ -215,9 +215,10 @@ final class EgressWatch {
             }
             let descriptors = received.descriptors.map { SharedDescriptor(OwnedDescriptor($0)) }
             if received.bytes.isEmpty { return process.closeChannel() }
-            guard let report = try EgressMessage.report(received.bytes, descriptors.map(\.borrowed)) else {
-                return distrust("it said what it never would")
+            let report = try withExtendedLifetime(descriptors) { () throws(SystemError) in
+                try EgressMessage.report(received.bytes, descriptors.map(\.borrowed))
             }
+            guard let report else { return distrust("it said what it never would") }
             try take(report)
         }
     }

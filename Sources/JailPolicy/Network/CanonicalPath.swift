@@ -49,7 +49,7 @@ package struct CanonicalPath: Hashable, Sendable {
             var byte = bytes[index]
             let isEncoded = byte == percent
             if isEncoded {
-                guard let value = encodedByte(bytes, at: index), isAcceptable(encoded: value, bytes, at: index) else {
+                guard let value = encodedByte(bytes, at: index), isAcceptable(encoded: value) else {
                     return nil
                 }
                 byte = value
@@ -65,8 +65,17 @@ package struct CanonicalPath: Hashable, Sendable {
             }
         }
         // Overlong forms and lone bytes are read as other characters by some (RFC 3629, 10).
-        guard String(validating: decoded, as: UTF8.self) != nil else { return nil }
+        guard String(validating: decoded, as: UTF8.self) != nil, !hasDoubleEncoding(output) else { return nil }
         return output
+    }
+
+    /// `%2541` is `%41` for who decodes once, and `A` for who decodes twice. Asked of what would be sent: the digits may
+    /// have been encoded themselves.
+    private static func hasDoubleEncoding(_ bytes: [UInt8]) -> Bool {
+        bytes.indices.dropLast(4).contains { index in
+            bytes[index] == percent && bytes[index + 1] == UInt8(ascii: "2") && bytes[index + 2] == UInt8(ascii: "5")
+                && bytes[index + 3].isHexDigit && bytes[index + 4].isHexDigit
+        }
     }
 
     private static func encodedByte(_ bytes: [UInt8], at index: Int) -> UInt8? {
@@ -76,13 +85,10 @@ package struct CanonicalPath: Hashable, Sendable {
         return high << 4 | low
     }
 
-    private static func isAcceptable(encoded byte: UInt8, _ bytes: [UInt8], at index: Int) -> Bool {
+    private static func isAcceptable(encoded byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: ";"): false
         case 0..<0x20, 0x7F: false
-        // `%2541` is `%41` for who decodes once, and `A` for who decodes twice.
-        case percent:
-            !(index + 4 < bytes.count && bytes[index + 3].isHexDigit && bytes[index + 4].isHexDigit)
         default: true
         }
     }
