@@ -47,6 +47,13 @@ struct UpstreamPeerTests {
         }
     }
 
+    @Test func `what comes before the handshake ends is not passed on`() throws {
+        let verifier = try UpstreamTLS(trust: trust.trust()).handlers(for: host("api.example.com"), alpn: [])[1]
+        let channel = EmbeddedChannel(handlers: [verifier])
+        try channel.writeInbound(ByteBuffer(string: "early"))
+        #expect(try channel.readInbound(as: ByteBuffer.self) == nil)
+    }
+
     @Test func `nothing is written before the origin is verified`() throws {
         let handlers = try UpstreamTLS(trust: trust.trust()).handlers(for: host("api.example.com"), alpn: [])
         let channel = EmbeddedChannel(handlers: handlers)
