@@ -1,8 +1,11 @@
 import JailPolicy
 import NIOCore
 import NIOEmbedded
+import NIOSSL
 import NIOTLS
+import SwiftASN1
 import Testing
+import X509
 
 @testable import EgressTLS
 
@@ -30,6 +33,25 @@ struct UpstreamPeerTests {
             Issue.record("no handshake error")
             return
         }
+    }
+
+    @Test func `nothing is read from an origin that is not verified`() throws {
+        // NIOSSL lets this certificate pass, and the origin speaks first.
+        let octets = ASN1OctetString(contentBytes: [127, 0, 0, 1])
+        for (names, text) in [([GeneralName.ipAddress(octets)], ""), ([.dnsName("api.example.com")], "greeting")] {
+            let context = try OriginCertificate(names: names).serverContext(signedBy: trust)
+            let server = try LoopbackServer { channel in
+                try channel.pipeline.syncOperations.addHandlers([NIOSSLServerHandler(context: context), Greeting()])
+            }
+            #expect(try dial(host("api.example.com"), port: server.port, trusting: trust.trust()).text == text)
+        }
+    }
+
+    @Test func `what comes before the handshake ends is not passed on`() throws {
+        let verifier = try UpstreamTLS(trust: trust.trust()).handlers(for: host("api.example.com"), alpn: [])[1]
+        let channel = EmbeddedChannel(handlers: [verifier])
+        try channel.writeInbound(ByteBuffer(string: "early"))
+        #expect(try channel.readInbound(as: ByteBuffer.self) == nil)
     }
 
     @Test func `nothing is written before the origin is verified`() throws {
@@ -62,4 +84,22 @@ struct UpstreamPeerTests {
             #expect(Set(hello.supportedVersions.filter { $0 >> 8 == 3 }) == [0x0303, 0x0304])
         }
     }
+}
+
+/// Speaks first, and hangs up.
+private final class Greeting: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "greeting")), promise: nil)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted = event as? TLSUserEvent {
+            context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(20)) { context.close(promise: nil) }
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }
