@@ -31,7 +31,7 @@ struct `Network properties` {
                 case .deny(let denial):
                     tally.denied += 1
                     if denial.rule != nil { tally.byDeny += 1 }
-                    if try checkDenial(denial, asked, policy, text) { tally.remedies += 1 }
+                    if try checkDenial(denial, asked, policy, text, &generator) { tally.remedies += 1 }
                 }
             }
         }
@@ -80,7 +80,8 @@ struct `Network properties` {
 
     /// Whether the denial has a remedy that does what it says.
     private func checkDenial(
-        _ denial: NetworkDenial, _ asked: NetworkQuestion, _ policy: NetworkPolicy, _ text: String
+        _ denial: NetworkDenial, _ asked: NetworkQuestion, _ policy: NetworkPolicy, _ text: String,
+        _ generator: inout Seeded
     ) throws -> Bool {
         #expect(!denial.reason.isEmpty)
         guard let remedy = denial.remedy else { return false }
@@ -92,7 +93,11 @@ struct `Network properties` {
         #expect(throws: Never.self, "\(remedy) \(text)") { try NetworkPolicy.check(rules) }
         let after = NetworkPolicy(rules)
         #expect(after.decide(asked).isAllowed, "\(remedy) \(asked) \(text)")
-        for other in Self.neighbours(of: asked) where !policy.decide(other).isAllowed {
+        // All of them take long in a debug build; every one comes up over so many requests.
+        for other in Self.neighbours(of: asked).shuffled(using: &generator).prefix(10)
+        where !policy.decide(other).isAllowed {
+            // A range in allowPrivate opens what the rules that are there already say of that address.
+            if !added.allowPrivate.isEmpty, other.host == asked.host { continue }
             #expect(!after.decide(other).isAllowed, "\(remedy) also allows \(other) \(text)")
         }
         return true

@@ -30,7 +30,7 @@ enum RandomNetwork {
 
     private static func members(_ generator: inout Seeded) -> String {
         var allow: [String] = []
-        for _ in 0..<generator.next() % 5 { allow.append(allowRule(&generator)) }
+        for _ in 0..<generator.next() % 8 { allow.append(allowRule(&generator)) }
         var deny: [String] = []
         for _ in 0..<generator.next() % 3 { deny.append(denyRule(&generator)) }
         var members = ["allow: [\(allow.joined(separator: ", "))]", "deny: [\(deny.joined(separator: ", "))]"]
@@ -81,17 +81,17 @@ enum RandomNetwork {
     }
 
     private static func hostPattern(_ generator: inout Seeded) -> String {
-        switch generator.next() % 6 {
-        case 0: "*"
-        case 1, 2: "*." + pick(names, &generator)
-        case 3: pick(addresses, &generator)
+        switch generator.next() % 8 {
+        case 0, 1: "*"
+        case 2, 3: "*." + pick(names, &generator)
+        case 4: pick(addresses, &generator)
         default: pick(names, &generator)
         }
     }
 
     /// A whole request in most cases, else something of which parts are not known yet.
     static func question(_ generator: inout Seeded) -> NetworkQuestion? {
-        let text = pick(generator.next() % 4 == 0 ? addresses : names, &generator)
+        let text = pick(generator.next() % 6 == 0 ? addresses : names, &generator)
         let host = IPAddress(text).map(Host.address) ?? HostName(user: text).map(Host.name)
         guard let host else { return nil }
         var question = NetworkQuestion(host: host)
@@ -103,10 +103,12 @@ enum RandomNetwork {
                 Bool.random(using: &generator) ? question.scheme?.standardPort ?? 25 : pick(ports, &generator)
         }
         guard question.scheme != .tcp else { return question }
-        if known(&generator) { question.method = pick(HTTPMethod.known + ["CONNECT", "GET", "POST"], &generator) }
+        if known(&generator) {
+            question.method = pick(HTTPMethod.known + ["CONNECT", "GET", "GET", "GET", "POST"], &generator)
+        }
         if known(&generator) { question.path = CanonicalPath(target: pick(paths, &generator)) }
         if generator.next() % 6 == 0 { question.isWebSocket = true }
-        if generator.next() % 4 == 0 { question.bodySize = pick([0, 1, 1024, 1025, 10 << 20, 11 << 20], &generator) }
+        if generator.next() % 6 == 0 { question.bodySize = pick([0, 1, 1024, 1025, 10 << 20, 11 << 20], &generator) }
         if generator.next() % 8 == 0 { question.overrides = [pick(["delete", "PATCH", "GET", "TRACE"], &generator)] }
         return question
     }

@@ -2,16 +2,20 @@
 extension NetworkCandidates {
     /// What no rule can allow.
     func impossibility(of question: NetworkQuestion) -> NetworkDenial? {
+        let hasBody = question.hasBody || (question.bodySize ?? 0) > 0
         if let method = question.method {
             guard HTTPMethod.known.contains(method) else {
                 return NetworkDenial(reason: "the method \(method.excerpt) is never allowed")
             }
-            if !HTTPMethod.hasBody(method), question.hasBody || (question.bodySize ?? 0) > 0 {
+            if hasBody, !HTTPMethod.hasBody(method) {
                 return NetworkDenial(reason: "a \(method) request must not have a body")
             }
             if question.isWebSocket, method != "GET" {
                 return NetworkDenial(reason: "a WebSocket begins with GET, not \(method)")
             }
+        }
+        if hasBody, question.isWebSocket {
+            return NetworkDenial(reason: "a request for a WebSocket must not have a body")
         }
         if let port, let scheme, !scheme.uses(port) {
             return NetworkDenial(reason: "\(scheme.rawValue) is never spoken on port \(port)")
@@ -33,17 +37,19 @@ extension NetworkCandidates {
             reason: "\(denying.label) denies \(denying.rule.shown)\(unseen)", rule: denying.label)
     }
 
-    func addressDenial(of question: NetworkQuestion) -> NetworkDenial? {
-        guard case .address(let address) = host, let kind = policy.specialKind(of: address) else { return nil }
+    /// Of an address that was asked for as such, with what the rules say of it otherwise.
+    func specialDenial(
+        _ address: IPAddress, _ kind: String, _ question: NetworkQuestion, _ verdict: NetworkVerdict
+    ) -> NetworkDenial {
         let range = "allowPrivate: [\"\(AddressRange(address))\"]"
-        let reason = "\(address) is \(kind) and not in network.allowPrivate"
-        var question = question
-        let overrides = question.overrides
-        question.overrides = []
-        if grant(for: question) != nil { return NetworkDenial(reason: reason, remedy: "network: { \(range) }") }
-        let rule = smallestRule(for: question, overrides)
-        return NetworkDenial(
-            reason: reason, remedy: rule.map { "network: { \(range), allow: [\($0)] }" })
+        var denial = NetworkDenial(reason: "\(address) is \(kind) and not in network.allowPrivate")
+        switch verdict {
+        case .allow: denial.remedy = "network: { \(range) }"
+        // What no rule can allow, no range can either.
+        case .deny(let other) where other.remedy == nil: denial.rule = other.rule
+        case .deny: denial.remedy = smallestRule(for: question).map { "network: { \(range), allow: [\($0)] }" }
+        }
+        return denial
     }
 
     // MARK: Reasons

@@ -2,12 +2,13 @@ internal import JailCore
 
 extension NetworkCandidates {
     /// What to put into a profile so that exactly this is allowed, and nothing that was not asked for; nil if no rule can.
-    func remedy(for question: NetworkQuestion, _ overrides: [String]) -> String? {
-        smallestRule(for: question, overrides).map { "network: { allow: [\($0)] }" }
+    func remedy(for question: NetworkQuestion) -> String? {
+        smallestRule(for: question).map { "network: { allow: [\($0)] }" }
     }
 
     /// An element of `network.allow`.
-    func smallestRule(for question: NetworkQuestion, _ overrides: [String]) -> String? {
+    func smallestRule(for question: NetworkQuestion) -> String? {
+        let overrides = question.overriding
         guard overrides.allSatisfy(HTTPMethod.known.contains) else { return nil }
         if question.scheme == .tcp { return tcpRule() }
         let scheme = question.scheme ?? (question.port == 80 ? .http : .https)
@@ -19,7 +20,10 @@ extension NetworkCandidates {
         let known = question.isWebSocket ? ["GET"] : HTTPMethod.known.filter { !isFilled || HTTPMethod.hasBody($0) }
         let open = (question.method.map { [$0] } ?? known).first { !isDenied($0, question.path, port) }
         guard var methods = open.map({ [$0] }) else { return nil }
-        for method in overrides where !methods.contains(method) { methods.append(method) }
+        for method in overrides where !methods.contains(method) {
+            if isDenied(method, question.path, port) { return nil }
+            methods.append(method)
+        }
         if question.isWebSocket, !methods.contains("GET") { return nil }
         var members = ["hosts: \(JSON.strings([host.text]).text())"]
         if port != scheme.standardPort { members.append("ports: [\(port)]") }

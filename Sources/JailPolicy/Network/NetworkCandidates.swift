@@ -65,40 +65,42 @@ package struct NetworkCandidates: Sendable {
         guard question.host == host, question.port == port, question.scheme == scheme else {
             return policy.decide(question)
         }
-        if let denial = impossibility(of: question) ?? explicitDenial(of: question) ?? addressDenial(of: question) {
-            return .deny(denial)
-        }
-        var question = question
-        let overrides = question.overrides.map {
-            String(decoding: $0.utf8.map { Name.isLower($0) ? $0 & 0xDF : $0 }, as: UTF8.self)
-        }
-        question.overrides = []
+        if let denial = impossibility(of: question) ?? explicitDenial(of: question) { return .deny(denial) }
+        let verdict = verdict(of: question)
+        guard case .address(let address) = host, let kind = policy.specialKind(of: address) else { return verdict }
+        return .deny(specialDenial(address, kind, question, verdict))
+    }
+
+    /// By the allow rules, whatever the address is.
+    private func verdict(of question: NetworkQuestion) -> NetworkVerdict {
         guard let grant = grant(for: question) else {
-            return .deny(NetworkDenial(reason: reason(against: question), remedy: remedy(for: question, overrides)))
+            return .deny(NetworkDenial(reason: reason(against: question), remedy: remedy(for: question)))
         }
-        // What a server does with such a header is its own affair, so both methods must be allowed.
-        for method in overrides where method != question.method {
-            var other = question
-            other.method = method
-            if !HTTPMethod.known.contains(method) {
-                return .deny(
-                    NetworkDenial(reason: "a header names the method \(method.excerpt), which is never allowed"))
-            }
-            guard explicitDenial(of: other) == nil, self.grant(for: other) != nil else {
-                let reason = explicitDenial(of: other)?.reason ?? reason(against: other)
-                return .deny(
-                    NetworkDenial(
-                        reason: "a header names another method: \(reason)", rule: explicitDenial(of: other)?.rule,
-                        remedy: explicitDenial(of: other) == nil ? remedy(for: question, overrides) : nil))
-            }
+        for method in question.overriding where method != question.method {
+            if let denial = overrideDenial(method, question) { return .deny(denial) }
         }
         return .allow(grant)
+    }
+
+    /// What a server does with a header that names another method is its own affair, so both must be allowed.
+    private func overrideDenial(_ method: String, _ question: NetworkQuestion) -> NetworkDenial? {
+        guard HTTPMethod.known.contains(method) else {
+            return NetworkDenial(reason: "a header names the method \(method.excerpt), which is never allowed")
+        }
+        var other = question
+        other.method = method
+        if let denial = explicitDenial(of: other) {
+            return NetworkDenial(reason: "a header names another method: \(denial.reason)", rule: denial.rule)
+        }
+        guard grant(for: other) == nil else { return nil }
+        return NetworkDenial(
+            reason: "a header names another method: \(reason(against: other))", remedy: remedy(for: question))
     }
 
     // MARK: Grants
 
     /// From the allow rules alone, special addresses or not.
-    func grant(for question: NetworkQuestion) -> NetworkGrant? {
+    private func grant(for question: NetworkQuestion) -> NetworkGrant? {
         let form = question.path.map(PathForm.init)
         let forms = question.path.map(PathForm.lenient)
         for slot in slots {
@@ -131,5 +133,12 @@ package struct NetworkCandidates: Sendable {
                         && (forms == nil ? deny.covers(paths: rule.paths) : deny.covers(path: forms))
                 }
         }
+    }
+}
+
+extension NetworkQuestion {
+    /// The methods that headers name, in upper case: servers take them in any.
+    var overriding: [String] {
+        overrides.map { String(decoding: $0.utf8.map { Name.isLower($0) ? $0 & 0xDF : $0 }, as: UTF8.self) }
     }
 }
