@@ -34,7 +34,7 @@ struct `The channel between supervisor and way out` {
     @Test func `a setup arrives as it was sent`() throws {
         let pair = try Pair()
         var rules = NetworkRules()
-        rules.allow = [NetworkRule(hosts: [.any], methods: ["GET"], ports: [443])]
+        rules.allow = [NetworkRule(hosts: [.any], methods: ["GET"], ports: [443, 80])]
         let names = try Self.file([], sealed: false)
         let files = try [Array(rules.json.text().utf8), [1, 2], [3], [4, 5]].map { try Self.file($0) }
         for state in [nil, try Self.file([9])] {
