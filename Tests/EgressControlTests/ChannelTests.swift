@@ -34,7 +34,7 @@ struct `The channel between supervisor and way out` {
     @Test func `a setup arrives as it was sent`() throws {
         let pair = try Pair()
         var rules = NetworkRules()
-        rules.allow = [NetworkRule(hosts: [.any], methods: ["GET"], ports: [443])]
+        rules.allow = [NetworkRule(hosts: [.any], methods: ["GET"], ports: [443, 80])]
         let names = try Self.file([], sealed: false)
         let files = try [Array(rules.json.text().utf8), [1, 2], [3], [4, 5]].map { try Self.file($0) }
         for state in [nil, try Self.file([9])] {
@@ -83,7 +83,7 @@ struct `The channel between supervisor and way out` {
     }
 
     @Test func `an event carries no descriptor, and no message of another kind is heard`() throws {
-        let event = EgressMessage.event(EventFixture.event).bytes
+        let event = EgressMessage.events([EventFixture.event.line]).packet.bytes
         #expect(try EgressMessage.report(event, []) != nil)
         #expect(try EgressMessage.report(event, [try Self.file([]).borrowed]) == nil)
         for byte in UInt8.min...UInt8.max where byte != 0x42 {
@@ -106,11 +106,29 @@ struct `The channel between supervisor and way out` {
     @Test func `a full channel says so, and has room again once it is read`() throws {
         let pair = try Pair()
         var sent = 0
-        while try pair.channel.report(EventFixture.event) { sent += 1 }
+        while try pair.channel.report([EventFixture.event.line]) == 1 { sent += 1 }
         #expect(sent > 10)
-        #expect(try !pair.channel.report(EventFixture.event))
+        #expect(try pair.channel.report([EventFixture.event.line, EventFixture.event.line]) == 0)
         for _ in 0..<sent { _ = try pair.receive() }
-        #expect(try pair.channel.report(EventFixture.event))
+        #expect(try pair.channel.report([EventFixture.event.line]) == 1)
+    }
+
+    @Test func `many events cross in few messages, all of them and in their order`() throws {
+        let pair = try Pair()
+        let events = (0..<300).map { EgressEvent(.request, .allowed, time: $0) }
+        #expect(try pair.channel.report(events.map(\.line)) == 300)
+        var read: [EgressEvent] = []
+        var messages = 0
+        while read.count < 300, case .events(let some)? = try pair.receive() {
+            read += some
+            messages += 1
+        }
+        #expect(read == events && messages < 10, "\(messages)")
+    }
+
+    @Test func `one bad line spoils a message`() throws {
+        let good = EgressMessage.events([EventFixture.event.line]).packet.bytes
+        #expect(try EgressMessage.report(good + Array("{}\n".utf8), []) == nil)
     }
 
     @Test func `the supervisor's end is the end`() throws {
@@ -118,7 +136,7 @@ struct `The channel between supervisor and way out` {
         _ = pair.supervisor.take()
         let order = try pair.channel.nextOrder()
         #expect(order == nil)
-        #expect(throws: SystemError.self) { _ = try pair.channel.report(EventFixture.event) }
+        #expect(throws: SystemError.self) { _ = try pair.channel.report([EventFixture.event.line]) }
     }
 
     @Test(arguments: [[UInt8]([0]), [9], [1], [2], [3, 0], [2] + Array(#"{"proxy":1,"ports":[1]}"#.utf8)])

@@ -11,7 +11,7 @@ struct Checker {
     var mostHeaders = 8192
 
     func check(
-        _ target: String = "/", method: HTTPMethod = .GET, version: HTTPVersion = .http1_1,
+        _ target: String = "/", method: NIOHTTP1.HTTPMethod = .GET, version: HTTPVersion = .http1_1,
         _ headers: [(String, String)] = [("Host", "example.org")]
     ) -> Result<CheckedRequest, RequestRefusal> {
         let check = RequestCheck(entry, isHTTP2: isHTTP2, mostTarget: mostTarget, mostHeaders: mostHeaders)
@@ -20,7 +20,7 @@ struct Checker {
     }
 }
 
-extension HostName: @retroactive ExpressibleByStringLiteral {
+extension HostName: ExpressibleByStringLiteral {
     public init(stringLiteral value: String) {
         guard let name = HostName(wire: value.utf8) else { fatalError("\(value) is no host name") }
         self = name

@@ -69,11 +69,11 @@ struct `Messages` {
         }
     }
 
-    @Test func `nine descriptors are not sent`() throws {
+    @Test func `more descriptors than a message carries are not sent`() throws {
         let pair = try System.makeSocketPair(.sequencedPacket)
-        let nine = [Descriptor](repeating: pair.first.borrowed, count: 9)
+        let many = [Descriptor](repeating: pair.first.borrowed, count: 97)
         #expect(
-            errno { () throws(SystemError) in try System.send(pair.first.borrowed, [1], descriptors: nine) } == .invalid
+            errno { () throws(SystemError) in try System.send(pair.first.borrowed, [1], descriptors: many) } == .invalid
         )
     }
 

@@ -5,11 +5,11 @@ import Testing
 @testable import JailLaunch
 
 struct `Control messages` {
-    static let kinds = (UInt8(1)...9).compactMap(ControlMessage.Kind.init)
+    static let kinds = (UInt8(1)...11).compactMap(ControlMessage.Kind.init)
 
-    @Test func `there are nine kinds, and no other number is one`() {
-        #expect(Self.kinds.count == 9)
-        #expect(([0] + (10...255)).allSatisfy { ControlMessage.Kind(rawValue: $0) == nil })
+    @Test func `there are eleven kinds, and no other number is one`() {
+        #expect(Self.kinds.count == 11)
+        #expect(([0] + (12...255)).allSatisfy { ControlMessage.Kind(rawValue: $0) == nil })
     }
 
     @Test(arguments: kinds)
@@ -30,7 +30,7 @@ struct `Control messages` {
 
     @Test func `an unknown kind is no message, whatever follows`() {
         var generator = Seeded(1)
-        for kind in [UInt8(0)] + (10...255) {
+        for kind in [UInt8(0)] + (12...255) {
             #expect(ControlMessage([kind] + (0..<7).map { _ in UInt8.random(in: 0...255, using: &generator) }) == nil)
         }
     }

@@ -98,7 +98,12 @@ struct `The plan of the way out` {
                 change(&egress)
                 $0.egress = egress
             }
-            return failure { () throws(JailError) in _ = try plan(Self.profile(), on: facts) }?.reason
+            do throws(JailError) {
+                _ = try plan(Self.profile(), on: facts)
+                return nil
+            } catch {
+                return error.reason
+            }
         }
         #expect(refusal { _ in } == nil)
         #expect(refusal { $0.file = nil } != nil)

@@ -28,7 +28,7 @@ struct `A plan on paper` {
         let made = try plan(try Shipped.load("stateful"))
         let steps = try #require(try Self.object(made)["mounts"] as? [[String: Any]])
         #expect(steps.compactMap { $0["path"] as? String } == made.mounts.map(\.path))
-        let known: Set = ["directory", "file", "symlink", "bind", "tmpfs", "proc", "devpts", "cover"]
+        let known: Set = ["directory", "file", "symlink", "bind", "tmpfs", "proc", "devpts", "cover", "trust"]
         for step in steps { #expect(known.contains(step["step"] as? String ?? "")) }
         let node = try #require(steps.first { $0["path"] as? String == "/usr/bin/node" })
         #expect(node["attributes"] as? String == "ro,nosuid,nodev" && node["purpose"] as? String == "program")

@@ -64,7 +64,9 @@ struct `Plans of the shipped profiles` {
         let names = Set(plan.command.environment.map { String($0.prefix { $0 != "=" }) })
         let fixed: Set<String> = ["PATH", "HOME", "USER", "LOGNAME"]
         #expect(names.isSuperset(of: fixed))
+        let told = plan.network.egress?.environment([.bundle: "", .authority: ""]).map(\.name) ?? []
         let allowed = fixed.union(profile.process.passEnvironment).union(profile.process.environment.map(\.name))
+            .union(told)
         #expect(names.isSubset(of: allowed))
         for name in fixed { #expect(plan.environment(name) != "caller's") }
         #expect(plan.environment("HOME") == "/home/claw" && plan.environment("USER") == "claw")

@@ -52,6 +52,7 @@ struct DenialNotes {
     }
 
     private static func line(_ event: EgressEvent) -> String {
+        guard event.subject != .gateway else { return "way out: \(event.reason ?? event.verdict.rawValue)" }
         var text = event.verdict == .failed ? "failed" : "denied"
         if let method = event.method { text += " \(method)" }
         if let host = event.host {

@@ -235,10 +235,8 @@ final class EgressWatch {
         if case .object(let members) = event.json {
             notices.append(.event(.object([("event", "network")] + members)))
         }
-        if event.subject == .gateway {
-            lastWord = event.reason
-            notices.append(.note("way out: \(event.reason ?? event.verdict.rawValue)"))
-        } else if event.verdict != .allowed, let line = denials.add(event, now: System.monotonicNanoseconds()) {
+        if event.subject == .gateway { lastWord = event.reason }
+        if event.verdict != .allowed, let line = denials.add(event, now: System.monotonicNanoseconds()) {
             notices.append(.note(line))
         }
     }
