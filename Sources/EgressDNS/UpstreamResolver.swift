@@ -34,7 +34,7 @@ package final class UpstreamResolver {
     package func resolve(_ name: HostName) -> EventLoopFuture<[IPAddress]> {
         eventLoop.preconditionInEventLoop()
         if let addresses = configuration.hosts[name] { return eventLoop.makeSucceededFuture(addresses) }
-        guard SpecialNames.areLookedUp(name) else { return failed(.notLookedUp) }
+        guard name.isPublic else { return failed(.notLookedUp) }
         if let addresses = cache.addresses(of: name, now: .now()) {
             return addresses.isEmpty ? failed(.notFound) : eventLoop.makeSucceededFuture(addresses)
         }

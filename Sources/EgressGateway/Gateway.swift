@@ -16,8 +16,10 @@ package enum Gateway {
         let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         do {
             let service = try loop.submit { NIOLoopBound(try GatewayService(setup, loop: loop), eventLoop: loop) }.wait()
-            // Whoever asks from now on is served: the command may start.
-            try setup.channel.announce(try loop.submit { service.value.identity() }.wait())
+            // The jail goes on with its start, and needs no more than the CA for it.
+            try setup.channel.announce(try loop.submit { try service.value.identity() }.wait())
+            // Before the first order, which brings the sockets.
+            try loop.submit { try service.value.readTrust() }.wait()
             while let order = try setup.channel.nextOrder() {
                 try loop.flatSubmit { service.value.carry(out: order) }.wait()
             }
@@ -41,7 +43,7 @@ package enum Gateway {
 final class GatewayService {
     private let setup: EgressSetup
     private let loop: any EventLoop
-    private let trust: TrustBundle
+    private let connector: UpstreamConnector
     private let authority: CertificateAuthority
     private let state: GatewayState
     private let resolver: UpstreamResolver
@@ -51,14 +53,12 @@ final class GatewayService {
         self.setup = setup
         self.loop = loop
         let policy = NetworkPolicy(setup.rules)
-        trust = try TrustBundle(pem: setup.trust)
         authority =
             if let state = setup.state { try CertificateAuthority(state: state) } else {
                 try CertificateAuthority.create(for: setup.jail)
             }
         resolver = UpstreamResolver(configuration: Self.configuration(setup, setup.resolver), eventLoop: loop)
-        let connector = UpstreamConnector(
-            loop: loop, policy: policy, resolver: resolver, tls: try UpstreamTLS(trust: trust))
+        connector = UpstreamConnector(loop: loop, policy: policy, resolver: resolver)
         state = GatewayState(
             loop: loop, jail: setup.jail, profile: setup.profile, policy: policy,
             events: EventQueue(setup.channel, loop: loop), names: try NameTable(descriptor: setup.names.number),
@@ -72,11 +72,19 @@ final class GatewayService {
             ?? ResolverConfiguration(resolvConf: files.resolvConf, hosts: files.hosts)
     }
 
-    func identity() -> EgressIdentity {
-        let all = trust.certificates + [authority.certificateDER]
-        return EgressIdentity(
-            certificate: Array(authority.certificatePEM.utf8), state: authority.stateBytes,
-            javaTrustStore: setup.wantsJavaTrustStore ? JavaTrustStore.bytes(certificates: all) : [])
+    func identity() throws -> EgressIdentity {
+        var identity = EgressIdentity(
+            certificate: Array(authority.certificatePEM.utf8), state: authority.stateBytes)
+        if setup.wantsJavaTrustStore {
+            let host = try TrustBundle(pem: setup.trust).certificates
+            identity.javaTrustStore = JavaTrustStore.bytes(certificates: host + [authority.certificateDER])
+        }
+        return identity
+    }
+
+    /// The certificates that origins are verified against: a hundred and more, which takes a while.
+    func readTrust() throws {
+        connector.tls = try UpstreamTLS(trust: try TrustBundle(pem: setup.trust))
     }
 
     func carry(out order: EgressOrder) -> EventLoopFuture<Void> {

@@ -2,6 +2,7 @@ internal import EgressControl
 internal import EgressTLS
 internal import JailPolicy
 internal import NIOCore
+internal import NIOHPACK
 internal import NIOHTTP1
 internal import NIOHTTP2
 internal import NIOSSL
@@ -160,11 +161,28 @@ private final class ServerHandshake: ChannelInboundHandler, RemovableChannelHand
             stream.eventLoop.makeCompletedFuture {
                 let (gateway, connection) = bound.value
                 try stream.pipeline.syncOperations.addHandlers(
-                    HTTP2FramePayloadToHTTP1ServerCodec(),
+                    SchemeCheck(), HTTP2FramePayloadToHTTP1ServerCodec(),
                     RequestHandler(gateway, entry, isHTTP2: true, on: connection))
             }
         }
         try context.pipeline.syncOperations.addHandler(ConnectionErrors())
+    }
+}
+
+/// Ends a stream whose `:scheme` is not that of its connection: some origins believe it (RFC 9113, 8.3.1). The codec behind
+/// this does not look at it.
+private final class SchemeCheck: ChannelInboundHandler {
+    typealias InboundIn = HTTP2Frame.FramePayload
+    typealias InboundOut = HTTP2Frame.FramePayload
+
+    private var hasHead = false
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if case .headers(let content) = Self.unwrapInboundIn(data), !hasHead {
+            hasHead = true
+            guard content.headers[":scheme"] == ["https"] else { return context.close(promise: nil) }
+        }
+        context.fireChannelRead(data)
     }
 }
 

@@ -80,7 +80,9 @@ package struct RequestCheck {
         }
         var request = CheckedRequest(
             destination: destination, scheme: scheme, method: method, path: path,
-            keepsAlive: isHTTP2 || (head.version == .http1_1 && head.isKeepAlive), headers: fields.endToEnd)
+            // After an offer to upgrade nothing more is read: the parser does not know what it would be.
+            keepsAlive: isHTTP2 || (head.version == .http1_1 && head.isKeepAlive && fields.upgrade == nil),
+            headers: fields.endToEnd)
         request.overrides = fields.overrides
         request.body = try body(head, fields)
         request.webSocketKey = try webSocketKey(head, fields)
@@ -155,20 +157,24 @@ package struct RequestCheck {
             }
             return .chunked
         }
-        guard let length = fields.contentLength else { return .none }
+        guard let length = fields.contentLength else {
+            // HTTP/2 says with its frames where a body ends. GET and its like have none, and are not sent before it is clear.
+            let mayHaveBody = !["GET", "HEAD", "DELETE", "OPTIONS"].contains(head.method.rawValue)
+            return isHTTP2 && mayHaveBody ? .chunked : .none
+        }
         return length == 0 ? .none : .length(length)
     }
 
     // MARK: WebSocket
 
-    /// RFC 6455, 4.2.1. Any other upgrade is refused: what comes after it could not be read.
+    /// RFC 6455, 4.2.1. Any other upgrade is an offer that is not taken (RFC 9110, 7.8).
     private func webSocketKey(_ head: HTTPRequestHead, _ fields: RequestFields) throws(RequestRefusal) -> String? {
-        guard let upgrade = fields.upgrade else {
-            guard !fields.namesUpgrade else { throw RequestRefusal(.badRequest, "an upgrade to nothing") }
-            return nil
-        }
+        guard let upgrade = fields.upgrade else { return nil }
         guard upgrade.isASCIIEqual(to: "websocket") else {
-            throw RequestRefusal(.badRequest, "an upgrade to something other than WebSocket")
+            guard !upgrade.asciiUppercased.contains("WEBSOCKET") else {
+                throw RequestRefusal(.badRequest, "an upgrade to WebSocket or something else")
+            }
+            return nil
         }
         guard head.method == .GET, head.version == .http1_1, !isHTTP2, fields.namesUpgrade,
             fields.webSocketVersion == "13", let key = fields.webSocketKey, WebSocketAccept.isKey(key)

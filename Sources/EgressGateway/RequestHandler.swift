@@ -137,6 +137,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
             atEnd = { [weak self] in self?.openWebSocket(exchange) }
             return
         }
+        // Over HTTP/2 only its end says that a request has no body.
+        if isHTTP2, exchange.request.body == .none { return }
         if exchange.request.awaitsContinue {
             context?.writeAndFlush(
                 Self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
@@ -183,6 +185,9 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
         switch part {
         case .head: break
         case .body(let buffer):
+            guard exchange.request.body != .none || buffer.readableBytes == 0 else {
+                return fail(Denial(.badRequest, "malformed request: a body that the head did not announce"))
+            }
             exchange.sent += buffer.readableBytes
             guard exchange.sent <= exchange.grant.requestSize else {
                 let size = ByteSize.format(exchange.grant.requestSize)
@@ -200,7 +205,10 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
         case .end:
             // Trailers of requests mean nothing to anybody here.
             exchange.hasWholeRequest = true
-            guard let upstream = exchange.upstream else { return }
+            guard let upstream = exchange.upstream else {
+                if isHTTP2, exchange.request.body == .none { acquire(exchange, fresh: false) }
+                return
+            }
             upstream.sendEnd()
             needsFlush = true
         }
@@ -211,10 +219,12 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
     private var mayRead: Bool {
         switch phase {
         case .idle, .refusing, .handingOver: true
-        case .exchange: exchange?.hasWholeRequest == false && exchange?.upstream?.isWritable == true
+        case .exchange: exchange?.hasWholeRequest == false && (exchange?.upstream?.isWritable ?? isHTTP2WithoutBody)
         case .ended: false
         }
     }
+
+    private var isHTTP2WithoutBody: Bool { isHTTP2 && exchange?.request.body == CheckedRequest.Body.none }
 
     func read(context: ChannelHandlerContext) {
         if mayRead { context.read() } else { wantsRead = true }

@@ -13,7 +13,8 @@ final class UpstreamConnector {
     private let loop: any EventLoop
     private var policy: NetworkPolicy
     private let resolver: UpstreamResolver
-    private let tls: UpstreamTLS
+    /// nil: the trust store has not been read yet, so nobody could be verified.
+    var tls: UpstreamTLS?
     private let own = HostAddresses()
 
     static let connectTime = TimeAmount.seconds(10)
@@ -28,11 +29,10 @@ final class UpstreamConnector {
         var protocolName: String?
     }
 
-    init(loop: any EventLoop, policy: NetworkPolicy, resolver: UpstreamResolver, tls: UpstreamTLS) {
+    init(loop: any EventLoop, policy: NetworkPolicy, resolver: UpstreamResolver) {
         self.loop = loop
         self.policy = policy
         self.resolver = resolver
-        self.tls = tls
     }
 
     /// nil: it may be dialled.
@@ -124,6 +124,10 @@ final class UpstreamConnector {
     private func secure(
         _ connection: Connection, _ destination: Destination, _ protocols: [String], _ then: @escaping Completion
     ) {
+        guard let tls else {
+            connection.channel.close(promise: nil)
+            return then(.failure(.failure(.badGateway, "the trust store is not there")))
+        }
         do {
             let pipeline = connection.channel.pipeline.syncOperations
             try pipeline.addHandlers(try tls.handlers(for: destination.host, alpn: protocols))

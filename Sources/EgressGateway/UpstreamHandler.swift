@@ -129,6 +129,15 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelWritabilityChanged()
     }
 
+    /// The parser has had its say already: what is not complete by now never will be.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event {
+            fail(.failure(.badGateway, "the origin closed the connection before its answer was complete"))
+            context.close(promise: nil)
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         fail(.failure(.badGateway, "the origin closed the connection before its answer was complete"))
         context.fireChannelInactive()

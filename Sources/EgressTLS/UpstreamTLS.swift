@@ -5,7 +5,9 @@ internal import NIOSSL
 /// TLS towards origins, verified against a trust store. Belongs to one event loop.
 package final class UpstreamTLS {
     private let roots: [NIOSSLCertificate]
-    private let issuers: KnownIssuers
+    private let trust: TrustBundle
+    /// Reading every certificate once more takes milliseconds, and is for explanations only.
+    private lazy var issuers = KnownIssuers(certificates: trust.certificates)
     /// The trust store is the same for all; what differs is the ALPN list, of which there are few. Building one takes as
     /// long as several handshakes.
     private var contexts = RecentlyUsed<[String], NIOSSLContext>(capacity: 8)
@@ -19,7 +21,7 @@ package final class UpstreamTLS {
         roots = trust.certificates.compactMap { try? NIOSSLCertificate(bytes: $0, format: .der) }
         guard !roots.isEmpty else { throw TrustBundle.Failure.noCertificate }
         unreadable = trust.certificates.count - roots.count
-        issuers = KnownIssuers(certificates: trust.certificates)
+        self.trust = trust
     }
 
     /// The handlers for one connection, to be added in this order with `pipeline.syncOperations.addHandlers`.
@@ -36,7 +38,7 @@ package final class UpstreamTLS {
             case .address: nil
             }
         let handler = try NIOSSLClientHandler(context: context, serverHostname: name)
-        return [handler, UpstreamVerifier(host: host, handler: handler, issuers: issuers)]
+        return [handler, UpstreamVerifier(host: host, handler: handler, issuers: { self.issuers })]
     }
 
     private func context(alpn: [String]) throws -> NIOSSLContext {

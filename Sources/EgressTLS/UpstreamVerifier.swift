@@ -20,10 +20,10 @@ final class UpstreamVerifier: ChannelDuplexHandler {
 
     private let host: Host
     private let handler: NIOSSLClientHandler
-    private let issuers: KnownIssuers
+    private let issuers: () -> KnownIssuers
     private var state = State.handshaking
 
-    init(host: Host, handler: NIOSSLClientHandler, issuers: KnownIssuers) {
+    init(host: Host, handler: NIOSSLClientHandler, issuers: @escaping () -> KnownIssuers) {
         self.host = host
         self.handler = handler
         self.issuers = issuers
@@ -90,6 +90,6 @@ final class UpstreamVerifier: ChannelDuplexHandler {
             return .handshake(PeerName.printable("\(error)"))
         }
         if error is NIOSSLExtraError { return refusal() ?? .untrusted(PeerName.printable("\(error)")) }
-        return issuers.explain(der)
+        return issuers().explain(der)
     }
 }

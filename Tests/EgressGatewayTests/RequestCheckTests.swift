@@ -126,14 +126,23 @@ import Testing
     }
 
     @Test(arguments: [
-        ("Upgrade", "h2c"), ("Upgrade", "websocket, h2c"), ("Upgrade", "TLS/1.0"), ("Sec-WebSocket-Version", "12"),
-        ("Sec-WebSocket-Key", "short"), ("Connection", "close"),
+        ("Upgrade", "websocket, h2c"), ("Sec-WebSocket-Version", "12"), ("Sec-WebSocket-Key", "short"),
+        ("Connection", "close"),
     ])
-    func `any other upgrade is refused`(name: String, value: String) {
+    func `a handshake that is not one is refused`(name: String, value: String) {
         let headers = Self.handshake.map { $0.0 == name ? (name, value) : $0 }
         #expect(!checker.check("/", headers).isSuccess)
         #expect(!checker.check("/", method: .POST, Self.handshake).isSuccess)
         #expect(!checker.check("/", version: .http1_0, Self.handshake).isSuccess)
+    }
+
+    @Test(arguments: ["h2c", "TLS/1.0"])
+    func `any other upgrade is an offer that is not taken, and the last request`(name: String) throws {
+        let request = try checker.check(
+            "/", [("Host", "example.org"), ("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", name), ("HTTP2-Settings", "AAMA")]
+        ).get()
+        #expect(request.headers.map(\.name) == ["Host"])
+        #expect(!request.keepsAlive && request.webSocketKey == nil)
     }
 
     static let handshake = [

@@ -35,10 +35,10 @@ package enum HostPattern: Hashable, Sendable {
         }
     }
 
-    /// `*` is names only: an address must be named.
+    /// `*` is public names only: an address must be named, and so must a host of one's own network.
     package func matches(_ host: Host) -> Bool {
         switch (self, host) {
-        case (.any, .name): true
+        case (.any, .name(let name)): name.isPublic
         case (.below(let parent), .name(let name)): name.isBelow(parent)
         case (.exact(let own), .name(let name)): own == name
         case (.address(let own), .address(let address)): own == address

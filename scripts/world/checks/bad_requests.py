@@ -133,7 +133,6 @@ TABLE = [
     ("HTTP/11", line("GET {T} HTTP/11"), None),
     ("http/1.1 in small letters", line("GET {T} http/1.1"), None),
     ("RTSP", line("PLAY {T} RTSP/1.0"), None),
-    ("GET with RTSP", line("GET {T} RTSP/1.0"), None),
     ("chunked on HTTP/1.0", whole("GET {T} HTTP/1.0\r\nHost: web.example\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
      None),
     ("HTTP/2 with prior knowledge", h2c_prior, ("direct 80", "connect 80")),

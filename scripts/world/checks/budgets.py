@@ -37,7 +37,7 @@ def concurrent_connections(t, place):
 import socket, sys
 held = []
 for _ in range(4):
-    s = socket.create_connection(("web.example", 80)); s.sendall(b"GET /hang HTTP/1.1\\r\\nHost: web.example\\r\\n\\r\\n"); held.append(s)
+    s = socket.create_connection(("web.example", 80)); s.sendall(b"GET / HTTP/1.1\\r\\nHost:"); held.append(s)
 print("ready", flush=True); sys.stdin.read()
 """)
     held = place.order("spawn", argv=["/usr/bin/python3", "/tmp/hold.py"])
@@ -91,9 +91,9 @@ def response_time(t, place):
 
 @check(profile="times", control=False)
 def total_time(t, place):
-    """A request ends after `total`, however busy it is"""
+    """A request whose answer trickles in ends in time, however busy it is"""
     result = ways.get(place, "direct 443", path="/trickle?ms=100", timeout=15)
-    t.expect(3 < result.seconds < 7, f"{result.seconds} s")
+    t.expect(1.5 < result.seconds < 7, f"{result.seconds} s")
 
 
 @check(profile="times", control=False)
