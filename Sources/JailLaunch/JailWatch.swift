@@ -347,7 +347,6 @@ final class JailWatch {
             if plan.command.terminal, !descriptors.isEmpty { try openTerminal(sized.removeFirst()) }
         case .started where phase == .ready:
             phase = .running
-            egress?.launched()
             for signal in earlySignals { try ask(ControlMessage(.signal, value: signal)) }
         case .socket where descriptors.count == 1: publisher.deliver(descriptors[0].take())
         case .exited where ended == nil && (0...255).contains(message.value): ended = .exited(message.value)

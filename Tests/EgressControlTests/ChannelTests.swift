@@ -98,7 +98,9 @@ struct `The channel between supervisor and way out` {
             throw SystemError(.check, .invalid)
         }
         #expect(error == SystemError(.seccomp, .notPermitted))
-        for text in [#"{"call":"x","errno":1}"#, #"{"call":"seccomp","errno":0}"#, #"{"call":"seccomp","errno":99999}"#] {
+        for text in [
+            #"{"call":"x","errno":1}"#, #"{"call":"seccomp","errno":0}"#, #"{"call":"seccomp","errno":99999}"#,
+        ] {
             #expect(try EgressMessage.report([bytes[0]] + Array(text.utf8), []) == nil)
         }
     }

@@ -31,7 +31,8 @@ struct `System calls of the way out` {
     }
 
     @Test(arguments: [
-        "open", "openat", "openat2", "execve", "execveat", "ptrace", "kill", "tkill", "tgkill", "fork", "vfork", "clone3",
+        "open", "openat", "openat2", "execve", "execveat", "ptrace", "kill", "tkill", "tgkill", "fork", "vfork",
+        "clone3",
         "unshare", "setns", "mount", "io_uring_setup", "bpf", "process_vm_readv", "pidfd_getfd", "pidfd_open", "chdir",
         "unlink", "mkdir", "keyctl", "userfaultfd", "seccomp", "socketpair", "shmat", "personality", "setuid",
     ])

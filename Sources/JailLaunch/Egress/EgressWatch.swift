@@ -32,7 +32,7 @@ final class EgressWatch {
     private var sockets: [SharedDescriptor] = []
     private var phase = Phase.starting
     private var controlEnded = false
-    /// The command runs: what happens from now on is the jail's, and no longer the launch's.
+    /// The command starts: what happens from now on is the jail's, and no longer the launch's.
     private var isLaunched = false
     /// What the gateway itself said before it ended.
     private var lastWord: String?
@@ -131,10 +131,10 @@ final class EgressWatch {
     /// Init has built its walls: the gateway may serve.
     func serve() throws(SystemError) {
         guard !sockets.isEmpty else { throw SystemError(.check, .invalid) }
+        // Init starts the command now, and waits for nobody: what happens from here on happens to a jail.
+        isLaunched = true
         if phase == .ready { try handOver() }
     }
-
-    func launched() { isLaunched = true }
 
     private func handOver() throws(SystemError) {
         // A new channel has room; if it has not, the gateway is not what it should be.
