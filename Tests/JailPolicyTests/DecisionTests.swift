@@ -159,6 +159,16 @@ struct `Decisions` {
         #expect(denial?.reason.contains("what is not inspected") == true)
     }
 
+    @Test(arguments: [
+        "/@x/y", "/%40x/y", "/%40X/y", "//@x//y", "/@x", "/@x/", "/(a)", "/%28A%29", "/caf%C3%A9", "/CAF%c3%a9",
+    ])
+    func `a deny sees every spelling that a server may take for the same path`(path: String) throws {
+        let policy = try policy(
+            "allow: [{ hosts: ['a'] }], deny: [{ hosts: ['a'], paths: ['/@x/**', '/%28a%29', '/caf%C3%A9'] }]")
+        #expect(policy.decide(try question("GET https://a\(path)")).denial?.rule == "network.deny[0]")
+        #expect(policy.decide(try question("GET https://a/x")).isAllowed)
+    }
+
     @Test func `a port where only one scheme is inspected stays open for that one`() throws {
         let policy = try policy(
             """
