@@ -159,6 +159,28 @@ struct `Decisions` {
         #expect(denial?.reason.contains("what is not inspected") == true)
     }
 
+    @Test(arguments: [
+        "/@x/y", "/%40x/y", "/%40X/y", "//@x//y", "/@x", "/@x/", "/(a)", "/%28A%29", "/caf%C3%A9", "/CAF%c3%a9",
+    ])
+    func `a deny sees every spelling that a server may take for the same path`(path: String) throws {
+        let policy = try policy(
+            "allow: [{ hosts: ['a'] }], deny: [{ hosts: ['a'], paths: ['/@x/**', '/%28a%29', '/caf%C3%A9'] }]")
+        #expect(policy.decide(try question("GET https://a\(path)")).denial?.rule == "network.deny[0]")
+        #expect(policy.decide(try question("GET https://a/x")).isAllowed)
+    }
+
+    @Test func `a port where only one scheme is inspected stays open for that one`() throws {
+        let policy = try policy(
+            """
+            allow: [{ hosts: ['*.b'], inspect: false, ports: [8443] }, { hosts: ['*.b'], schemes: ['http'], ports: [8443] }],
+            deny: [{ hosts: ['a.b'], ports: [8443], paths: ['/x'] }]
+            """)
+        #expect(policy.decide(try question("a.b:8443")).grant?.handling == .inspect)
+        #expect(policy.decide(try question("GET http://a.b:8443/")).isAllowed)
+        #expect(!policy.decide(try question("GET http://a.b:8443/x")).isAllowed)
+        #expect(!policy.decide(try question("GET https://a.b:8443/")).isAllowed)
+    }
+
     @Test func `a method or path that a rule does not name never passes for want of a check`() throws {
         let policy = try policy("allow: [{ hosts: ['a'], methods: ['GET'], paths: ['/x'] }]")
         var asked = try question("GET https://a/x")

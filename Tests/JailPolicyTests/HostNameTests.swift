@@ -62,6 +62,7 @@ struct `Host names` {
         let parent = try #require(HostName(wire: "example.org".utf8))
         for (text, expected) in [
             ("a.example.org", true), ("a.b.example.org", true), ("example.org", false), ("aexample.org", false),
+            ("bad-example.org", false),
             ("org", false), ("example.org.a", false),
         ] {
             #expect(try #require(HostName(wire: text.utf8)).isBelow(parent) == expected, "\(text)")

@@ -28,7 +28,7 @@ package struct Authority: Hashable, Sendable, CustomStringConvertible {
             return
         }
         let digits = text[(end + 1)...]
-        guard text[end] == UInt8(ascii: ":"), digits.count <= 5, !digits.isEmpty,
+        guard text[end] == UInt8(ascii: ":"), digits.count <= 5,
             let port = try? Port.parse(String(decoding: digits, as: UTF8.self))
         else { return nil }
         self.port = port

@@ -16,8 +16,9 @@ package enum Host: Hashable, Sendable {
         } else if let name = HostName(wire: bytes) {
             self = .name(name)
         } else {
+            // One byte more than the longest.
             let text = String(decoding: bytes.prefix(16), as: UTF8.self)
-            guard bytes.count < 16, case .v4(let number)? = IPAddress(text) else { return nil }
+            guard case .v4(let number)? = IPAddress(text) else { return nil }
             self = .address(.v4(number))
         }
     }

@@ -55,7 +55,6 @@ package struct NetworkCandidates: Sendable {
         let handlings = serving.filter { $0.specificity == most }.map(\.rule.handling)
         let order: [NetworkGrant.Handling] = [.inspect, .passThrough, .tcp]
         guard let handling = order.first(where: handlings.contains) else { return nil }
-        if handling == .tcp, most < nearest { return nil }
         let rules = serving.filter { $0.rule.handling == handling }.map(\.rule)
         return Slot(port: port, scheme: scheme, handling: handling, rules: rules)
     }
