@@ -63,6 +63,16 @@ extension RequestHandler {
         exchange = nil
         if let context { pipeline.removeHandler(context: context, promise: nil) }
         pipeline.removeHandler(context: encoder, promise: nil)
-        pipeline.removeHandler(context: decoder, promise: nil)
+        pipeline.remove(parser: decoder, of: channel)
+    }
+}
+
+extension ChannelPipeline.SynchronousOperations {
+    /// What a parser has read too much it passes on when it goes, but not that this was all: whoever gathers until then would
+    /// wait for ever.
+    func remove(parser: ChannelHandlerContext, of channel: any Channel) {
+        let gone = channel.eventLoop.makePromise(of: Void.self)
+        gone.futureResult.assumeIsolated().whenSuccess { channel.pipeline.fireChannelReadComplete() }
+        removeHandler(context: parser, promise: gone)
     }
 }

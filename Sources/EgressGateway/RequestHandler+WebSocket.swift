@@ -68,7 +68,7 @@ extension RequestHandler {
         try channel.pipeline.syncOperations.addHandler(client)
         try upstream.pipeline.syncOperations.addHandler(origin)
         try leaveHTTP(channel)
-        try upstream.pipeline.syncOperations.removeHTTP1Client()
+        try upstream.pipeline.syncOperations.removeHTTP1Client(of: upstream)
     }
 }
 
@@ -180,10 +180,10 @@ extension ChannelPipeline.SynchronousOperations {
             ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .forwardBytes)), handshake)
     }
 
-    fileprivate func removeHTTP1Client() throws {
+    fileprivate func removeHTTP1Client(of channel: any Channel) throws {
         let decoder = try context(handlerType: ByteToMessageHandler<HTTPResponseDecoder>.self)
         removeHandler(context: try context(handlerType: WebSocketHandshake.self), promise: nil)
         removeHandler(context: try context(handlerType: HTTPRequestEncoder.self), promise: nil)
-        removeHandler(context: decoder, promise: nil)
+        remove(parser: decoder, of: channel)
     }
 }
