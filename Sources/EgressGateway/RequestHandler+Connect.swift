@@ -13,9 +13,6 @@ extension RequestHandler {
         guard isConsistent(head, with: destination) else {
             return refuse(Denial(.badRequest, "a Host that differs from CONNECT's target"), head)
         }
-        if let budget = gateway.budgets.request(.now()) {
-            return refuse(Denial(.tooManyRequests, "the budget \(budget) is used up"), head)
-        }
         switch gateway.policy.decide(destination.question()) {
         case .deny(let denial): denyConnect(Denial(denial), destination)
         case .allow(let grant):

@@ -69,10 +69,12 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func flush() { context?.flush() }
 
-    /// Nobody waits any more: whatever still comes is of no use.
+    /// Nobody waits any more: whatever still comes is of no use. An origin that has heard half of a request is to see that
+    /// it was broken off, and not that it ended.
     func cancel() {
         receiver = nil
-        context?.close(promise: nil)
+        guard let context else { return }
+        if recycle != nil, served > 0, !hasSentRequest { Reset.close(channel) } else { context.close(promise: nil) }
     }
 
     /// The connection is now someone else's: a WebSocket's.

@@ -76,7 +76,6 @@ BAD_BODIES = {
     "chunk longer than said": b"5\r\nhelloX\r\n0\r\n\r\n", "chunk shorter than said": b"6\r\nhello\r\n0\r\n\r\n",
     "bare LF after the size": b"5\nhello\r\n0\r\n\r\n", "bare LF after the data": b"5\r\nhello\n0\r\n\r\n",
     "space before the size": b" 5\r\nhello\r\n0\r\n\r\n",
-    "endless extension": b"5;" + b"a" * 100000 + b"\r\nhello\r\n0\r\n\r\n",
     "bare CR in an extension": b"5;a\rb\r\nhello\r\n0\r\n\r\n",
     "a trailer that smuggles": b"5\r\nhello\r\n0\r\nContent-Length: 5\r\nHost: denied.example\r\n\r\n",
     "a broken trailer": b"5\r\nhello\r\n0\r\nno colon\r\n\r\n", "no end": b"5\r\nhello\r\n",
