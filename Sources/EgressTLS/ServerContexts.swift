@@ -21,7 +21,7 @@ package final class ServerContexts {
     private let now: () -> Date
     private var entries: RecentlyUsed<Key, Entry>
 
-    /// - Parameter capacity: the contexts that are kept; about 20 KiB each.
+    /// - Parameter capacity: the contexts that are kept; about 9 KiB each.
     package init(
         authority: CertificateAuthority, capacity: Int = 1_024, now: @escaping () -> Date = { .now }
     ) throws {

@@ -9,7 +9,7 @@ package final class UpstreamTLS {
     /// Reading every certificate once more takes milliseconds, and is for explanations only.
     private lazy var issuers = KnownIssuers(certificates: trust.certificates)
     /// The trust store is the same for all; what differs is the ALPN list, of which there are few. Building one takes as
-    /// long as several handshakes.
+    /// long as two handshakes.
     private var contexts = RecentlyUsed<[String], NIOSSLContext>(capacity: 8)
 
     /// How many certificates of the bundle nobody can read, and so nobody trusts; worth a warning.
