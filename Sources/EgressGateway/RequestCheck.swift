@@ -153,7 +153,8 @@ package struct RequestCheck {
                 throw RequestRefusal(.badRequest, "both Content-Length and Transfer-Encoding")
             }
             guard head.version == .http1_1, !isHTTP2 else {
-                throw RequestRefusal(.badRequest, "Transfer-Encoding in HTTP/\(head.version.major).\(head.version.minor)")
+                throw RequestRefusal(
+                    .badRequest, "Transfer-Encoding in HTTP/\(head.version.major).\(head.version.minor)")
             }
             return .chunked
         }

@@ -2,11 +2,28 @@ internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 
-/// Ends a connection so that the other side sees it at once, and as a refusal.
+/// Ends a connection so that the other side sees it at once, and as broken off.
 enum Reset {
-    /// With SO_LINGER of no time close(2) sends a reset and forgets what was not sent, see socket(7).
+    /// With SO_LINGER of no time close(2) sends a reset and forgets what was not sent, see socket(7). Past TLS, which would
+    /// say goodbye first.
     static func close(_ channel: any Channel) {
         guard let options = channel as? any SocketOptionProvider else { return channel.close(promise: nil) }
-        options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in channel.close(promise: nil) }
+        options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).assumeIsolated().whenComplete { _ in
+            guard let cutter = try? channel.pipeline.syncOperations.handler(type: Cutter.self) else {
+                return channel.close(promise: nil)
+            }
+            cutter.cut()
+        }
     }
+}
+
+/// The first handler of a connection: what it closes, nobody in between delays.
+final class Cutter: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private var context: ChannelHandlerContext?
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func cut() { context?.close(promise: nil) }
 }

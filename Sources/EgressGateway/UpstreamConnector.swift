@@ -52,7 +52,8 @@ final class UpstreamConnector {
                 switch result {
                 case .success(let addresses): self.dial(addresses, destination, then)
                 case .failure(let error):
-                    let status: HTTPResponseStatus = (error as? ResolutionError) == .timedOut ? .gatewayTimeout : .badGateway
+                    let status: HTTPResponseStatus =
+                        (error as? ResolutionError) == .timedOut ? .gatewayTimeout : .badGateway
                     then(.failure(.failure(status, "'\(name.text)': \(error)")))
                 }
             }
@@ -100,6 +101,9 @@ final class UpstreamConnector {
                 channel.close(promise: nil)
                 return then(.failure(Denial(denial)))
             }
+        }
+        do { try channel.pipeline.syncOperations.addHandler(Cutter(), position: .first) } catch {
+            return then(.failure(.failure(.badGateway, UpstreamFailure.text(error))))
         }
         then(.success(Connection(channel: channel, address: remote)))
     }

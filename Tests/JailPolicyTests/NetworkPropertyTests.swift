@@ -55,7 +55,9 @@ struct `Network properties` {
             #expect(Bool(false), "denied by \(deny.shown): \(label)")
         }
         guard grant.handling == .inspect else { return }
-        let methods = (asked.method.map { [$0] } ?? []) + asked.overrides.map { $0.uppercased() }
+        // Headers are known with the request only, and that with its port and scheme.
+        let isRequest = asked.port != nil && asked.scheme != nil && asked.method != nil
+        let methods = (asked.method.map { [$0] } ?? []) + (isRequest ? asked.overrides.map { $0.uppercased() } : [])
         for method in methods {
             #expect(naming.contains { $0.handling == .inspect && $0.methods.contains(method) }, label)
         }
@@ -71,7 +73,9 @@ struct `Network properties` {
     private static func names(_ deny: NetworkDenyRule, _ asked: NetworkQuestion) -> Bool {
         let host = deny.hosts.contains { $0 == .any || $0.matches(asked.host) }
         let port = deny.ports.map { ports in asked.port.map(ports.contains) ?? false } ?? true
-        let methods = (asked.method.map { [$0] } ?? []) + asked.overrides.map { $0.uppercased() }
+        // Headers are known with the request only, and that with its port and scheme.
+        let isRequest = asked.port != nil && asked.scheme != nil && asked.method != nil
+        let methods = (asked.method.map { [$0] } ?? []) + (isRequest ? asked.overrides.map { $0.uppercased() } : [])
         let method = deny.methods.map { denied in methods.contains(where: denied.contains) } ?? true
         let path =
             deny.paths.map { paths in asked.path.map { path in paths.contains { $0.matches(path) } } ?? false } ?? true

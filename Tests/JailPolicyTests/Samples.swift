@@ -328,7 +328,7 @@ enum Samples {
         ),
         (
             "{ network: { budgets: { connections: 0 } } }",
-            "1:38: 'network.budgets.connections' must be a whole number from 1 to 1000000, not 0"
+            "1:38: 'network.budgets.connections' must be a whole number from 1 to 1000000000, not 0"
         ),
         (
             "{ network: { budgets: { uploadPerHour: '0' } } }",

@@ -90,7 +90,8 @@ extension NetworkBudgets {
     private static func count(_ name: String, _ value: Value) -> SectionKey<NetworkBudgets> {
         SectionKey(
             name,
-            read: { (field, budgets) throws(JailError) in budgets[keyPath: value] = try field.integer(1...1_000_000_000) },
+            read: { (field, budgets) throws(JailError) in budgets[keyPath: value] = try field.integer(1...1_000_000_000)
+            },
             write: { .number($0[keyPath: value]) })
     }
 
