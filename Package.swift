@@ -167,9 +167,10 @@ let package = Package(
         tests(
             "EgressGatewayTests",
             [
-                "EgressGateway", "EgressTLS", "EgressDNS", "EgressControl", "JailPolicy", "JailCore", nio("NIOCore"),
-                nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOEmbedded"),
+                "EgressGateway", "EgressTLS", "EgressDNS", "EgressControl", "JailPolicy", "JailCore", "TestSupport",
+                nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOEmbedded"), nio("NIOTLS"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         tests("EndToEndTests", ["JailCore"]),

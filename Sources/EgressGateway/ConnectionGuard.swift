@@ -8,10 +8,12 @@ final class ConnectionGuard: ChannelDuplexHandler {
     typealias OutboundOut = IOData
 
     private let gateway: GatewayState
-    private var channel: (any Channel)?
+    private var context: ChannelHandlerContext?
+    private var channel: (any Channel)? { context?.channel }
     private var opened = NIODeadline.now()
     private var lastMove = NIODeadline.now()
     private var handlers: [ObjectIdentifier: any Timed] = [:]
+    var timed: some Collection<any Timed> { handlers.values }
     /// The protocol is known: from then on idle means idle, before it the client has little time.
     var isSettled = false
     /// A WebSocket or its like, which may be silent for hours.
@@ -23,12 +25,12 @@ final class ConnectionGuard: ChannelDuplexHandler {
     init(_ gateway: GatewayState) { self.gateway = gateway }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        channel = context.channel
+        self.context = context
         gateway.guards[ObjectIdentifier(self)] = self
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        channel = nil
+        self.context = nil
         guard gateway.guards.removeValue(forKey: ObjectIdentifier(self)) != nil else { return }
         gateway.budgets.closeConnection()
     }
@@ -57,6 +59,13 @@ final class ConnectionGuard: ChannelDuplexHandler {
     func startAgain() {
         isSettled = false
         opened = .now()
+    }
+
+    /// Ends it where nobody can take that for an orderly end: TLS, which stands behind this handler, says no goodbye.
+    func reset() {
+        guard let context else { return }
+        Reset.arm(context.channel)
+        context.close(promise: nil)
     }
 
     func add(_ handler: any Timed) { handlers[ObjectIdentifier(handler)] = handler }

@@ -45,8 +45,8 @@ final class GatewayService {
     private let setup: EgressSetup
     private let loop: any EventLoop
     private let connector: UpstreamConnector
-    private let authority: CertificateAuthority
-    private let state: GatewayState
+    let authority: CertificateAuthority
+    let state: GatewayState
     private let resolver: UpstreamResolver
     private var dns: DNSServer?
 

@@ -30,7 +30,7 @@ enum Intake {
     }
 
     /// Counted from its first moment; nil, and reset, if it is one too many.
-    private static func admit(_ channel: any Channel, _ gateway: GatewayState) throws -> ConnectionGuard? {
+    static func admit(_ channel: any Channel, _ gateway: GatewayState) throws -> ConnectionGuard? {
         if let budget = gateway.budgets.openConnection(.now()) {
             var event = EgressEvent(.connection, .denied, time: Clock.milliseconds())
             event.reason = "the budget \(budget) is used up"
@@ -70,7 +70,7 @@ enum Intake {
     }
 
     /// The first judgement, with nothing known but host and port: what no rule could allow ends here, at once.
-    private static func open(
+    static func open(
         _ channel: any Channel, _ destination: Destination, _ connection: ConnectionGuard, _ gateway: GatewayState
     ) throws {
         switch gateway.policy.decide(destination.question()) {

@@ -152,6 +152,8 @@ enum FieldValue {
 }
 
 extension UInt8 {
+    var isLineBreakOrNUL: Bool { self == 0x0D || self == 0x0A || self == 0 }
+
     /// RFC 9110, 5.6.2.
     var isToken: Bool {
         switch self {

@@ -140,19 +140,24 @@ extension RequestHandler: ResponseReceiver {
     func finish() {
         guard let context else { return }
         phase = .refusing
-        context.close(mode: .output, promise: nil)
-        resumeReading()
-        context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
-            self.phase = .ended
-            self.context?.close(promise: nil)
+        // Only once the client has taken all of it does its moment begin; who takes nothing is idle.
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { _ in
+            guard let context = self.context else { return }
+            context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
+                self.phase = .ended
+                self.context?.close(promise: nil)
+            }
         }
+        context.close(mode: .output, promise: promise)
+        resumeReading()
     }
 
     /// For a client to see that something is missing: a reset, not an orderly end.
     private func abort() {
         guard let context else { return }
         if isHTTP2 { return context.close(promise: nil) }
-        Reset.close(context.channel)
+        connection.reset()
     }
 
     func record(_ exchange: Exchange, _ verdict: EgressEvent.Verdict, _ reason: String? = nil) {

@@ -287,6 +287,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
             case .exchange where exchange?.hasWholeRequest == false: proceed(part)
             case .exchange:
                 pipelined.prepend(part)
+                // Its end was written outside of a read, so nobody else sends it on its way.
+                exchange?.upstream?.flush()
                 return
             case .handingOver: if case .end = part { atEnd?() }
             case .refusing, .ended: return pipelined.removeAll()

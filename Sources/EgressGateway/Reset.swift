@@ -7,13 +7,18 @@ enum Reset {
     /// With SO_LINGER of no time close(2) sends a reset and forgets what was not sent, see socket(7). Past TLS, which would
     /// say goodbye first.
     static func close(_ channel: any Channel) {
-        guard let options = channel as? any SocketOptionProvider else { return channel.close(promise: nil) }
-        options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).assumeIsolated().whenComplete { _ in
-            guard let cutter = try? channel.pipeline.syncOperations.handler(type: Cutter.self) else {
-                return channel.close(promise: nil)
-            }
-            cutter.cut()
+        arm(channel)
+        guard let cutter = try? channel.pipeline.syncOperations.handler(type: Cutter.self) else {
+            return channel.close(promise: nil)
         }
+        cutter.cut()
+    }
+
+    /// On the channel's loop: what is set there is set at once.
+    static func arm(_ channel: any Channel) {
+        guard let options = channel as? any SocketOptionProvider else { return }
+        // What cannot be set belongs to a socket that is closed already.
+        options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenFailure { _ in }
     }
 }
 

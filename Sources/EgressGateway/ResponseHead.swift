@@ -18,7 +18,10 @@ struct ResponseHead {
         var length: String?
         var nominated: [String] = []
         for (name, value) in upstream.headers {
-            guard !name.isEmpty, name.utf8.allSatisfy(\.isToken) else { return nil }
+            // What HTTP/2 carries was no text of HTTP/1 before, so no parser has looked for these (RFC 9113, 8.2.1).
+            guard !name.isEmpty, name.utf8.allSatisfy(\.isToken), !value.utf8.contains(where: \.isLineBreakOrNUL) else {
+                return nil
+            }
             switch ResponseField(name) {
             case .contentLength:
                 // Several equal ones, which some servers send, are one.

@@ -36,11 +36,13 @@ final class UpstreamConnector {
     }
 
     /// nil: it may be dialled.
-    func refusal(of address: IPAddress, port: UInt16) -> Denial? {
+    func refusal(of address: IPAddress, for destination: Destination) -> Denial? {
         do { policy.ownAddresses = try own.current() } catch {
             return Denial.failure(.badGateway, "the host's own addresses cannot be listed: \(error)")
         }
-        return policy.refusal(of: address, port: port).map(Denial.init)
+        // A deny that names an address and a method, say, has been weighed already where the address was asked for.
+        if case .address(address) = destination.host { return policy.specialRefusal(of: address).map(Denial.init) }
+        return policy.refusal(of: address, port: destination.port).map(Denial.init)
     }
 
     /// TCP only. The channel does not read until its handlers are there, see ``begin(_:)``.
@@ -64,7 +66,7 @@ final class UpstreamConnector {
         guard !addresses.isEmpty else { return then(.failure(.failure(.badGateway, "the name has no address"))) }
         // All or nothing: a name with one special answer is not to be trusted with the others.
         for address in addresses {
-            guard var denial = refusal(of: address, port: destination.port) else { continue }
+            guard var denial = refusal(of: address, for: destination) else { continue }
             if case .name(let name) = destination.host { denial.reason = "'\(name.text)' resolves to \(denial.reason)" }
             return then(.failure(denial))
         }
@@ -97,7 +99,7 @@ final class UpstreamConnector {
         if channel.localAddress.flatMap(IPAddress.init) == remote {
             // One that has come since the addresses were listed.
             policy.ownAddresses.insert(remote)
-            if let denial = policy.refusal(of: remote) {
+            if let denial = policy.specialRefusal(of: remote) {
                 channel.close(promise: nil)
                 return then(.failure(Denial(denial)))
             }

@@ -88,7 +88,7 @@ final class UpstreamPool {
 
     /// The rules may know more addresses of the host's by now.
     private func mayUse(_ address: IPAddress, _ key: Key) -> Bool {
-        connector.refusal(of: address, port: key.destination.port) == nil
+        connector.refusal(of: address, for: key.destination) == nil
     }
 
     private func takeIdle(_ key: Key) -> UpstreamHandler? {

@@ -35,6 +35,12 @@ package struct NetworkPolicy: Sendable {
         if let denying {
             return NetworkDenial(reason: "\(denying.label) denies \(address)", rule: denying.label)
         }
+        return specialRefusal(of: address)
+    }
+
+    /// The part of ``refusal(of:port:)`` that is left where an address was asked for as such: the deny rules have had
+    /// their say about the whole request.
+    package func specialRefusal(of address: IPAddress) -> NetworkDenial? {
         guard let kind = specialKind(of: address) else { return nil }
         return NetworkDenial(
             reason: "\(address) is \(kind) and not in network.allowPrivate",

@@ -82,6 +82,6 @@ def plain_on_443(t, place):
     result = place.raw("web.example", 443, ways.request("direct 80", "web.example"), timeout=3)
     ways.refused(result)
     result = place.raw("web.example", 80, ways.request("direct 80", "web.example"), tls={"verify": False}, timeout=3)
-    t.expect(result.stage == "tls" or result.http_status == 403, f"TLS on 80: {result.stage} {result.http_status}")
+    t.expect(result.stage == "tls" or result.http_status in (403, 421), f"TLS on 80: {result.stage} {result.http_status}")
     t.nothing_arrived(mark)
     ways.served(t, place)
