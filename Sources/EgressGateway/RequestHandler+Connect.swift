@@ -49,20 +49,27 @@ extension RequestHandler {
             connection.startAgain()
             try Intake.carry(channel, destination, grant, connection, gateway)
             try leaveHTTP(channel)
+            try releaseBytes(channel)
         } catch {
-            context.close(promise: nil)
+            channel.close(promise: nil)
         }
     }
 
-    /// The parser goes last: what it has read too much belongs to whoever comes after it.
+    /// All of it but the parser.
     func leaveHTTP(_ channel: any Channel) throws {
         let pipeline = channel.pipeline.syncOperations
-        let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
         let encoder = try pipeline.context(handlerType: HTTPResponseEncoder.self)
         phase = .ended
         exchange = nil
         if let context { pipeline.removeHandler(context: context, promise: nil) }
         pipeline.removeHandler(context: encoder, promise: nil)
+    }
+
+    /// Then the parser goes: what it has read too much belongs to whoever comes after it, and may be passed on at once, so
+    /// nobody who speaks HTTP may be left on the other side either.
+    func releaseBytes(_ channel: any Channel) throws {
+        let pipeline = channel.pipeline.syncOperations
+        let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
         pipeline.removeHandler(context: decoder, promise: nil)
     }
 }

@@ -68,7 +68,10 @@ extension RequestHandler {
         try channel.pipeline.syncOperations.addHandler(client)
         try upstream.pipeline.syncOperations.addHandler(origin)
         try leaveHTTP(channel)
-        try upstream.pipeline.syncOperations.removeHTTP1Client()
+        let decoder = try upstream.pipeline.syncOperations.removeHTTP1Client()
+        // Either side may have said something already, which goes on now.
+        upstream.pipeline.syncOperations.removeHandler(context: decoder, promise: nil)
+        try releaseBytes(channel)
     }
 }
 
@@ -180,10 +183,11 @@ extension ChannelPipeline.SynchronousOperations {
             ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .forwardBytes)), handshake)
     }
 
-    fileprivate func removeHTTP1Client() throws {
+    /// - Returns: the parser, which is still there.
+    fileprivate func removeHTTP1Client() throws -> ChannelHandlerContext {
         let decoder = try context(handlerType: ByteToMessageHandler<HTTPResponseDecoder>.self)
         removeHandler(context: try context(handlerType: WebSocketHandshake.self), promise: nil)
         removeHandler(context: try context(handlerType: HTTPRequestEncoder.self), promise: nil)
-        removeHandler(context: decoder, promise: nil)
+        return decoder
     }
 }
