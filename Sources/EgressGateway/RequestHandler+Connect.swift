@@ -48,27 +48,34 @@ extension RequestHandler {
             connection.startAgain()
             try Intake.carry(channel, destination, grant, connection, gateway)
             try leaveHTTP(channel)
+            try releaseBytes(channel)
         } catch {
-            context.close(promise: nil)
+            channel.close(promise: nil)
         }
     }
 
-    /// The parser goes last: what it has read too much belongs to whoever comes after it.
+    /// All of it but the parser.
     func leaveHTTP(_ channel: any Channel) throws {
         let pipeline = channel.pipeline.syncOperations
-        let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
         let encoder = try pipeline.context(handlerType: HTTPResponseEncoder.self)
         phase = .ended
         exchange = nil
         if let context { pipeline.removeHandler(context: context, promise: nil) }
         pipeline.removeHandler(context: encoder, promise: nil)
+    }
+
+    /// Then the parser goes: what it has read too much belongs to whoever comes after it, and may be passed on at once, so
+    /// nobody who speaks HTTP may be left on the other side either.
+    func releaseBytes(_ channel: any Channel) throws {
+        let pipeline = channel.pipeline.syncOperations
+        let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
         pipeline.remove(parser: decoder, of: channel)
     }
 }
 
 extension ChannelPipeline.SynchronousOperations {
-    /// What a parser has read too much it passes on when it goes, but not that this was all: whoever gathers until then would
-    /// wait for ever.
+    /// What a parser has read too much it passes on when it goes, in the next turn of the loop, but not that this was all:
+    /// whoever gathers until then would wait for ever.
     func remove(parser: ChannelHandlerContext, of channel: any Channel) {
         let gone = channel.eventLoop.makePromise(of: Void.self)
         gone.futureResult.assumeIsolated().whenSuccess { channel.pipeline.fireChannelReadComplete() }

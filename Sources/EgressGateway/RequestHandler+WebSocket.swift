@@ -72,7 +72,11 @@ extension RequestHandler {
         try channel.pipeline.syncOperations.addHandler(client)
         try upstream.pipeline.syncOperations.addHandler(origin)
         try leaveHTTP(channel)
-        try upstream.pipeline.syncOperations.removeHTTP1Client(of: upstream)
+        let decoder = try upstream.pipeline.syncOperations.removeHTTP1Client()
+        // Either side may have said something already, which goes on now; the origin's parser first, which takes what is
+        // written through it for HTTP.
+        upstream.pipeline.syncOperations.remove(parser: decoder, of: upstream)
+        try releaseBytes(channel)
     }
 }
 
@@ -189,10 +193,11 @@ extension ChannelPipeline.SynchronousOperations {
             ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .forwardBytes)), handshake)
     }
 
-    fileprivate func removeHTTP1Client(of channel: any Channel) throws {
+    /// - Returns: the parser, which is still there.
+    fileprivate func removeHTTP1Client() throws -> ChannelHandlerContext {
         let decoder = try context(handlerType: ByteToMessageHandler<HTTPResponseDecoder>.self)
         removeHandler(context: try context(handlerType: WebSocketHandshake.self), promise: nil)
         removeHandler(context: try context(handlerType: HTTPRequestEncoder.self), promise: nil)
-        remove(parser: decoder, of: channel)
+        return decoder
     }
 }

@@ -11,6 +11,7 @@ final class Tunnel {
     private let scheme: String
     private let connection: ConnectionGuard
     private let started = NIODeadline.now()
+    private let early = EarlyBytes()
 
     init(
         _ gateway: GatewayState, _ destination: Destination, _ grant: NetworkGrant, _ scheme: String,
@@ -32,11 +33,15 @@ final class Tunnel {
         guard gateway.events.hasRoom else {
             return refuse(channel, Denial(.serviceUnavailable, "the log cannot take any more at the moment"))
         }
+        if let first { early.bytes.writeImmutableBuffer(first) }
+        do { try channel.pipeline.syncOperations.addHandler(early) } catch {
+            return refuse(channel, .failure(.badGateway, UpstreamFailure.text(error)))
+        }
         gateway.pool.dialTunnel(destination) { [self] result in
             switch result {
             case .failure(let denial): refuse(channel, denial)
             case .success(let upstream):
-                do { try join(channel, upstream.channel, first) } catch {
+                do { try join(channel, upstream.channel) } catch {
                     upstream.channel.close(promise: nil)
                     refuse(channel, .failure(.badGateway, UpstreamFailure.text(error)))
                 }
@@ -49,14 +54,16 @@ final class Tunnel {
         Reset.close(channel)
     }
 
-    private func join(_ channel: any Channel, _ upstream: any Channel, _ first: ByteBuffer?) throws {
+    private func join(_ channel: any Channel, _ upstream: any Channel) throws {
         guard channel.isActive else { return upstream.close(promise: nil) }
         let (client, origin) = RelayHandler.pair(
             up: { [self] in mayUpload($0.readableBytes) }, down: { _ in true },
             ended: record)
         try channel.pipeline.syncOperations.addHandler(client)
         try upstream.pipeline.syncOperations.addHandler(origin)
-        if let first { client.inject(first) }
+        let pipeline = channel.pipeline.syncOperations
+        pipeline.removeHandler(context: try pipeline.context(handler: early), promise: nil)
+        if early.bytes.readableBytes > 0 { client.inject(early.bytes) }
         UpstreamConnector.begin(upstream)
         UpstreamConnector.begin(channel)
     }
@@ -75,5 +82,16 @@ final class Tunnel {
         event.received = UInt64(down)
         event.milliseconds = UInt64(max(0, (NIODeadline.now() - started).nanoseconds / 1_000_000))
         gateway.events.record(event)
+    }
+}
+
+/// Keeps what a client says before there is somebody to tell it to: the rest of one read, since no other one follows.
+private final class EarlyBytes: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+
+    var bytes = ByteBuffer()
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        bytes.writeImmutableBuffer(Self.unwrapInboundIn(data))
     }
 }

@@ -156,6 +156,23 @@ struct ExchangeTests {
         #expect(try await way.ask(way.text("POST", "/", "Content-Length: 1\r\n", body: "x")).hasPrefix("HTTP/1.1 502 "))
     }
 
+    // MARK: Bytes as they are
+
+    @Test func `a tunnel loses nothing of what a client says at once`() async throws {
+        let origin = try await Origin.start(.raw { [.send("\($0.count)\n")] })
+        let gateway = try await TestGateway.start(
+            "allow: [{ hosts: ['a.test'], ports: [\(origin.port)], protocol: 'tcp' }]")
+        let client = try await Client.connect(gateway.proxyPort)
+        let target = "a.test:\(origin.port)"
+        try await client.send("CONNECT \(target) HTTP/1.1\r\nHost: \(target)\r\n\r\nhello")
+        #expect(try await client.receive(until: "5\n").hasSuffix("\r\n\r\n5\n"))
+        try await client.send("more")
+        #expect(try await client.receive(until: "9\n").hasSuffix("5\n9\n"))
+        try await client.shutDown()
+        _ = try await client.receiveAll()
+        #expect(origin.raw == "hellomore")
+    }
+
     // MARK: Half-closed and early
 
     @Test func `a client that has said everything still gets its answer`() async throws {
@@ -186,7 +203,7 @@ struct ExchangeTests {
         let client = try await Client.connect(way.port)
         try await client.send(way.text("POST", "/", "Content-Length: 1000\r\n", body: "abc"))
         let answer = try await client.receiveAll()
-        #expect(answer.hasPrefix("HTTP/1.1 401 No\r\n") && answer.contains("Connection: close") && answer.hasSuffix("no"))
+        #expect(answer == "HTTP/1.1 401 No\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
         #expect(way.origin.requests.count == 1)
     }
 
@@ -238,9 +255,11 @@ struct ExchangeTests {
         let first = try await Client.connect(way.port)
         try await first.send(way.text())
         _ = try await first.receive(until: "ok")
-        let second = try await Client.connect(way.port)
-        _ = try await second.receiveAll()
-        #expect(second.end == .broken && second.count == 0)
+        // The reset may come before the connection has been seen to be one.
+        if let second = try? await Client.connect(way.port) {
+            _ = try await second.receiveAll()
+            #expect(second.end == .broken && second.count == 0)
+        }
         first.close()
         #expect(try await way.gateway.events().contains { $0.reason?.contains("network.budgets.connections (1)") == true })
         #expect(try await way.ask(way.text("GET", "/", Way.close)).hasPrefix("HTTP/1.1 200 "))
