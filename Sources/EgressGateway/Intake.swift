@@ -98,6 +98,9 @@ enum Intake {
     }
 }
 
+/// Bytes that wait behind a request for another protocol, which the parser does not read. It keeps no others.
+private let mostUnparsed = 64 << 10
+
 extension ChannelPipeline.SynchronousOperations {
     /// What speaks HTTP/1.1 with the jail. Framing is made by the handler.
     func addHTTP1Server(
@@ -110,7 +113,8 @@ extension ChannelPipeline.SynchronousOperations {
         try addHandlers(
             HTTPResponseEncoder(configuration: encoding),
             ByteToMessageHandler(
-                HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)),
+                HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits),
+                maximumBufferSize: mostUnparsed),
             handler, position: position)
     }
 }
