@@ -11,12 +11,13 @@ struct PathForm {
 
     private init(segments: [[UInt8]]) { self.segments = segments }
 
-    /// As servers may read it that are less strict: letters of either case, encodings decoded, repeated slashes as one.
+    /// As servers may read it that are less strict: letters of either case, encodings decoded, repeated slashes as one, a slash
+    /// at the end as none.
     /// A deny is matched with all of them, since what is denied must not come through in another spelling.
     static func lenient(_ path: CanonicalPath) -> [PathForm] {
         let plain = PathForm(path).folded
         let decoded = PathForm(segments: plain.segments.map(decode)).folded
-        return [plain, decoded].flatMap { [$0, $0.collapsed] }
+        return [plain, decoded].flatMap { [$0, $0.collapsed, $0.collapsed.otherEnd] }
     }
 
     private var folded: PathForm {
@@ -27,6 +28,11 @@ struct PathForm {
         let last = segments.last ?? []
         let filled = segments.filter { !$0.isEmpty }
         return PathForm(segments: last.isEmpty ? filled + [[]] : filled)
+    }
+
+    /// With a slash at the end if there was none, and the other way round.
+    private var otherEnd: PathForm {
+        PathForm(segments: segments.last == [] ? Array(segments.dropLast()) : segments + [[]])
     }
 
     private static func decode(_ segment: [UInt8]) -> [UInt8] {
