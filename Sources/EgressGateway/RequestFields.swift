@@ -31,6 +31,9 @@ struct RequestFields {
             guard !name.isEmpty, name.utf8.allSatisfy(\.isToken) else {
                 throw RequestRefusal(.badRequest, "a header field whose name is no token")
             }
+            guard !FieldName.isDisguised(name) else {
+                throw RequestRefusal(.badRequest, "'\(name.excerpt)', which some servers read as another field")
+            }
             guard FieldValue.isClean(value) else {
                 throw RequestRefusal(.badRequest, "control characters or broken text in '\(name.excerpt)'")
             }
@@ -133,6 +136,16 @@ enum FieldName {
         case 24: self = name.isASCIIEqual(to: "sec-websocket-extensions") ? .webSocketExtensions : .other
         default: self = .other
         }
+    }
+}
+
+extension FieldName {
+    /// A name with a meaning, written with `_`: to programs behind CGI, WSGI and their like that is a hyphen (RFC 3875,
+    /// 4.1.18).
+    static func isDisguised(_ name: String) -> Bool {
+        guard name.utf8.contains(UInt8(ascii: "_")) else { return false }
+        let read = name.utf8.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 }
+        return FieldName(String(decoding: read, as: UTF8.self)) != .other
     }
 }
 
