@@ -79,7 +79,10 @@ final class JailWatch {
         try attempt(.supervise) { () throws(SystemError) in
             try System.setNonBlocking(jail.control.borrowed)
             try output?.releaseWriter()
-            try System.send(jail.control.borrowed, message.bytes, descriptors: descriptors.map(\.borrowed))
+            // A descriptor lives as long as its owner, and an owner no longer than it is asked for.
+            try withExtendedLifetime(descriptors) { () throws(SystemError) in
+                try System.send(jail.control.borrowed, message.bytes, descriptors: descriptors.map(\.borrowed))
+            }
         }
     }
 

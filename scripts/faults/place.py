@@ -21,12 +21,17 @@ PROFILE = """{
   process: { programs: ["/bin/sh", "/bin/sleep"], shell: true },
   filesystem: { workspace: "readWrite", tmp: "1M", data: { size: "1M" } },
   limits: { memory: "64M", processes: 32, cpus: 1, openFiles: 256 },
-}
+%s}
+"""
+WAY_OUT = """  network: { allow: [{ hosts: ["example.com"], schemes: ["https"] }] },
 """
 
 
-def obstacle():
-    """Why the tests cannot run here; None if they can."""
+def obstacle(binary):
+    """Why the tests of this clawjail cannot run here; None if they can."""
+    for program in (binary, way_out_of(binary)):
+        if not os.path.exists(program):
+            return f"{program} is not built"
     if os.geteuid() != 0:
         return "root is needed, to trace, and to make control groups for both users"
     for tool in ("strace", "setpriv"):
@@ -36,6 +41,11 @@ def obstacle():
         if not os.path.exists(f"/sys/fs/cgroup/{controller}/tasks"):
             return f"control groups of version 1 are needed, and {controller} is not mounted"
     return None
+
+
+def way_out_of(binary):
+    """clawjail-egress, which is looked for beside clawjail."""
+    return os.path.join(os.path.dirname(binary), "clawjail-egress")
 
 
 def own_cgroup(controller):
@@ -67,9 +77,11 @@ class Place:
         os.makedirs("/run/test/workspace")
         os.mkdir("/run/test/runtime", mode=0o700)
         self.profile = "/run/test/faults.json5"
-        with open(self.profile, "w") as file:
-            file.write(PROFILE)
+        self.use(way_out=False)
         shutil.copy(binary, "/run/test/clawjail")
+        shutil.copy(way_out_of(binary), "/run/test/clawjail-egress")
+        # Where a tracer stops a process: (system call, its number), by what is to be traced next.
+        self.stops = {}
         self.payload_uid = USER if user else 65534
         os.chown("/run/test/workspace", self.payload_uid, self.payload_uid)
         for directory in ("home", "runtime"):
@@ -83,6 +95,11 @@ class Place:
                 for path in (group, f"{group}/tasks", f"{group}/cgroup.procs"):
                     os.chown(path, USER, USER)
         self.mounts = self.mount_table()
+
+    def use(self, way_out):
+        """Which profile launches have from now on."""
+        with open(self.profile, "w") as file:
+            file.write(PROFILE % (WAY_OUT if way_out else ""))
 
     def environment(self):
         return {
