@@ -9,6 +9,9 @@ package struct Denial: Error, Sendable {
     package var reason: String
     package var rule: String?
     package var remedy: String?
+    /// What the client is told in the place of reason and remedy, where those would tell it something about the host's
+    /// network.
+    package var told: String?
     package var verdict = EgressEvent.Verdict.denied
 
     package init(_ status: HTTPResponseStatus, _ reason: String) {
@@ -39,10 +42,10 @@ package struct Denial: Error, Sendable {
     func body(what: String, explain: String?) -> String {
         var members: [(String, JSON)] = [
             ("error", .string(verdict == .denied ? "denied by clawjail" : "not reached")), ("what", .string(what)),
-            ("reason", .string(reason)),
+            ("reason", .string(told ?? reason)),
         ]
         if let rule { members.append(("rule", .string(rule))) }
-        if let remedy { members.append(("allow", .string(remedy))) }
+        if let remedy, told == nil { members.append(("allow", .string(remedy))) }
         if let explain, verdict == .denied { members.append(("explain", .string(explain))) }
         return JSON.object(members).text() + "\n"
     }

@@ -58,7 +58,17 @@ final class GatewayState {
 
     /// What a person can type to see why.
     func explanation(_ method: String, _ url: String) -> String {
-        "clawjail explain --profile \(profile) \(method) \(url)"
+        "clawjail explain --profile \(profile) \(Self.quoted(method)) \(Self.quoted(url))"
+    }
+
+    /// For a shell: this is meant to be pasted.
+    private static func quoted(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+                || "-._/:,%".utf8.contains($0)
+        }
+        return isPlain
+            ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 
     func event(

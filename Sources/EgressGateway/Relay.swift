@@ -9,7 +9,10 @@ final class RelayHandler: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     private weak var partner: RelayHandler?
     private var wantsRead = false
+    /// It has said everything.
     private var hasEnded = false
+    /// It has been told everything.
+    private var hasFinished = false
     private(set) var bytes = 0
     /// Judges what passes. What it refuses ends both sides.
     private let judge: (ByteBuffer) -> Bool
@@ -77,9 +80,21 @@ final class RelayHandler: ChannelDuplexHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard case ChannelEvent.inputClosed = event else { return context.fireUserInboundEventTriggered(event) }
         hasEnded = true
-        partner?.context?.close(mode: .output, promise: nil)
-        // Both have said everything.
-        if partner?.hasEnded == true { close() }
+        partner?.finishWriting()
+    }
+
+    /// The other side has said everything. Once that is written the end follows; closing earlier would forget what is not,
+    /// where this side has closed its half already.
+    private func finishWriting() {
+        guard let context else { return }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in
+            self.hasFinished = true
+            // Both have said and heard everything.
+            if self.partner?.hasFinished ?? true { return self.close() }
+            self.context?.close(mode: .output, promise: nil)
+        }
+        context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer()), promise: written)
     }
 
     func channelInactive(context: ChannelHandlerContext) { close() }

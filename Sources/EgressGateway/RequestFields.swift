@@ -69,6 +69,8 @@ struct RequestFields {
             // Also passed on: the origin may need it, and it has been judged.
             overrides.append(value.asciiUppercased)
             endToEnd.add(name: name, value: value)
+        // Some servers take it in the place of the path that was judged.
+        case .pathOverride: throw RequestRefusal(.badRequest, "'\(name.excerpt)', which some servers take for the path")
         // Without extensions every frame says by itself what it is.
         case .hopByHop, .webSocketExtensions: break
         case .other: endToEnd.add(name: name, value: value)
@@ -100,7 +102,7 @@ struct RequestFields {
 /// The header fields that mean something to the gateway.
 enum FieldName {
     case host, contentLength, transferEncoding, connection, upgrade, expect, cookie
-    case webSocketKey, webSocketVersion, webSocketExtensions, methodOverride, hopByHop, other
+    case webSocketKey, webSocketVersion, webSocketExtensions, methodOverride, pathOverride, hopByHop, other
 
     /// By length first: most names of a request are told apart without comparing them.
     init(_ name: String) {
@@ -117,11 +119,16 @@ enum FieldName {
             self =
                 name.isASCIIEqual(to: "connection")
                 ? .connection : name.isASCIIEqual(to: "keep-alive") ? .hopByHop : .other
-        case 13: self = name.isASCIIEqual(to: "x-http-method") ? .methodOverride : .other
+        case 13:
+            self =
+                name.isASCIIEqual(to: "x-http-method")
+                ? .methodOverride : name.isASCIIEqual(to: "x-rewrite-url") ? .pathOverride : .other
         case 14:
             self =
                 name.isASCIIEqual(to: "content-length")
-                ? .contentLength : name.isASCIIEqual(to: "http2-settings") ? .hopByHop : .other
+                ? .contentLength
+                : name.isASCIIEqual(to: "http2-settings")
+                    ? .hopByHop : name.isASCIIEqual(to: "x-original-url") ? .pathOverride : .other
         case 16: self = name.isASCIIEqual(to: "proxy-connection") ? .hopByHop : .other
         case 17:
             self =

@@ -38,14 +38,15 @@ extension RequestHandler: ResponseReceiver {
         // Done, whatever the client makes of it: a stream closes while its end is written.
         self.exchange = nil
         record(exchange, .allowed)
-        context?.write(Self.wrapOutboundOut(.end(trailers.flatMap(Trailers.endToEnd))), promise: nil)
-        context?.flush()
+        let end = Self.wrapOutboundOut(.end(trailers.flatMap(Trailers.endToEnd)))
         if isHTTP2 {
+            context?.writeAndFlush(end, promise: nil)
             phase = .refusing
             resumeReading()
         } else if exchange.closes {
-            finish()
+            finish(with: end)
         } else {
+            context?.writeAndFlush(end, promise: nil)
             goOn()
         }
     }
@@ -64,7 +65,9 @@ extension RequestHandler: ResponseReceiver {
     /// Before anything was understood or sent.
     func refuse(_ denial: Denial, _ head: HTTPRequestHead?) {
         let destination: Destination? = if case .connection(let destination, _) = entry { destination } else { nil }
-        if let destination {
+        if let exchange, exchange.hasSentBody {
+            record(exchange, .failed, denial.reason)
+        } else if let destination {
             gateway.recordDenial(.request, denial, destination, entry.scheme.rawValue)
         } else {
             var event = EgressEvent(.request, denial.verdict, time: Clock.milliseconds())
@@ -83,12 +86,16 @@ extension RequestHandler: ResponseReceiver {
     func deny(_ denial: Denial, _ request: CheckedRequest) {
         var event = gateway.event(.request, denial.verdict, request.destination, request.scheme.rawValue)
         event.method = request.method
-        event.path = request.path.path
+        event.path = LoggedPath.text(request.path.path)
         event.reason = denial.reason
         event.rule = denial.rule
-        event.remedy = denial.remedy
+        event.remedy = denial.remedy.map { LoggedPath.hide(request.path.path, in: $0) }
         event.status = UInt16(clamping: denial.status.code)
         gateway.events.record(event)
+        answer(denial, request)
+    }
+
+    private func answer(_ denial: Denial, _ request: CheckedRequest) {
         let url = "\(request.scheme.rawValue)://\(request.destination.authority(request.scheme))\(request.path.path)"
         answer(
             denial, what: "\(request.method) \(url)", explain: gateway.explanation(request.method, url),
@@ -107,7 +114,10 @@ extension RequestHandler: ResponseReceiver {
             phase = .ended
             return abort()
         }
-        deny(denial, exchange.request)
+        guard exchange.hasSentBody else { return deny(denial, exchange.request) }
+        // Part of it has arrived, and so it was not denied as a whole.
+        record(exchange, .failed, denial.reason)
+        answer(denial, exchange.request)
     }
 
     /// Nobody is there any more to answer to.
@@ -130,16 +140,26 @@ extension RequestHandler: ResponseReceiver {
         let head = HTTPResponseHead(version: .http1_1, status: denial.status, headers: headers)
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
         if !isHead { context.write(Self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil) }
-        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
         // A stream ends by itself with its request.
-        if isHTTP2 { resumeReading() } else { finish() }
+        guard isHTTP2 else { return finish(with: Self.wrapOutboundOut(.end(nil))) }
+        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+        resumeReading()
     }
 
     /// Says that there is nothing more to come, and takes what the client still sends for a moment: closing at once would
     /// reset the connection, and with it the answer.
-    func finish() {
+    func finish(with end: NIOAny) {
         guard let context else { return }
         phase = .refusing
+        // Where the client has closed its half already, closing the other one would forget what is not written yet.
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in self.closeOutput() }
+        context.writeAndFlush(end, promise: written)
+        resumeReading()
+    }
+
+    private func closeOutput() {
+        guard let context else { return }
         // Only once the client has taken all of it does its moment begin; who takes nothing is idle.
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { _ in
@@ -150,7 +170,6 @@ extension RequestHandler: ResponseReceiver {
             }
         }
         context.close(mode: .output, promise: promise)
-        resumeReading()
     }
 
     /// For a client to see that something is missing: a reset, not an orderly end.
@@ -164,7 +183,7 @@ extension RequestHandler: ResponseReceiver {
         let request = exchange.request
         var event = gateway.event(.request, verdict, request.destination, request.scheme.rawValue)
         event.method = request.method
-        event.path = request.path.path
+        event.path = LoggedPath.text(request.path.path)
         event.rule = exchange.grant.rule
         event.reason = reason
         event.status = exchange.status

@@ -55,7 +55,11 @@ final class Tunnel {
     }
 
     private func join(_ channel: any Channel, _ upstream: any Channel) throws {
-        guard channel.isActive else { return upstream.close(promise: nil) }
+        guard channel.isActive else {
+            // The client has gone, but the origin was connected to.
+            record(0, 0)
+            return upstream.close(promise: nil)
+        }
         let (client, origin) = RelayHandler.pair(
             up: { [self] in mayUpload($0.readableBytes) }, down: { _ in true },
             ended: record)

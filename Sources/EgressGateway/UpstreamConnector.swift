@@ -67,7 +67,10 @@ final class UpstreamConnector {
         // All or nothing: a name with one special answer is not to be trusted with the others.
         for address in addresses {
             guard var denial = refusal(of: address, for: destination) else { continue }
-            if case .name(let name) = destination.host { denial.reason = "'\(name.text)' resolves to \(denial.reason)" }
+            if case .name(let name) = destination.host {
+                denial.reason = "'\(name.text)' resolves to \(denial.reason)"
+                denial.told = "'\(name.text)' resolves to an address that is not public"
+            }
             return then(.failure(denial))
         }
         guard let answers = try? CheckedAnswers(addresses, port: destination.port, loop: loop) else {

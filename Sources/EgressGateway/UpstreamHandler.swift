@@ -46,6 +46,9 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Whether it has served somebody before: a failure may then only mean that the origin had closed it meanwhile.
     var isReused: Bool { served > 1 }
+    /// For a stream of a connection that has been used before.
+    func markReused() { served = max(served, 1) }
+
     var isOpen: Bool { context != nil && channel.isActive }
     var isWritable: Bool { channel.isWritable }
 
@@ -123,10 +126,13 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func end(_ context: ChannelHandlerContext, _ receiver: any ResponseReceiver, _ trailers: HTTPHeaders?) {
         self.receiver = nil
         let canServeAgain = staysOpen && hasSentRequest
-        // Back before the receiver goes on: its next request may want it.
         if canServeAgain, let recycle {
-            idleSince = .now()
-            recycle(self)
+            // In the next turn: what else has come in this one is nobody's answer, and ends the connection.
+            context.eventLoop.assumeIsolated().execute {
+                guard self.isOpen, self.receiver == nil else { return }
+                self.idleSince = .now()
+                recycle(self)
+            }
         }
         receiver.receiveEnd(trailers: trailers)
         if recycle == nil ? !hasSentRequest : !canServeAgain { context.close(promise: nil) }

@@ -208,6 +208,7 @@ private final class SharedConnection {
             do {
                 let stream = try result.get()
                 let handler = UpstreamHandler(stream, address: self.address, recycle: nil)
+                if self.total > 1 { handler.markReused() }
                 try stream.pipeline.syncOperations.addHandler(handler)
                 stream.closeFuture.assumeIsolated().whenComplete { _ in self.ended() }
                 then(.success(handler))

@@ -23,7 +23,8 @@ struct WebSocketTests {
     private static func handshake(_ way: Way, _ fields: String = "") -> String {
         way.text(
             "GET", "/socket",
-            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \(key)\r\n\(fields)")
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \(key)\r\n\(fields)"
+        )
     }
 
     private static let frame: [UInt8] = [0x81, 0x82, 1, 2, 3, 4, 0x69, 0x6B]
