@@ -17,6 +17,25 @@ protocol ResponseReceiver: AnyObject {
     var canReceive: Bool { get }
 }
 
+/// Ends a connection on which an origin speaks without having been asked: the parser would take half an answer for the
+/// beginning of the next one.
+final class UnaskedBytes: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private weak var handler: UpstreamHandler?
+
+    init(_ handler: UpstreamHandler) { self.handler = handler }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard let handler, handler.isServing else {
+            handler?.cancel()
+            return
+        }
+        context.fireChannelRead(data)
+    }
+}
+
 /// One request and its answer at a time, on a connection of HTTP/1.1 or on a stream of HTTP/2.
 final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPClientResponsePart
@@ -35,6 +54,7 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var hasAnswer = false
     private var staysOpen = false
     private var isHeadRequest = false
+    private var isClosing = false
     private var served = 0
     var idleSince = NIODeadline.now()
 
@@ -49,7 +69,9 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// For a stream of a connection that has been used before.
     func markReused() { served = max(served, 1) }
 
-    var isOpen: Bool { context != nil && channel.isActive }
+    /// TLS takes its time to close.
+    var isOpen: Bool { context != nil && channel.isActive && !isClosing }
+    var isServing: Bool { receiver != nil }
     var isWritable: Bool { channel.isWritable }
 
     // MARK: The request
@@ -81,7 +103,17 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func cancel() {
         receiver = nil
         guard let context else { return }
-        if recycle != nil, served > 0, !hasSentRequest { Reset.close(channel) } else { context.close(promise: nil) }
+        if recycle != nil, served > 0, !hasSentRequest {
+            isClosing = true
+            Reset.close(channel)
+        } else {
+            close(context)
+        }
+    }
+
+    private func close(_ context: ChannelHandlerContext) {
+        isClosing = true
+        context.close(promise: nil)
     }
 
     /// The connection is now someone else's: a WebSocket's.
@@ -104,10 +136,10 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard let receiver else { return context.close(promise: nil) }
+        guard let receiver else { return close(context) }
         switch Self.unwrapInboundIn(data) {
         case .head(let head):
-            guard !hasAnswer else { return context.close(promise: nil) }
+            guard !hasAnswer else { return close(context) }
             hasAnswer = true
             staysOpen = head.isKeepAlive && saysItsLength(head)
             receiver.receive(head: head)
@@ -135,7 +167,7 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
             }
         }
         receiver.receiveEnd(trailers: trailers)
-        if recycle == nil ? !hasSentRequest : !canServeAgain { context.close(promise: nil) }
+        if recycle == nil ? !hasSentRequest : !canServeAgain { close(context) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -152,7 +184,7 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case ChannelEvent.inputClosed = event {
             fail(.failure(.badGateway, "the origin closed the connection before its answer was complete"))
-            context.close(promise: nil)
+            close(context)
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -165,7 +197,7 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         let text = UpstreamFailure.text(error)
         fail(.failure(.badGateway, text))
-        context.close(promise: nil)
+        close(context)
     }
 
     private func fail(_ denial: Denial) {

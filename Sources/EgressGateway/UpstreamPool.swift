@@ -256,7 +256,7 @@ extension ChannelPipeline.SynchronousOperations {
         var encoding = HTTPRequestEncoder.Configuration()
         encoding.automaticallySetFramingHeaders = false
         try addHandlers(
-            HTTPRequestEncoder(configuration: encoding),
+            UnaskedBytes(handler), HTTPRequestEncoder(configuration: encoding),
             ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .forwardBytes)), handler)
     }
 }

@@ -44,7 +44,9 @@ struct WebSocketTests {
         #expect(!way.origin.raw.contains("permessage"))
         client.close()
         #expect(await eventually { client.end != nil })
-        #expect(try await way.gateway.events().contains { $0.verdict == .allowed && $0.status == 101 })
+        try await Task.sleep(for: .seconds(1))
+        let events = try await way.gateway.events()
+        #expect(events.contains { $0.verdict == .allowed && $0.status == 101 }, "\(events)")
     }
 
     @Test(arguments: [
