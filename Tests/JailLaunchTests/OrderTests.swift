@@ -74,10 +74,10 @@ struct `The order of confinement` {
 
     /// The calls of that process of a launch which makes one that begins so; what another interrupted, in one.
     static func trace(
-        _ directory: TemporaryDirectory, _ profile: String, ofWhoCalls known: String
+        _ name: String, _ directory: TemporaryDirectory, _ profile: String, ofWhoCalls known: String
     ) throws -> [String] {
         let profile = try directory.file("order.json5", profile)
-        let name = "order-\(System.processID)"
+        let name = "\(name)-\(System.processID)"
         let command =
             "strace -f -s 200 -o \(directory.path)/trace \(try Program.built("clawjail")) run --tty "
             + "--profile \(profile) --name \(name) --user nobody -- true"
@@ -115,7 +115,7 @@ struct `The order of confinement` {
             { process: { programs: ["true"] }, filesystem: { tmp: "1M", data: { size: "1M", source: "\(data)" } },
               optional: ["cgroup", "landlock", "time"] }
             """
-        let lines = try Self.trace(directory, profile, ofWhoCalls: "pivot_root(")
+        let lines = try Self.trace("order", directory, profile, ofWhoCalls: "pivot_root(")
         #expect(Self.missing(Self.steps, in: lines, data: data) == nil)
         // What must have ended when the next begins.
         func last(_ call: String, _ contained: String = "") -> Int {
@@ -139,7 +139,8 @@ struct `The order of confinement` {
             { process: { programs: ["true"] }, network: { allow: [{ hosts: ["example.org"] }] },
               optional: ["cgroup", "landlock", "time"] }
             """
-        let lines = try Self.trace(directory, profile, ofWhoCalls: "prctl(PR_SET_NAME, \"egress-init\"")
+        let lines = try Self.trace(
+            "order-out", directory, profile, ofWhoCalls: "prctl(PR_SET_NAME, \"egress-init\"")
         #expect(Self.missing(Self.stepsOfEgress, in: lines) == nil)
         let start = lines.firstIndex { $0.hasPrefix("vfork(") } ?? 0
         // Nothing of the host is opened once it is out of sight, and no right is used once it is given up.
