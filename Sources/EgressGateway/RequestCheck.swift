@@ -159,11 +159,7 @@ package struct RequestCheck {
             }
             return .chunked
         }
-        guard let length = fields.contentLength else {
-            // HTTP/2 says with its frames where a body ends. GET and its like have none, and are not sent before it is clear.
-            let mayHaveBody = !["GET", "HEAD", "DELETE", "OPTIONS"].contains(head.method.rawValue)
-            return isHTTP2 && mayHaveBody ? .chunked : .none
-        }
+        guard let length = fields.contentLength else { return .none }
         return length == 0 ? .none : .length(length)
     }
 
