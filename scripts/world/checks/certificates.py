@@ -68,7 +68,7 @@ def tls12_origin(t, place):
 @check(control=False)
 def jails_own_authority(t, place):
     """Where TLS is terminated, the certificate is of the jail's own authority, and that is another in each jail"""
-    script = "openssl x509 -in /etc/ssl/certs/clawjail-ca.pem -noout -fingerprint -sha256 2>/dev/null || cat /etc/ssl/certs/clawjail-ca.pem"
+    script = "openssl x509 -in $NODE_EXTRA_CA_CERTS -noout -fingerprint -sha256 2>/dev/null || cat $NODE_EXTRA_CA_CERTS"
     mine = place.run("sh", "-c", script).text
     t.expect(mine.strip(), "no certificate of the jail's authority")
     other = t.jail("plain")
