@@ -90,7 +90,14 @@ struct `The order of confinement` {
                 return (pid: line.prefix { $0 != " " }, call: String(rest))
             }
         let pid = try #require(lines.first { $0.call.hasPrefix(known) }).pid
-        return lines.filter { $0.pid == pid }.map(\.call)
+        let calls = lines.filter { $0.pid == pid }.map(\.call)
+        return calls.enumerated().compactMap { (index, call) -> String? in
+            if call.hasPrefix("<... ") { return nil }
+            guard call.hasSuffix(" <unfinished ...>") else { return call }
+            // Of one process the next line is the other half.
+            let rest = index + 1 < calls.count ? calls[index + 1].split(separator: " resumed>", maxSplits: 1).last : nil
+            return String(call.dropLast(" <unfinished ...>".count)) + (rest ?? "")
+        }
     }
 
     /// The first step that does not come after the one before it; nil: there is none.
