@@ -31,9 +31,12 @@ package enum EgressMessage {
 
     /// Carries, in this order: the policy, the host's certificates, resolv.conf, hosts, the table of names and, if there
     /// is one, the CA's state.
-    package static func setup(jail: String, profile: String, wantsJavaTrustStore: Bool) -> Packet {
+    package static func setup(
+        jail: String, profile: String, wantsJavaTrustStore: Bool, tellsAllowed: Bool = true
+    ) -> Packet {
         let header: JSON = [
             "jail": .string(jail), "profile": .string(profile), "java": .boolean(wantsJavaTrustStore),
+            "allowed": .boolean(tellsAllowed),
         ]
         return packet(.setup, header.text())
     }
@@ -67,7 +70,8 @@ package enum EgressMessage {
         _ header: JSON5Value?, _ descriptors: [Descriptor], _ channel: EgressChannel
     ) throws(SystemError) -> EgressSetup {
         guard (5...6).contains(descriptors.count), let header, case .string(let jail) = header["jail"]?.content,
-            case .string(let profile) = header["profile"]?.content, case .boolean(let java) = header["java"]?.content
+            case .string(let profile) = header["profile"]?.content, case .boolean(let java) = header["java"]?.content,
+            case .boolean(let allowed) = header["allowed"]?.content
         else { throw malformed }
         let policy = try content(descriptors[0], limit: EgressSetup.policyLimit)
         guard let rules = try? NetworkRules(text: policy) else { throw malformed }
@@ -76,7 +80,7 @@ package enum EgressMessage {
             trust: try content(descriptors[1], limit: EgressSetup.trustLimit),
             resolver: try resolver(descriptors[2], descriptors[3]),
             state: descriptors.count == 6 ? try content(descriptors[5], limit: EgressSetup.identityLimit) : nil,
-            names: descriptors[4], wantsJavaTrustStore: java, channel: channel)
+            names: descriptors[4], wantsJavaTrustStore: java, tellsAllowed: allowed, channel: channel)
     }
 
     private static func sockets(

@@ -22,12 +22,14 @@ package struct EgressSetup: Sendable {
     package var names: Descriptor
     /// Whether ``EgressIdentity/javaTrustStore`` is wanted.
     package var wantsJavaTrustStore: Bool
+    /// Whether what was allowed is to be told as well. Denials and failures always are.
+    package var tellsAllowed: Bool
     /// To the supervisor.
     package var channel: EgressChannel
 
     package init(
         jail: String, profile: String, rules: NetworkRules, trust: [UInt8], resolver: ResolverFiles, state: [UInt8]?,
-        names: Descriptor, wantsJavaTrustStore: Bool, channel: EgressChannel
+        names: Descriptor, wantsJavaTrustStore: Bool, tellsAllowed: Bool = true, channel: EgressChannel
     ) {
         self.jail = jail
         self.profile = profile
@@ -37,6 +39,7 @@ package struct EgressSetup: Sendable {
         self.state = state
         self.names = names
         self.wantsJavaTrustStore = wantsJavaTrustStore
+        self.tellsAllowed = tellsAllowed
         self.channel = channel
     }
 

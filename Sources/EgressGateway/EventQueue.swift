@@ -19,8 +19,11 @@ final class EventQueue {
     private static let mostKept = 8192
     private static let retryInterval = TimeAmount.milliseconds(20)
 
-    init(_ channel: EgressChannel, loop: any EventLoop) {
+    private let tellsAllowed: Bool
+
+    init(_ channel: EgressChannel, tellsAllowed: Bool, loop: any EventLoop) {
         self.channel = channel
+        self.tellsAllowed = tellsAllowed
         self.loop = loop
     }
 
@@ -28,6 +31,7 @@ final class EventQueue {
     var hasRoom: Bool { waiting.count < Self.most }
 
     func record(_ event: EgressEvent) {
+        guard tellsAllowed || event.verdict != .allowed else { return }
         guard waiting.count < Self.mostKept || event.verdict == .allowed else {
             untold += 1
             return

@@ -62,7 +62,8 @@ final class GatewayService {
         connector = UpstreamConnector(loop: loop, policy: policy, resolver: resolver)
         state = GatewayState(
             loop: loop, jail: setup.jail, profile: setup.profile, policy: policy,
-            events: EventQueue(setup.channel, loop: loop), names: try NameTable(descriptor: setup.names.number),
+            events: EventQueue(setup.channel, tellsAllowed: setup.tellsAllowed, loop: loop),
+            names: try NameTable(descriptor: setup.names.number),
             contexts: try ServerContexts(authority: authority), pool: UpstreamPool(connector))
     }
 

@@ -13,6 +13,8 @@ package protocol LaunchReporter {
     mutating func note(_ text: String)
     /// One event for a program, see `--status-fd`.
     mutating func event(_ event: JSON)
+    /// Somebody listens to events. Where nobody does, what was allowed need not be told: only denials are for people.
+    var wantsEvents: Bool { get }
 }
 
 /// Carries out a plan: prepares on the host, clones init, and watches until the jail is gone.
@@ -70,7 +72,10 @@ package enum Supervisor {
                 SharedDescriptor(try System.signalDescriptor(JailWatch.handledSignals))
             }
             // First of all: it starts while the jail is being made.
-            let egress = try plan.network.egress.map { (egress) throws(JailError) in try EgressWatch(plan, egress) }
+            let wantsEvents = reporter.wantsEvents
+            let egress = try plan.network.egress.map { (egress) throws(JailError) in
+                try EgressWatch(plan, egress, tellsAllowed: wantsEvents)
+            }
             let jail: ClonedInit
             do throws(JailError) { jail = try cloneInit(plan, filters: filters, into: group) } catch {
                 egress?.kill()

@@ -8,6 +8,7 @@ internal import JailPolicy
 final class EgressProcess {
     private let plan: LaunchPlan
     private let egress: EgressPlan
+    private let tellsAllowed: Bool
     let pid: Int32
     let pidfd: SharedDescriptor
     let control: SharedDescriptor
@@ -18,7 +19,8 @@ final class EgressProcess {
     private var isEnded = false
 
     /// Opens the program, and clones. The id maps are written next, see ``proceed()``.
-    init(_ plan: LaunchPlan, _ egress: EgressPlan) throws(JailError) {
+    init(_ plan: LaunchPlan, _ egress: EgressPlan, tellsAllowed: Bool) throws(JailError) {
+        self.tellsAllowed = tellsAllowed
         self.plan = plan
         self.egress = egress
         let program = try Self.open(egress)
@@ -83,7 +85,8 @@ final class EgressProcess {
             try Self.file("resolv.conf", texts.resolver.resolvConf), try Self.file("hosts", texts.resolver.hosts),
         ]
         let setup = EgressMessage.setup(
-            jail: plan.name, profile: plan.profile, wantsJavaTrustStore: egress.wantsJavaTrustStore)
+            jail: plan.name, profile: plan.profile, wantsJavaTrustStore: egress.wantsJavaTrustStore,
+            tellsAllowed: tellsAllowed)
         // A descriptor lives as long as its owner, and an owner no longer than it is asked for.
         try withExtendedLifetime((files, inner)) { () throws(SystemError) in
             try System.send(

@@ -59,13 +59,13 @@ final class EgressWatch {
     private static let mostMessages = 64
 
     /// Clones, and lets the process begin: its start overlaps with that of the jail.
-    init(_ plan: LaunchPlan, _ egress: EgressPlan) throws(JailError) {
+    init(_ plan: LaunchPlan, _ egress: EgressPlan, tellsAllowed: Bool) throws(JailError) {
         self.egress = egress
         texts = try EgressTexts(egress)
         names = try attempt(.egress) { () throws(SystemError) in
             SharedDescriptor(try System.makeMemoryFile("names", [], sealed: false))
         }
-        process = try EgressProcess(plan, egress)
+        process = try EgressProcess(plan, egress, tellsAllowed: tellsAllowed)
         try attempt(.egress) { () throws(SystemError) in try start() }
     }
 

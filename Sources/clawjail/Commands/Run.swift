@@ -85,6 +85,8 @@ struct Reporter: LaunchReporter {
         if let descriptor { try? System.writeAll(descriptor, event.text() + "\n") }
     }
 
+    var wantsEvents: Bool { descriptor != nil }
+
     mutating func failed(_ error: JailError) {
         event(["event": "failed", "status": .number(error.status), "message": .string(error.description)])
         if waiting != nil { tellWaiting("\(error.status) \(error.description)\n") } else { note(error.description) }
