@@ -35,6 +35,7 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var hasAnswer = false
     private var staysOpen = false
     private var isHeadRequest = false
+    private var isClosing = false
     private var served = 0
     var idleSince = NIODeadline.now()
 
@@ -46,7 +47,8 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Whether it has served somebody before: a failure may then only mean that the origin had closed it meanwhile.
     var isReused: Bool { served > 1 }
-    var isOpen: Bool { context != nil && channel.isActive }
+    /// TLS takes its time to close.
+    var isOpen: Bool { context != nil && channel.isActive && !isClosing }
     var isWritable: Bool { channel.isWritable }
 
     // MARK: The request
@@ -76,7 +78,12 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Nobody waits any more: whatever still comes is of no use.
     func cancel() {
         receiver = nil
-        context?.close(promise: nil)
+        if let context { close(context) }
+    }
+
+    private func close(_ context: ChannelHandlerContext) {
+        isClosing = true
+        context.close(promise: nil)
     }
 
     /// The connection is now someone else's: a WebSocket's.
@@ -99,10 +106,10 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard let receiver else { return context.close(promise: nil) }
+        guard let receiver else { return close(context) }
         switch Self.unwrapInboundIn(data) {
         case .head(let head):
-            guard !hasAnswer else { return context.close(promise: nil) }
+            guard !hasAnswer else { return close(context) }
             hasAnswer = true
             staysOpen = head.isKeepAlive && saysItsLength(head)
             receiver.receive(head: head)
@@ -127,7 +134,7 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
             recycle(self)
         }
         receiver.receiveEnd(trailers: trailers)
-        if recycle == nil ? !hasSentRequest : !canServeAgain { context.close(promise: nil) }
+        if recycle == nil ? !hasSentRequest : !canServeAgain { close(context) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -144,7 +151,7 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case ChannelEvent.inputClosed = event {
             fail(.failure(.badGateway, "the origin closed the connection before its answer was complete"))
-            context.close(promise: nil)
+            close(context)
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -157,7 +164,7 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         let text = UpstreamFailure.text(error)
         fail(.failure(.badGateway, text))
-        context.close(promise: nil)
+        close(context)
     }
 
     private func fail(_ denial: Denial) {

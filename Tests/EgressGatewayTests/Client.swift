@@ -27,6 +27,14 @@ final class Client: Sendable {
         self.box = box
     }
 
+    /// Hears nothing more: somebody else does.
+    func stopListening() async throws {
+        let pipeline = channel.pipeline
+        try await channel.eventLoop.flatSubmit {
+            pipeline.context(handlerType: ClientHandler.self).flatMap { pipeline.syncOperations.removeHandler(context: $0) }
+        }.get()
+    }
+
     static func connect(_ port: Int) async throws -> Client {
         let box = Box()
         let channel = try await ClientBootstrap(group: TestGateway.loop)
@@ -95,7 +103,7 @@ final class Client: Sendable {
     }
 }
 
-private final class ClientHandler: ChannelInboundHandler {
+private final class ClientHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
     private let box: Client.Box

@@ -156,6 +156,21 @@ struct ExchangeTests {
         #expect(try await way.ask(way.text("POST", "/", "Content-Length: 1\r\n", body: "x")).hasPrefix("HTTP/1.1 502 "))
     }
 
+    @Test(arguments: [false, true])
+    func `a connection on which an origin says more than its answer is not used again`(overTLS: Bool) async throws {
+        let way = try await Way.open(tls: overTLS) {
+            $0.isComplete ? [.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n")] : []
+        }
+        let client = try await Client.tunnel(way.gateway, to: way.authority)
+        if overTLS { try await client.secure(way.gateway.clientContext(["http/1.1"]), "a.test") }
+        for _ in 0..<3 {
+            client.forget()
+            try await client.send(way.text("POST", "/", "Content-Length: 1\r\n", body: "x"))
+            #expect(try await client.receive(until: "ok").hasPrefix("HTTP/1.1 200 "))
+        }
+        #expect(way.origin.connections == 3)
+    }
+
     // MARK: Bytes as they are
 
     @Test func `a tunnel loses nothing of what a client says at once`() async throws {
@@ -203,7 +218,7 @@ struct ExchangeTests {
         let client = try await Client.connect(way.port)
         try await client.send(way.text("POST", "/", "Content-Length: 1000\r\n", body: "abc"))
         let answer = try await client.receiveAll()
-        #expect(answer == "HTTP/1.1 401 No\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
+        #expect(answer == "HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
         #expect(way.origin.requests.count == 1)
     }
 

@@ -34,6 +34,7 @@ final class HTTP2Client: Sendable {
     static func connect(_ way: Way) async throws -> HTTP2Client {
         let client = try await Client.connect(way.port)
         try await client.secure(way.gateway.clientContext(["h2"]), "a.test")
+        try await client.stopListening()
         let channel = client.channel
         let multiplexer = try await channel.eventLoop.submit {
             try channel.pipeline.syncOperations.configureHTTP2Pipeline(

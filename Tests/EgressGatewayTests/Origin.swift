@@ -55,7 +55,10 @@ final class Origin: Sendable {
     var raw: String { String(decoding: log.value.withLock(\.raw), as: UTF8.self) }
     var rawCount: Int { log.value.withLock(\.raw.count) }
 
-    static let ok: Script = { $0.isComplete ? [.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")] : [] }
+    static let ok: Script = { request in
+        let body = request.method == "HEAD" ? "" : "ok"
+        return request.isComplete ? [.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n\(body)")] : []
+    }
 
     enum Kind: Sendable {
         case http(Script)
