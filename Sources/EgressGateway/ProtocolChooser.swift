@@ -161,7 +161,7 @@ private final class ServerHandshake: ChannelInboundHandler, RemovableChannelHand
             stream.eventLoop.makeCompletedFuture {
                 let (gateway, connection) = bound.value
                 try stream.pipeline.syncOperations.addHandlers(
-                    SchemeCheck(), HTTP2FramePayloadToHTTP1ServerCodec(),
+                    PseudoFieldCheck(), HTTP2FramePayloadToHTTP1ServerCodec(),
                     RequestHandler(gateway, entry, isHTTP2: true, on: connection))
             }
         }
@@ -169,9 +169,9 @@ private final class ServerHandshake: ChannelInboundHandler, RemovableChannelHand
     }
 }
 
-/// Ends a stream whose `:scheme` is not that of its connection: some origins believe it (RFC 9113, 8.3.1). The codec behind
-/// this does not look at it.
-private final class SchemeCheck: ChannelInboundHandler {
+/// Ends a stream whose `:scheme` is not that of its connection, since some origins believe it, or whose Host is another
+/// than its `:authority` (RFC 9113, 8.3.1). The codec behind this looks at neither.
+private final class PseudoFieldCheck: ChannelInboundHandler {
     typealias InboundIn = HTTP2Frame.FramePayload
     typealias InboundOut = HTTP2Frame.FramePayload
 
@@ -180,7 +180,10 @@ private final class SchemeCheck: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if case .headers(let content) = Self.unwrapInboundIn(data), !hasHead {
             hasHead = true
-            guard content.headers[":scheme"] == ["https"] else { return context.close(promise: nil) }
+            let authority = content.headers[":authority"]
+            guard content.headers[":scheme"] == ["https"], authority.count == 1,
+                content.headers["host"].allSatisfy({ $0 == authority[0] })
+            else { return context.close(promise: nil) }
         }
         context.fireChannelRead(data)
     }

@@ -10,8 +10,6 @@ final class RelayHandler: ChannelDuplexHandler {
     private weak var partner: RelayHandler?
     private var wantsRead = false
     private var hasEnded = false
-    /// What others had read before this handler came is passed to it outside of any read.
-    private var isFed = false
     private(set) var bytes = 0
     /// Judges what passes. What it refuses ends both sides.
     private let judge: (ByteBuffer) -> Bool
@@ -66,13 +64,9 @@ final class RelayHandler: ChannelDuplexHandler {
         guard judge(buffer), let target = partner?.context else { return close() }
         bytes += buffer.readableBytes
         target.write(Self.wrapOutboundOut(buffer), promise: nil)
-        if !isFed { target.flush() }
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
-        isFed = true
-        partner?.context?.flush()
-    }
+    func channelReadComplete(context: ChannelHandlerContext) { partner?.context?.flush() }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         guard context.channel.isWritable, let partner, partner.wantsRead else { return }

@@ -69,9 +69,13 @@ extension RequestHandler {
         try upstream.pipeline.syncOperations.addHandler(origin)
         try leaveHTTP(channel)
         let decoder = try upstream.pipeline.syncOperations.removeHTTP1Client()
-        // Either side may have said something already, which goes on now.
+        // Either side may have said something already, which goes on once the parsers have gone: later, and in no read.
         upstream.pipeline.syncOperations.removeHandler(context: decoder, promise: nil)
         try releaseBytes(channel)
+        channel.eventLoop.assumeIsolated().execute {
+            channel.flush()
+            upstream.flush()
+        }
     }
 }
 
