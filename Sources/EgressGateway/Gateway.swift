@@ -15,7 +15,8 @@ package enum Gateway {
     package static func run(_ setup: EgressSetup) -> Never {
         let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         do {
-            let service = try loop.submit { NIOLoopBound(try GatewayService(setup, loop: loop), eventLoop: loop) }.wait()
+            let service = try loop.submit { NIOLoopBound(try GatewayService(setup, loop: loop), eventLoop: loop) }
+                .wait()
             // The jail goes on with its start, and needs no more than the CA for it.
             try setup.channel.announce(try loop.submit { try service.value.identity() }.wait())
             // Before the first order, which brings the sockets.
@@ -102,7 +103,8 @@ final class GatewayService {
         let bound = state.bound
         loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in bound.value.tick() }
         let responder = DNSResponder(
-            table: state.names, isAllowed: { name in
+            table: state.names,
+            isAllowed: { name in
                 if case .allow = state.policy.decide(NetworkQuestion(host: .name(name))) { true } else { false }
             },
             onEvent: { event, untold in state.record(event, untold: untold) })
@@ -110,7 +112,8 @@ final class GatewayService {
         let started = DNSServer.start(
             udp: sockets.dnsDatagram.number, tcp: sockets.dnsStream.number, responder: responder, eventLoop: loop
         ).map { own.value.dns = $0 }
-        let all = [started, Intake.serve(sockets.proxy, isProxy: true, state)]
+        let all =
+            [started, Intake.serve(sockets.proxy, isProxy: true, state)]
             + sockets.listeners.map { Intake.serve($0, isProxy: false, state) }
         return EventLoopFuture.andAllSucceed(all, on: loop)
     }
@@ -124,7 +127,9 @@ extension GatewayState {
         case .denied(let name):
             event.host = name
             event.reason = "no rule allows this name"
-            if let host = HostName(wire: name.utf8), case .deny(let denial) = policy.decide(NetworkQuestion(host: .name(host))) {
+            if let host = HostName(wire: name.utf8),
+                case .deny(let denial) = policy.decide(NetworkQuestion(host: .name(host)))
+            {
                 event.reason = denial.reason
                 event.rule = denial.rule
                 event.remedy = denial.remedy

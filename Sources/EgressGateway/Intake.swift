@@ -12,7 +12,9 @@ enum Intake {
     private static let backlog: Int32 = 256
 
     /// On a socket that was made in the jail and listens already.
-    static func serve(_ listener: EgressSockets.Listener, isProxy: Bool, _ gateway: GatewayState) -> EventLoopFuture<Void> {
+    static func serve(_ listener: EgressSockets.Listener, isProxy: Bool, _ gateway: GatewayState) -> EventLoopFuture<
+        Void
+    > {
         let bound = gateway.bound
         return ServerBootstrap(group: gateway.loop)
             .serverChannelOption(.backlog, value: backlog)

@@ -142,7 +142,8 @@ private final class ServerHandshake: ChannelInboundHandler, RemovableChannelHand
     /// Mostly a client that does not trust the jail's CA.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         gateway.recordDenial(
-            .connection, .failure(.badGateway, "the client broke the TLS handshake off: \(error)"), destination, "https")
+            .connection, .failure(.badGateway, "the client broke the TLS handshake off: \(error)"), destination, "https"
+        )
         context.close(promise: nil)
     }
 

@@ -154,7 +154,8 @@ package struct RequestCheck {
             }
             // Over HTTP/2 it is what the codec says of a body without a length: the protocol itself has no such field.
             guard isHTTP2 || head.version == .http1_1 else {
-                throw RequestRefusal(.badRequest, "Transfer-Encoding in HTTP/\(head.version.major).\(head.version.minor)")
+                throw RequestRefusal(
+                    .badRequest, "Transfer-Encoding in HTTP/\(head.version.major).\(head.version.minor)")
             }
             return .chunked
         }

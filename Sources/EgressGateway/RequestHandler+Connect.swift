@@ -36,7 +36,9 @@ extension RequestHandler {
     private func denyConnect(_ denial: Denial, _ destination: Destination) {
         gateway.recordDenial(.connection, denial, destination)
         let target = "\(destination.host.urlText):\(destination.port)"
-        answer(denial, what: "CONNECT \(target)", explain: "clawjail explain --profile \(gateway.profile) \(target)", isHead: false)
+        answer(
+            denial, what: "CONNECT \(target)", explain: "clawjail explain --profile \(gateway.profile) \(target)",
+            isHead: false)
     }
 
     private func hand(over destination: Destination, _ grant: NetworkGrant) {

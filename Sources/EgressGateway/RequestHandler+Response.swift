@@ -74,7 +74,9 @@ extension RequestHandler: ResponseReceiver {
         }
         exchange?.upstream?.cancel()
         exchange = nil
-        answer(denial, what: head.map { "\($0.method.rawValue)" } ?? "a request", explain: nil, isHead: head?.method == .HEAD)
+        answer(
+            denial, what: head.map { "\($0.method.rawValue)" } ?? "a request", explain: nil,
+            isHead: head?.method == .HEAD)
     }
 
     /// Understood, and not allowed.

@@ -15,7 +15,9 @@ extension RequestHandler {
             switch result {
             case .failure(let denial): failWebSocket(denial, exchange)
             case .success(let connection):
-                let handshake = WebSocketHandshake(exchange.request) { [self] in finish($0, exchange, connection.channel) }
+                let handshake = WebSocketHandshake(exchange.request) { [self] in
+                    finish($0, exchange, connection.channel)
+                }
                 do {
                     try connection.channel.pipeline.syncOperations.addHandshake(handshake)
                     UpstreamConnector.begin(connection.channel)
@@ -34,7 +36,9 @@ extension RequestHandler {
     }
 
     private func finish(_ result: Result<HTTPResponseHead, Denial>, _ exchange: Exchange, _ upstream: any Channel) {
-        guard self.exchange === exchange, phase == .handingOver, let context else { return upstream.close(promise: nil) }
+        guard self.exchange === exchange, phase == .handingOver, let context else {
+            return upstream.close(promise: nil)
+        }
         switch result {
         case .failure(let denial):
             upstream.close(promise: nil)
@@ -155,7 +159,8 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
 
     private func check(_ head: HTTPResponseHead) -> Result<HTTPResponseHead, Denial> {
         guard head.status == .switchingProtocols else {
-            return .failure(.failure(.badGateway, "the origin does not open a WebSocket: it answers \(head.status.code)"))
+            return .failure(
+                .failure(.badGateway, "the origin does not open a WebSocket: it answers \(head.status.code)"))
         }
         let accepts = head.headers["sec-websocket-accept"]
         guard accepts.count == 1, let key = request.webSocketKey, accepts[0].trimmed == WebSocketAccept.answer(to: key),
@@ -164,7 +169,9 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
         else {
             return .failure(.failure(.badGateway, "the origin's WebSocket handshake is wrong"))
         }
-        let offered = request.headers["sec-websocket-protocol"].flatMap { $0.split(separator: ",").map { String($0).trimmed } }
+        let offered = request.headers["sec-websocket-protocol"].flatMap {
+            $0.split(separator: ",").map { String($0).trimmed }
+        }
         let chosen = head.headers["sec-websocket-protocol"].map(\.trimmed)
         guard chosen.count <= 1, chosen.allSatisfy(offered.contains) else {
             return .failure(.failure(.badGateway, "the origin chooses a WebSocket protocol that was not offered"))
@@ -173,7 +180,9 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
             ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accepts[0].trimmed),
         ])
         if let name = chosen.first { headers.add(name: "Sec-WebSocket-Protocol", value: name) }
-        for value in head.headers["set-cookie"] where FieldValue.isClean(value) { headers.add(name: "Set-Cookie", value: value) }
+        for value in head.headers["set-cookie"] where FieldValue.isClean(value) {
+            headers.add(name: "Set-Cookie", value: value)
+        }
         return .success(HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers))
     }
 }

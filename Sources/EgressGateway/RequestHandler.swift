@@ -121,7 +121,9 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
             guard gateway.events.hasRoom else {
                 return deny(Denial(.serviceUnavailable, "the log cannot take any more at the moment"), request)
             }
-            let size = request.headers.reduce(request.path.target.utf8.count) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+            let size = request.headers.reduce(request.path.target.utf8.count) {
+                $0 + $1.name.utf8.count + $1.value.utf8.count
+            }
             if let budget = gateway.budgets.upload(size, now) {
                 return deny(Denial(.tooManyRequests, "the budget \(budget) is used up"), request)
             }
@@ -191,7 +193,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
             exchange.sent += buffer.readableBytes
             guard exchange.sent <= exchange.grant.requestSize else {
                 let size = ByteSize.format(exchange.grant.requestSize)
-                var denial = Denial(.payloadTooLarge, "a body of more than \(size), the requestSize of \(exchange.grant.rule)")
+                var denial = Denial(
+                    .payloadTooLarge, "a body of more than \(size), the requestSize of \(exchange.grant.rule)")
                 denial.rule = exchange.grant.rule
                 return fail(denial)
             }

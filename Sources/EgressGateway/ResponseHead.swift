@@ -28,7 +28,9 @@ struct ResponseHead {
                 guard length == nil || length == value else { return nil }
                 length = value
             case .connection:
-                nominated += value.utf8.split(separator: UInt8(ascii: ",")).map { String(decoding: $0, as: UTF8.self).trimmed }
+                nominated += value.utf8.split(separator: UInt8(ascii: ",")).map {
+                    String(decoding: $0, as: UTF8.self).trimmed
+                }
             case .hopByHop: break
             case .other: headers.add(name: name, value: value)
             }
@@ -61,8 +63,8 @@ private enum ResponseField {
         case 7:
             self =
                 name.isASCIIEqual(to: "upgrade")
-                // Other ways to the same origin, which there are none from here.
-                || name.isASCIIEqual(to: "alt-svc") ? .hopByHop : .other
+                    // Other ways to the same origin, which there are none from here.
+                    || name.isASCIIEqual(to: "alt-svc") ? .hopByHop : .other
         case 10:
             self =
                 name.isASCIIEqual(to: "connection")

@@ -54,7 +54,8 @@ final class UpstreamConnector {
                 switch result {
                 case .success(let addresses): self.dial(addresses, destination, then)
                 case .failure(let error):
-                    let status: HTTPResponseStatus = (error as? ResolutionError) == .timedOut ? .gatewayTimeout : .badGateway
+                    let status: HTTPResponseStatus =
+                        (error as? ResolutionError) == .timedOut ? .gatewayTimeout : .badGateway
                     then(.failure(.failure(status, "'\(name.text)': \(error)")))
                 }
             }

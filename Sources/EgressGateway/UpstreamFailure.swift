@@ -1,6 +1,6 @@
 internal import EgressDNS
-internal import Glibc
 internal import EgressTLS
+internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -32,7 +32,9 @@ enum UpstreamFailure {
 
     static func isTimeout(_ error: any Error) -> Bool {
         if case ChannelError.connectTimeout = error { return true }
-        if let error = error as? NIOConnectionError, let last = error.connectionErrors.last { return isTimeout(last.error) }
+        if let error = error as? NIOConnectionError, let last = error.connectionErrors.last {
+            return isTimeout(last.error)
+        }
         return false
     }
 }

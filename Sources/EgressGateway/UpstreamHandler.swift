@@ -17,6 +17,25 @@ protocol ResponseReceiver: AnyObject {
     var canReceive: Bool { get }
 }
 
+/// Ends a connection on which an origin speaks without having been asked: the parser would take half an answer for the
+/// beginning of the next one.
+final class UnaskedBytes: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private weak var handler: UpstreamHandler?
+
+    init(_ handler: UpstreamHandler) { self.handler = handler }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard let handler, handler.isServing else {
+            handler?.cancel()
+            return
+        }
+        context.fireChannelRead(data)
+    }
+}
+
 /// One request and its answer at a time, on a connection of HTTP/1.1 or on a stream of HTTP/2.
 final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPClientResponsePart
@@ -49,6 +68,7 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     var isReused: Bool { served > 1 }
     /// TLS takes its time to close.
     var isOpen: Bool { context != nil && channel.isActive && !isClosing }
+    var isServing: Bool { receiver != nil }
     var isWritable: Bool { channel.isWritable }
 
     // MARK: The request

@@ -255,7 +255,7 @@ extension ChannelPipeline.SynchronousOperations {
         var encoding = HTTPRequestEncoder.Configuration()
         encoding.automaticallySetFramingHeaders = false
         try addHandlers(
-            HTTPRequestEncoder(configuration: encoding),
+            UnaskedBytes(handler), HTTPRequestEncoder(configuration: encoding),
             ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .forwardBytes)), handler)
     }
 }

@@ -36,7 +36,8 @@ package struct WebSocketFrames {
 
     private var headerLength: Int {
         guard header.count >= 2 else { return 2 }
-        let extended = switch header[1] & 0x7F {
+        let extended =
+            switch header[1] & 0x7F {
             case 126: 2
             case 127: 8
             default: 0

@@ -27,12 +27,15 @@ struct AgreementTests {
                     if case .allowed = outcome { allowed += 1 }
                     if case .opaque = outcome { opaque += 1 }
                     let problem = Self.difference(request, outcome, policy)
-                    #expect(problem == nil, "\(request) through \(entry): \(outcome), \(problem ?? "") by \(policy.rules.encoded)")
+                    #expect(
+                        problem == nil,
+                        "\(request) through \(entry): \(outcome), \(problem ?? "") by \(policy.rules.encoded)")
                 }
             }
         }
         let counts = Enforcement.Entry.allCases.map { "\($0) \(ways[$0, default: 0])" }.joined(separator: ", ")
-        print("explain and enforcement: \(requests) requests (\(counts)), \(allowed) allowed, \(opaque) not looked into")
+        print(
+            "explain and enforcement: \(requests) requests (\(counts)), \(allowed) allowed, \(opaque) not looked into")
         #expect(requests >= 10_000 && allowed > 1000 && opaque > 100)
     }
 

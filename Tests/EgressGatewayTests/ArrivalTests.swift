@@ -39,7 +39,8 @@ struct ArrivalTests {
             (request.isWebSocket, request.override) = (false, nil)
             let before = (plain.requests.count, secure.requests.count)
             let usesProxy = request.scheme == .http && generator.chance()
-            let answer = usesProxy
+            let answer =
+                usesProxy
                 ? try await viaProxy(request, gateway) : try await viaTunnel(request, gateway, context)
             counts.requests += 1
             let explanation = AgreementTests.explain(request.method, request.url, policy)
@@ -60,15 +61,20 @@ struct ArrivalTests {
             for _ in 0..<3 {
                 let methods = RandomRequests.methods.filter { _ in generator.chance() }
                 guard !methods.isEmpty else { continue }
-                let hosts = RandomRequests.pick(["'a.test', '127.0.0.1'", "'a.test'", "'*'", "'127.0.0.1'"], &generator)
-                let paths = generator.chance() ? ", paths: ['\(RandomRequests.pick(RandomRequests.patterns, &generator))']" : ""
+                let hosts = RandomRequests.pick(
+                    ["'a.test', '127.0.0.1'", "'a.test'", "'*'", "'127.0.0.1'"], &generator)
+                let paths =
+                    generator.chance() ? ", paths: ['\(RandomRequests.pick(RandomRequests.patterns, &generator))']" : ""
                 allow.append("{ hosts: [\(hosts)], ports: [\(ports[0]), \(ports[1])], methods: \(methods)\(paths) }")
             }
             let deny = RandomRequests.pick(
-                ["", "{ hosts: ['a.test'], methods: ['POST'] }", "{ hosts: ['127.0.0.1'], methods: ['DELETE'] }",
-                "{ hosts: ['*'], paths: ['/a/**'] }", "{ hosts: ['127.0.0.1'], ports: [1] }"], &generator)
+                [
+                    "", "{ hosts: ['a.test'], methods: ['POST'] }", "{ hosts: ['127.0.0.1'], methods: ['DELETE'] }",
+                    "{ hosts: ['*'], paths: ['/a/**'] }", "{ hosts: ['127.0.0.1'], ports: [1] }",
+                ], &generator)
             // A deny of the address that the name leads to counts for the name as well, which only the lookup can tell.
-            guard !deny.contains("127.0.0.1") || !allow.contains(where: { $0.contains("a.test") || $0.contains("*") }) else {
+            guard !deny.contains("127.0.0.1") || !allow.contains(where: { $0.contains("a.test") || $0.contains("*") })
+            else {
                 continue
             }
             let text = "allow: [\(allow.joined(separator: ", "))], deny: [\(deny)]"
@@ -80,7 +86,8 @@ struct ArrivalTests {
     // MARK: Ways in
 
     private static func viaProxy(_ request: RandomRequests.Request, _ gateway: TestGateway) async throws -> String {
-        let text = "\(request.method) http://\(request.authority)\(request.path) HTTP/1.1\r\nHost: \(request.authority)\r\n"
+        let text =
+            "\(request.method) http://\(request.authority)\(request.path) HTTP/1.1\r\nHost: \(request.authority)\r\n"
         return try await Client.ask(gateway.proxyPort, text + "Connection: close\r\n\r\n")
     }
 

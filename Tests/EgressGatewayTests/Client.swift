@@ -31,7 +31,9 @@ final class Client: Sendable {
     func stopListening() async throws {
         let pipeline = channel.pipeline
         try await channel.eventLoop.flatSubmit {
-            pipeline.context(handlerType: ClientHandler.self).flatMap { pipeline.syncOperations.removeHandler(context: $0) }
+            pipeline.context(handlerType: ClientHandler.self).flatMap {
+                pipeline.syncOperations.removeHandler(context: $0)
+            }
         }.get()
     }
 

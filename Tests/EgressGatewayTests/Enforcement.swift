@@ -36,7 +36,9 @@ struct Enforcement {
     /// The name is looked up first, and no name comes without one.
     private func transparent(_ request: RandomRequests.Request) -> Outcome {
         guard let authority = Authority(wire: request.authority.utf8) else { return .denied("no name") }
-        if case .deny(let denial) = policy.decide(NetworkQuestion(host: authority.host)) { return .denied(denial.reason) }
+        if case .deny(let denial) = policy.decide(NetworkQuestion(host: authority.host)) {
+            return .denied(denial.reason)
+        }
         let port = authority.port ?? (request.scheme == .https ? 443 : 80)
         return connection(request, Destination(host: authority.host, port: port))
     }
@@ -69,7 +71,8 @@ struct Enforcement {
         var text = "\(request.method) \(target) HTTP/1.1\r\nHost: \(request.authority)\r\n"
         if let method = request.override { text += "X-HTTP-Method-Override: \(method)\r\n" }
         if request.isWebSocket {
-            text += "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            text +=
+                "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
                 + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
         }
         return text + "\r\n"
@@ -83,20 +86,23 @@ struct Enforcement {
             let request = try check.check(head)
             let verdict =
                 if case .connection(let destination, let scheme) = entry {
-                    policy.candidates(host: destination.host, port: destination.port, scheme: scheme).decide(request.question)
+                    policy.candidates(host: destination.host, port: destination.port, scheme: scheme).decide(
+                        request.question)
                 } else { policy.decide(request.question) }
             switch verdict {
             case .deny(let denial): return .denied(denial.reason)
             case .allow(let grant):
                 return .allowed(
-                    target: request.path.target, method: request.method, destination: request.destination, rule: grant.rule)
+                    target: request.path.target, method: request.method, destination: request.destination,
+                    rule: grant.rule)
             }
         } catch { return .denied(error.reason) }
     }
 
     /// The head of the one request that the bytes are; nil: the parser refuses them.
     static func read(_ text: String) -> HTTPRequestHead? {
-        let channel = EmbeddedChannel(handler: ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes)))
+        let channel = EmbeddedChannel(
+            handler: ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes)))
         defer { _ = try? channel.finish(acceptAlreadyClosed: true) }
         guard (try? channel.writeInbound(ByteBuffer(string: text))) != nil,
             case .head(let head)? = try? channel.readInbound(as: HTTPServerRequestPart.self)

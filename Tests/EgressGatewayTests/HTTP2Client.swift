@@ -65,7 +65,9 @@ final class HTTP2Client: Sendable {
         return box.value.withLock(\.self)
     }
 
-    func ask(_ way: Way, _ method: String = "GET", _ path: String = "/", _ more: [(String, String)] = []) -> [(String, String)] {
+    func ask(_ way: Way, _ method: String = "GET", _ path: String = "/", _ more: [(String, String)] = []) -> [(
+        String, String
+    )] {
         [(":method", method), (":scheme", "https"), (":authority", way.authority), (":path", path)] + more
     }
 }

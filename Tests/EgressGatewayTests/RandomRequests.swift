@@ -10,8 +10,10 @@ enum RandomRequests {
     static let patterns = ["/**", "/", "/a", "/a/*", "/a/**", "/**/b", "/@x", "/*"]
     /// As they are typed and sent: some are one and the same path, some are none.
     static let paths = [
-        "/", "/a", "/a/b", "/a/./b", "/a/../a", "/%61", "/a//b", "/A", "/%41", "/@x", "/%40x", "/a/b/c?q=%2f", "/a?", "/a;b",
-        "/a%2fb", "/..", "/a/../..", "/%2561", "/a%00", "/a%", "/a/%2e%2e/b", "/a\\b", "/x?/a", "/a/..;/b", "/a%ff", "//a",
+        "/", "/a", "/a/b", "/a/./b", "/a/../a", "/%61", "/a//b", "/A", "/%41", "/@x", "/%40x", "/a/b/c?q=%2f", "/a?",
+        "/a;b",
+        "/a%2fb", "/..", "/a/../..", "/%2561", "/a%00", "/a%", "/a/%2e%2e/b", "/a\\b", "/x?/a", "/a/..;/b", "/a%ff",
+        "//a",
         "/.", "/a/", "/~a", "/%7ea", "/a#b", "/*",
     ]
 
@@ -52,14 +54,17 @@ enum RandomRequests {
     private static func allowRule(_ generator: inout Seeded) -> String {
         switch generator.next() % 10 {
         case 0:
-            return "{ hosts: ['\(pick(names + addresses, &generator))'], ports: [\(pick(ports, &generator))], protocol: 'tcp' }"
+            return
+                "{ hosts: ['\(pick(names + addresses, &generator))'], ports: [\(pick(ports, &generator))], protocol: 'tcp' }"
         case 1: return "{ hosts: ['\(pattern(&generator))'], inspect: false }"
         default: break
         }
         var members = ["hosts: ['\(pattern(&generator))', '\(pattern(&generator))']"]
         let some = methods.filter { _ in generator.chance() }
         if !some.isEmpty { members.append("methods: [\(quoted(some))]") }
-        if generator.chance() { members.append("paths: [\(quoted([pick(patterns, &generator), pick(patterns, &generator)]))]") }
+        if generator.chance() {
+            members.append("paths: [\(quoted([pick(patterns, &generator), pick(patterns, &generator)]))]")
+        }
         if generator.chance() { members.append("ports: [\(pick(ports, &generator)), \(pick(ports, &generator))]") }
         if generator.chance(3) { members.append("schemes: ['\(generator.chance() ? "https" : "http")']") }
         if some.isEmpty || some.contains("GET"), generator.chance() { members.append("websocket: true") }
@@ -93,14 +98,17 @@ enum RandomRequests {
     static func request(_ generator: inout Seeded) -> Request {
         let scheme = generator.chance() ? NetworkScheme.https : .http
         var request = Request(
-            scheme: scheme, authority: host(&generator), method: pick(methods + ["GET", "GET", "GET", "POST"], &generator),
+            scheme: scheme, authority: host(&generator),
+            method: pick(methods + ["GET", "GET", "GET", "POST"], &generator),
             path: path(&generator))
         switch generator.next() % 4 {
         case 0: request.authority += ":\(pick(ports, &generator))"
         case 1: request.authority += scheme == .https ? ":443" : ":80"
         default: break
         }
-        if generator.chance(20) { request.method = pick(["TRACE", "CONNECT", "get", "BREW", "PROPFIND", ""], &generator) }
+        if generator.chance(20) {
+            request.method = pick(["TRACE", "CONNECT", "get", "BREW", "PROPFIND", ""], &generator)
+        }
         if generator.chance(8) { request.override = pick(methods + ["delete", "Trace", ""], &generator) }
         if generator.chance(8) { (request.method, request.isWebSocket, request.override) = ("GET", true, nil) }
         return request
@@ -109,8 +117,11 @@ enum RandomRequests {
     private static func host(_ generator: inout Seeded) -> String {
         if generator.chance(20) {
             return pick(
-                ["127.1", "0x7f.1", "2130706433", "a..test", "-a.test", "a_b.test", "u@a.test", "[::1%25lo]", "::1", "", "a.test..",
-                "xn--a.test", "[fe80::1", "a.test:", "a.test:0", "a.test:080", "[::ffff:8.8.8.8]"], &generator)
+                [
+                    "127.1", "0x7f.1", "2130706433", "a..test", "-a.test", "a_b.test", "u@a.test", "[::1%25lo]", "::1",
+                    "", "a.test..",
+                    "xn--a.test", "[fe80::1", "a.test:", "a.test:0", "a.test:080", "[::ffff:8.8.8.8]",
+                ], &generator)
         }
         if generator.chance(5) {
             let address = pick(addresses, &generator)

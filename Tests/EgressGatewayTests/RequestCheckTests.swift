@@ -16,7 +16,8 @@ import Testing
 
     @Test(arguments: [
         [], [("Host", "example.org"), ("Host", "example.org")], [("Host", "other.org")], [("Host", "example.org:80")],
-        [("Host", "user@example.org")], [("Host", "example.org:")], [("Host", "")], [("Host", "example.org, other.org")],
+        [("Host", "user@example.org")], [("Host", "example.org:")], [("Host", "")],
+        [("Host", "example.org, other.org")],
         [("Host", "exa mple.org")], [("Host", "example.org\u{0}")],
     ])
     func `Host must be there once and be the destination`(headers: [(String, String)]) {
@@ -41,9 +42,11 @@ import Testing
     // MARK: Framing
 
     @Test(arguments: [
-        [("Content-Length", "1"), ("Transfer-Encoding", "chunked")], [("Content-Length", "1"), ("Content-Length", "1")],
+        [("Content-Length", "1"), ("Transfer-Encoding", "chunked")],
+        [("Content-Length", "1"), ("Content-Length", "1")],
         [("Content-Length", "+1")], [("Content-Length", "-1")], [("Content-Length", "1, 1")], [("Content-Length", "")],
-        [("Content-Length", "0x1")], [("Content-Length", "9999999999999999999")], [("Transfer-Encoding", "gzip, chunked")],
+        [("Content-Length", "0x1")], [("Content-Length", "9999999999999999999")],
+        [("Transfer-Encoding", "gzip, chunked")],
         [("Transfer-Encoding", "identity")], [("Transfer-Encoding", "xchunked")], [("Transfer-Encoding", "gzip")],
         [("Transfer-Encoding", "chunked"), ("Transfer-Encoding", "chunked")], [("Transfer-Encoding", "chunked ")],
     ])
@@ -72,7 +75,8 @@ import Testing
             "/",
             [
                 ("Host", "example.org"), ("Connection", "keep-alive, X-Secret"), ("X-Secret", "1"), ("Keep-Alive", "1"),
-                ("Proxy-Authorization", "Basic eA=="), ("Proxy-Connection", "close"), ("TE", "trailers"), ("Via", "1.1 x"),
+                ("Proxy-Authorization", "Basic eA=="), ("Proxy-Connection", "close"), ("TE", "trailers"),
+                ("Via", "1.1 x"),
                 ("Trailer", "a"), ("X-Kept", "2"),
             ]
         ).get()
@@ -139,7 +143,11 @@ import Testing
     @Test(arguments: ["h2c", "TLS/1.0"])
     func `any other upgrade is an offer that is not taken, and the last request`(name: String) throws {
         let request = try checker.check(
-            "/", [("Host", "example.org"), ("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", name), ("HTTP2-Settings", "AAMA")]
+            "/",
+            [
+                ("Host", "example.org"), ("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", name),
+                ("HTTP2-Settings", "AAMA"),
+            ]
         ).get()
         #expect(request.headers.map(\.name) == ["Host"])
         #expect(!request.keepsAlive && request.webSocketKey == nil)

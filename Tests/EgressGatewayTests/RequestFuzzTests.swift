@@ -27,7 +27,8 @@ struct RequestFuzzTests {
 
     private static let pieces = [
         "\r\n", "\n", "\r", " ", "\t", "\0", ":", ",", ";", "%2f", "%00", "..", "//", "\\", "#", "?", "@", "HTTP/1.1",
-        "Host: a.test\r\n", "Host: b.test\r\n", "Content-Length: 3\r\n", "Content-Length: 4\r\n", "Content-Length: +3\r\n",
+        "Host: a.test\r\n", "Host: b.test\r\n", "Content-Length: 3\r\n", "Content-Length: 4\r\n",
+        "Content-Length: +3\r\n",
         "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: gzip\r\n", "Transfer-Encoding: identity, chunked\r\n",
         "Transfer-Encoding:\u{0B}chunked\r\n", "Transfer_Encoding: chunked\r\n", "Connection: host\r\n",
         "Connection: content-length, transfer-encoding\r\n", "Upgrade: h2c\r\n", " folded\r\n", "X: \u{FF}\r\n",
@@ -91,7 +92,9 @@ struct RequestFuzzTests {
             case 5:
                 // Whole lines, where lines begin.
                 let line = bytes.indices.filter { $0 > 1 && bytes[$0 - 1] == 0x0A }
-                bytes.insert(contentsOf: RandomRequests.pick(pieces, &generator), at: RandomRequests.pick(line + [place], &generator))
+                bytes.insert(
+                    contentsOf: RandomRequests.pick(pieces, &generator),
+                    at: RandomRequests.pick(line + [place], &generator))
             default: bytes.insert(contentsOf: RandomRequests.pick(pieces, &generator), at: place)
             }
             if bytes.isEmpty { bytes = [0] }
@@ -111,7 +114,10 @@ struct RequestFuzzTests {
         case .length(let length): guard lengths == [String(length)] else { return "length" }
         case .chunked: guard !codings.isEmpty else { return "chunks" }
         }
-        guard headers.allSatisfy({ !$0.name.isEmpty && $0.name.utf8.allSatisfy(\.isToken) && FieldValue.isClean($0.value) })
+        guard
+            headers.allSatisfy({
+                !$0.name.isEmpty && $0.name.utf8.allSatisfy(\.isToken) && FieldValue.isClean($0.value)
+            })
         else { return "fields" }
         guard CanonicalPath(target: request.path.target) == request.path else { return "path" }
         return sentAgain(request)
@@ -125,7 +131,8 @@ struct RequestFuzzTests {
         let check = RequestCheck(entry, isHTTP2: false, mostTarget: 4096, mostHeaders: 9000)
         guard let again = try? check.check(head) else { return "the check refuses what is sent" }
         let fields = { (request: CheckedRequest) in request.headers.map { "\($0.name): \($0.value)" }.sorted() }
-        guard again.question == request.question, again.path.target == request.path.target, fields(again) == fields(request)
+        guard again.question == request.question, again.path.target == request.path.target,
+            fields(again) == fields(request)
         else { return "what is sent reads as something else: \(again.headers)" }
         return nil
     }

@@ -23,7 +23,8 @@ struct WebSocketTests {
     private static func handshake(_ way: Way, _ fields: String = "") -> String {
         way.text(
             "GET", "/socket",
-            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \(key)\r\n\(fields)")
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \(key)\r\n\(fields)"
+        )
     }
 
     private static let frame: [UInt8] = [0x81, 0x82, 1, 2, 3, 4, 0x69, 0x6B]
@@ -43,7 +44,9 @@ struct WebSocketTests {
         #expect(!way.origin.raw.contains("permessage"))
         client.close()
         #expect(await eventually { client.end != nil })
-        #expect(try await way.gateway.events().contains { $0.verdict == .allowed && $0.status == 101 })
+        try await Task.sleep(for: .seconds(1))
+        let events = try await way.gateway.events()
+        #expect(events.contains { $0.verdict == .allowed && $0.status == 101 }, "\(events)")
     }
 
     @Test(arguments: [
