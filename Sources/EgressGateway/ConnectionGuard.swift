@@ -13,6 +13,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private var opened = NIODeadline.now()
     private var lastMove = NIODeadline.now()
     private var handlers: [ObjectIdentifier: any Timed] = [:]
+    /// For tests.
     var timed: some Collection<any Timed> { handlers.values }
     /// The protocol is known: from then on idle means idle, before it the client has little time.
     var isSettled = false

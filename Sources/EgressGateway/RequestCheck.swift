@@ -182,6 +182,12 @@ package struct RequestCheck {
 }
 
 extension CheckedRequest {
+    /// Bytes of the head as HTTP/1.1 writes it: `METHOD TARGET HTTP/1.1`, a line for each field, and an empty one.
+    var headSize: Int {
+        let line = method.utf8.count + path.target.utf8.count + 12
+        return headers.reduce(line + 2) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
+    }
+
     /// Host first, and framing that says what the body is.
     fileprivate mutating func complete() {
         var all = HTTPHeaders()

@@ -121,10 +121,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
             guard gateway.events.hasRoom else {
                 return deny(Denial(.serviceUnavailable, "the log cannot take any more at the moment"), request)
             }
-            let size = request.headers.reduce(request.path.target.utf8.count) {
-                $0 + $1.name.utf8.count + $1.value.utf8.count
-            }
-            if let budget = gateway.budgets.upload(size, now) {
+            if let budget = gateway.budgets.upload(request.headSize, now) {
                 return deny(Denial(.tooManyRequests, "the budget \(budget) is used up"), request)
             }
             start(Exchange(request, grant: grant, version: version, now: now))

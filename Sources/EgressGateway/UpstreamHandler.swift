@@ -53,7 +53,6 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var hasSentRequest = false
     private var hasAnswer = false
     private var staysOpen = false
-    private var isHeadRequest = false
     private var isClosing = false
     private var served = 0
     var idleSince = NIODeadline.now()
@@ -85,7 +84,6 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func send(_ head: HTTPRequestHead) {
-        isHeadRequest = head.method == .HEAD
         context?.write(Self.wrapOutboundOut(.head(head)), promise: nil)
     }
 
@@ -141,18 +139,11 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(let head):
             guard !hasAnswer else { return close(context) }
             hasAnswer = true
-            staysOpen = head.isKeepAlive && saysItsLength(head)
+            staysOpen = head.isKeepAlive
             receiver.receive(head: head)
         case .body(let buffer): receiver.receive(body: buffer)
         case .end(let trailers): end(context, receiver, trailers)
         }
-    }
-
-    /// Otherwise the answer ends with the connection. (Not asked of streams, which are never kept.)
-    private func saysItsLength(_ head: HTTPResponseHead) -> Bool {
-        let code = head.status.code
-        return isHeadRequest || code == 204 || code == 304 || !head.headers["content-length"].isEmpty
-            || head.headers["transfer-encoding"].last?.isASCIIEqual(to: "chunked") == true
     }
 
     private func end(_ context: ChannelHandlerContext, _ receiver: any ResponseReceiver, _ trailers: HTTPHeaders?) {

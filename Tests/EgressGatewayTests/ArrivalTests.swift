@@ -21,6 +21,20 @@ struct ArrivalTests {
         #expect(counts.requests >= 500 && counts.arrived >= 50)
     }
 
+    @Test func `a deny of an address and a method leaves the other methods`() async throws {
+        let origin = try await Origin.start()
+        let hosts = "hosts: ['127.0.0.1']"
+        let gateway = try await TestGateway.start(
+            "allow: [{ \(hosts), ports: [\(origin.port)], methods: ['GET', 'POST'] }], deny: [{ \(hosts), methods: ['POST'] }]"
+        )
+        for (method, status) in [("GET", "200"), ("POST", "403"), ("GET", "200")] {
+            let text = "\(method) http://127.0.0.1:\(origin.port)/ HTTP/1.1\r\nHost: 127.0.0.1:\(origin.port)\r\n"
+            let answer = try await Client.ask(gateway.proxyPort, text + "Connection: close\r\n\r\n")
+            #expect(answer.hasPrefix("HTTP/1.1 \(status) "), "\(answer)")
+        }
+        #expect(origin.requests.map(\.method) == ["GET", "GET"])
+    }
+
     /// One set of rules, and two origins.
     private static func round(_ round: Int, _ generator: inout Seeded, _ counts: inout Counts) async throws {
         let plain = try await Origin.start()

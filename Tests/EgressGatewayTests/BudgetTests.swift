@@ -29,6 +29,17 @@ import Testing
         #expect(budgets.openConnection(start) == nil)
     }
 
+    @Test func `new connections come back with time`() {
+        var budgets = budgets { $0.connectionsPerMinute = 2 }
+        for _ in 0..<2 {
+            #expect(budgets.openConnection(start) == nil)
+            budgets.closeConnection()
+        }
+        #expect(budgets.openConnection(start)?.contains("connectionsPerMinute (2)") == true)
+        #expect(budgets.connections == 0)
+        #expect(budgets.openConnection(start + .seconds(30)) == nil)
+    }
+
     @Test func `uploads are summed over an hour, and what is refused does not count`() {
         var budgets = budgets { $0.uploadPerHour = 100 }
         #expect(budgets.upload(60, start) == nil)

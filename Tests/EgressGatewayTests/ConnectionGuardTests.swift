@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOEmbedded
 import Testing
@@ -12,7 +13,7 @@ struct ConnectionGuardTests {
 
     /// A connection with a guard, on the gateway's own loop: whether it is open after these moments.
     private func isOpen(
-        after time: TimeAmount, _ prepare: @escaping @Sendable (ConnectionGuard) -> Void = { _ in }
+        after time: TimeAmount, _ prepare: @escaping @Sendable (ConnectionGuard, EmbeddedChannel) -> Void = { _, _ in }
     ) async throws -> Bool {
         let gateway = try await TestGateway.start("budgets: { idle: '60s' }")
         return try await gateway.with { state in
@@ -21,7 +22,7 @@ struct ConnectionGuardTests {
             _ = state.budgets.openConnection(.now())
             try channel.pipeline.syncOperations.addHandler(connection)
             try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
-            prepare(connection)
+            prepare(connection, channel)
             connection.tick(.now() + time)
             channel.embeddedEventLoop.run()
             let isOpen = channel.isActive
@@ -38,28 +39,40 @@ struct ConnectionGuardTests {
     }
 
     @Test func `then it may be silent for as long as the profile says`() async throws {
-        #expect(try await isOpen(after: .seconds(59)) { $0.isSettled = true })
-        #expect(try await !isOpen(after: .seconds(61)) { $0.isSettled = true })
+        #expect(try await isOpen(after: .seconds(59)) { connection, _ in connection.isSettled = true })
+        #expect(try await !isOpen(after: .seconds(61)) { connection, _ in connection.isSettled = true })
+    }
+
+    @Test func `bytes that the client does not take are no move`() async throws {
+        for isTaken in [true, false] {
+            let open = try await isOpen(after: .milliseconds(59_950)) { connection, channel in
+                connection.isSettled = true
+                channel.isWritable = isTaken
+                usleep(100_000)
+                channel.flush()
+            }
+            #expect(open == isTaken)
+        }
     }
 
     @Test func `another protocol begins with little time again`() async throws {
         #expect(
-            try await !isOpen(after: .seconds(16)) {
-                $0.isSettled = true
-                $0.startAgain()
+            try await !isOpen(after: .seconds(16)) { connection, _ in
+                connection.isSettled = true
+                connection.startAgain()
             })
     }
 
     @Test func `a WebSocket may be silent for longer, and so may who waits for an origin`() async throws {
         #expect(
-            try await isOpen(after: .hours(5)) {
-                $0.isSettled = true
-                $0.mayIdle = true
+            try await isOpen(after: .hours(5)) { connection, _ in
+                connection.isSettled = true
+                connection.mayIdle = true
             })
         #expect(
-            try await isOpen(after: .seconds(61)) {
-                $0.isSettled = true
-                $0.add(Busy())
+            try await isOpen(after: .seconds(61)) { connection, _ in
+                connection.isSettled = true
+                connection.add(Busy())
             })
     }
 }

@@ -39,6 +39,8 @@ final class Origin: Sendable {
     struct Log: Sendable {
         var requests: [Received] = []
         var connections = 0
+        /// Of these.
+        var closed = 0
         /// All bytes of connections that speak no HTTP, or that are a WebSocket by now.
         var raw: [UInt8] = []
     }
@@ -52,6 +54,7 @@ final class Origin: Sendable {
 
     var requests: [Received] { log.value.withLock(\.requests) }
     var connections: Int { log.value.withLock(\.connections) }
+    var closed: Int { log.value.withLock(\.closed) }
     var raw: String { String(decoding: log.value.withLock(\.raw), as: UTF8.self) }
     var rawCount: Int { log.value.withLock(\.raw.count) }
 
@@ -167,6 +170,8 @@ private final class OriginHandler: ChannelInboundHandler {
             return log.requests[index]
         }
     }
+
+    func channelInactive(context: ChannelHandlerContext) { log.value.withLock { $0.closed += 1 } }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 

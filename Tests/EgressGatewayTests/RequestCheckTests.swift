@@ -119,6 +119,35 @@ import Testing
         #expect(!checker.check("/", method: .POST, headers + [("Expect", "200-maybe")]).isSuccess)
     }
 
+    @Test(arguments: [(0, 9), (1, 2), (2, 0)])
+    func `other versions are not spoken`(major: Int, minor: Int) {
+        #expect(
+            checker.check(version: HTTPVersion(major: major, minor: minor)).failure?.status == .httpVersionNotSupported)
+    }
+
+    @Test(arguments: ["G T", "GET\r\nX:", "GÉT"])
+    func `a method is a token`(method: String) {
+        #expect(checker.check(method: .RAW(value: method)).failure?.reason == "a method that is no token")
+    }
+
+    @Test(arguments: [
+        ("Expect", "100-continue"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ])
+    func `what may be said once is not said twice`(name: String, value: String) {
+        let rest = Self.handshake.filter { $0.0 != name } + [("Content-Length", "0")]
+        #expect(checker.check("/", rest + [(name, value)]).isSuccess)
+        #expect(!checker.check("/", rest + [(name, value), (name, value)]).isSuccess)
+    }
+
+    @Test func `Connection names a few fields at most`() {
+        func names(_ count: Int) -> (String, String) {
+            ("Connection", [String](repeating: "a", count: count).joined(separator: ","))
+        }
+        #expect(checker.check("/", [("Host", "example.org"), names(16)]).isSuccess)
+        #expect(!checker.check("/", [("Host", "example.org"), names(17)]).isSuccess)
+    }
+
     // MARK: Upgrades
 
     @Test func `a WebSocket handshake is understood as such`() throws {
@@ -159,6 +188,13 @@ import Testing
     ]
 
     // MARK: The proxy
+
+    @Test(arguments: ["http://example.org?a", "http://example.org#a"])
+    func `the proxy says what is missing`(target: String) {
+        var proxy = Checker()
+        proxy.entry = .proxy
+        #expect(proxy.check(target).failure?.reason == "a target without a path")
+    }
 
     @Test func `the proxy reads absolute form`() throws {
         var proxy = Checker()
