@@ -75,6 +75,8 @@ TABLE = [
     ("init", "launch", "socket", "^AF_UNIX, SOCK_DGRAM", "tolerated",
      "if_nametoindex(3) asks again through a socket of another family"),
 
+    ("egress-init", "launch", "sendmsg|waitid", "", "late", "the gateway has started: on a slow host the command may run already"),
+
     # Before its main the gateway finds nothing that it looks for; what it does without is the runtime's affair.
     ("gateway", "runtime", ".*", "", "either", "by the C library and the language's runtime, before anything is done"),
     ("gateway", "launch", "futex", "", None, "how often threads wait for one another is a matter of time"),
