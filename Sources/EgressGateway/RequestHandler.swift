@@ -219,7 +219,9 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
     private var mayRead: Bool {
         switch phase {
         case .idle, .refusing, .handingOver: true
-        case .exchange: exchange?.hasWholeRequest == false && (exchange?.upstream?.isWritable ?? isHTTP2WithoutBody)
+        // The next request may come, but no more than one read of it: to stop and go on costs two system calls each time.
+        case .exchange where exchange?.hasWholeRequest == true: pipelined.isEmpty
+        case .exchange: exchange?.upstream?.isWritable ?? isHTTP2WithoutBody
         case .ended: false
         }
     }
