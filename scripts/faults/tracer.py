@@ -64,6 +64,8 @@ class Tracer:
         supervisor = children(main.pid)[0]
         # The way out, if there is one, was cloned first.
         init = children(supervisor)[-1]
+        # Until it sleeps in recvmsg(2) it makes calls that only some of the records would show.
+        self.wait_for(lambda: state_of(init) == "S", main)
         if process in ("init", "egress-init"):
             tracer = self.attach(init, self.strace(*options))
             os.kill(supervisor, signal.SIGCONT)
