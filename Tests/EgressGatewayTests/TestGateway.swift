@@ -115,9 +115,9 @@ struct TestGateway: Sendable {
     }
 }
 
-/// Waits until something is so, for at most five seconds.
+/// Waits until something is so, for at most a minute: beside all other tests a loop may have to wait for its turn.
 func eventually(_ condition: @Sendable () throws -> Bool) async rethrows -> Bool {
-    for _ in 0..<1000 {
+    for _ in 0..<12_000 {
         if try condition() { return true }
         try? await Task.sleep(for: .milliseconds(5))
     }
