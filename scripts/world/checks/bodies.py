@@ -121,7 +121,7 @@ def aborted_upload(t, place):
         ways.served(t, place)
 
 
-@check(profile="research", control=False, fresh=True)
+@check(profile="plain", control=False, fresh=True)
 def stalled_memory(t, place):
     """A hundred clients that stop reading, while their origins send without end, hold no memory beyond buffers"""
     egress = place.egress()

@@ -124,7 +124,7 @@ def curl_versions(t, place):
             t.expect(f"hello from {host}" in done.text, f"{host}: {done.err!r}")
 
 
-@check(control=False)
+@check(profile="plain", control=False, fresh=True)
 def denial_teaches(t, place):
     """A denial is a 403 with JSON that names what was denied, and the rule that would allow it"""
     import json

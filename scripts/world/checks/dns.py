@@ -191,7 +191,7 @@ def register():
 register()
 
 
-@check(profile="research", control=False, fresh=True)
+@check(profile="plain", control=False, fresh=True)
 def rebinding(t, place):
     """A name that first resolves to a public and then to a private address never leads to the private one"""
     mark = t.world.mark()
