@@ -69,16 +69,6 @@ extension RequestHandler {
     func releaseBytes(_ channel: any Channel) throws {
         let pipeline = channel.pipeline.syncOperations
         let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
-        pipeline.remove(parser: decoder, of: channel)
-    }
-}
-
-extension ChannelPipeline.SynchronousOperations {
-    /// What a parser has read too much it passes on when it goes, in the next turn of the loop, but not that this was all:
-    /// whoever gathers until then would wait for ever.
-    func remove(parser: ChannelHandlerContext, of channel: any Channel) {
-        let gone = channel.eventLoop.makePromise(of: Void.self)
-        gone.futureResult.assumeIsolated().whenSuccess { channel.pipeline.fireChannelReadComplete() }
-        removeHandler(context: parser, promise: gone)
+        pipeline.removeHandler(context: decoder, promise: nil)
     }
 }

@@ -75,8 +75,13 @@ extension RequestHandler {
         let decoder = try upstream.pipeline.syncOperations.removeHTTP1Client()
         // Either side may have said something already, which goes on now; the origin's parser first, which takes what is
         // written through it for HTTP.
-        upstream.pipeline.syncOperations.remove(parser: decoder, of: upstream)
+        upstream.pipeline.syncOperations.removeHandler(context: decoder, promise: nil)
         try releaseBytes(channel)
+        // Both go in the next turn, outside of any read, at whose end it would be sent.
+        channel.eventLoop.assumeIsolated().execute {
+            channel.flush()
+            upstream.flush()
+        }
     }
 }
 
