@@ -10,6 +10,7 @@ import time
 PATIENCE = 10
 SCRIPT = "echo the command ran; exit 7"
 LINE = re.compile(r"^(?:\d+ +)?(\w+)\((.*)$")
+UNFINISHED = " <unfinished ...>"
 Call = collections.namedtuple("Call", "process name number text phase")
 Result = collections.namedtuple("Result", "status out err lines hung")
 
@@ -161,9 +162,9 @@ def join(lines):
     for line in lines:
         pid, _, rest = line.partition(" ") if line[:1].isdigit() else ("", "", line)
         rest = rest.lstrip()
-        if rest.endswith("<unfinished ...>"):
+        if rest.endswith(UNFINISHED):
             open_calls[pid] = len(result)
-            result.append(f"{pid} {rest[:-16]}")
+            result.append(f"{pid} {rest.removesuffix(UNFINISHED)}")
         elif rest.startswith("<... ") and pid in open_calls:
             result[open_calls.pop(pid)] += rest.split("resumed>", 1)[1]
         else:
