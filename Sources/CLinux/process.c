@@ -75,11 +75,17 @@ int cl_spawn(const struct cl_program *spawn, int *failed) {
                 if (dup3(spawn->terminal, target, 0) < 0) goto give_up;
             step = CL_SPAWN_TERMINAL;
             if (ioctl(0, TIOCSCTTY, 0) < 0) goto give_up;
+        } else {
+            step = CL_SPAWN_DUP3;
+            for (int target = 0; target < 3; target++)
+                if (spawn->streams[target] >= 0 && dup3(spawn->streams[target], target, 0) < 0) goto give_up;
         }
+        step = CL_SPAWN_CGROUP;
+        if (spawn->cgroup >= 0 && write(spawn->cgroup, "0", 1) < 0) goto give_up;
         step = CL_SPAWN_SIGMASK;
         if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) goto give_up;
         step = CL_SPAWN_CHDIR;
-        if (chdir(spawn->directory) < 0) goto give_up;
+        if ((spawn->place >= 0 ? fchdir(spawn->place) : chdir(spawn->directory)) < 0) goto give_up;
         step = CL_SPAWN_EXECVE;
         execve(spawn->path, spawn->argv, spawn->envp);
     give_up:
