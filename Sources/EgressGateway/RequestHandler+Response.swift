@@ -89,7 +89,7 @@ extension RequestHandler: ResponseReceiver {
         event.path = LoggedPath.text(request.path.path)
         event.reason = denial.reason
         event.rule = denial.rule
-        event.remedy = denial.remedy.map { LoggedPath.hide(request.path.path, in: $0) }
+        event.remedy = denial.remedy.map { LoggedPath.hide(request.path, in: $0) }
         event.status = UInt16(clamping: denial.status.code)
         gateway.events.record(event)
         answer(denial, request)
