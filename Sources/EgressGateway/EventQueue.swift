@@ -2,8 +2,8 @@ internal import EgressControl
 internal import JailCore
 internal import NIOCore
 
-/// Events on their way to the supervisor. Nothing that was allowed goes untold: while the supervisor does not read, what
-/// happened is kept, and once that is too much nothing more is allowed.
+/// Events on their way to the supervisor. Where it wants them, nothing that was allowed goes untold: while it does not
+/// read, what happened is kept, and once that is too much nothing more is allowed.
 final class EventQueue {
     private let channel: EgressChannel
     private let loop: any EventLoop
