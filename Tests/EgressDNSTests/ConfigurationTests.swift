@@ -1,5 +1,6 @@
 import JailPolicy
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import EgressDNS
@@ -51,7 +52,7 @@ struct `Resolver configuration` {
     }
 
     @Test func `random bytes are read without harm`() {
-        var generator = Seeded(state: 17)
+        var generator = Seeded(17)
         let seed = Array("nameserver 192.0.2.1\noptions timeout:3 attempts:4\n192.0.2.1 a.example b # c\n".utf8)
         for _ in 0..<5_000 {
             var bytes = seed

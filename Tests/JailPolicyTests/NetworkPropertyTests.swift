@@ -1,5 +1,6 @@
 import JailCore
 import JailPolicy
+import TestSupport
 import Testing
 
 struct `Network properties` {
@@ -15,7 +16,7 @@ struct `Network properties` {
     }
 
     @Test func `what holds for every policy and every request`() throws {
-        var generator = Seeded(state: 1)
+        var generator = Seeded(1)
         var tally = Tally()
         while tally.questions < Self.count {
             let (text, rules) = RandomNetwork.rules(&generator)
@@ -132,7 +133,7 @@ struct `Network properties` {
     }
 
     @Test func `what is known later only narrows what was allowed before`() {
-        var generator = Seeded(state: 2)
+        var generator = Seeded(2)
         var checked = 0
         while checked < 5000 {
             let policy = NetworkPolicy(RandomNetwork.rules(&generator).rules)
@@ -157,7 +158,7 @@ struct `Network properties` {
     }
 
     @Test func `candidates and policy agree`() {
-        var generator = Seeded(state: 3)
+        var generator = Seeded(3)
         for _ in 0..<300 {
             let policy = NetworkPolicy(RandomNetwork.rules(&generator).rules)
             guard let first = RandomNetwork.question(&generator) else { continue }
@@ -172,7 +173,7 @@ struct `Network properties` {
     }
 
     @Test func `rules survive their journey as JSON`() throws {
-        var generator = Seeded(state: 4)
+        var generator = Seeded(4)
         for _ in 0..<2000 {
             let (text, rules) = RandomNetwork.rules(&generator)
             #expect(try NetworkRules.decode(Array(rules.encoded.utf8)) == rules, "\(text)")
