@@ -69,8 +69,7 @@ final class GatewayService {
 
     /// The resolver that the profile names, or the host's. The host's own names count in both cases.
     private static func configuration(_ setup: EgressSetup, _ files: ResolverFiles) -> ResolverConfiguration {
-        let named = setup.rules.upstream.resolvers.map { NameServer(address: $0.address, port: $0.port) }
-        return ResolverConfiguration(servers: named, hosts: files.hosts)
+        ResolverConfiguration(servers: setup.rules.upstream.resolvers, hosts: files.hosts)
             ?? ResolverConfiguration(resolvConf: files.resolvConf, hosts: files.hosts)
     }
 
