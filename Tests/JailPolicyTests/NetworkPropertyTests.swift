@@ -176,22 +176,22 @@ struct `Network properties` {
         var generator = Seeded(4)
         for _ in 0..<2000 {
             let (text, rules) = RandomNetwork.rules(&generator)
-            #expect(try NetworkRules.decode(Array(rules.encoded.utf8)) == rules, "\(text)")
+            #expect(try NetworkRules(text: Array(rules.json.text().utf8)) == rules, "\(text)")
         }
         let full = try profile(Samples.full).network
-        #expect(try NetworkRules.decode(Array(full.encoded.utf8)) == full)
-        #expect(try NetworkRules.decode(Array(NetworkRules().encoded.utf8)) == NetworkRules())
+        #expect(try NetworkRules(text: Array(full.json.text().utf8)) == full)
+        #expect(try NetworkRules(text: Array(NetworkRules().json.text().utf8)) == NetworkRules())
     }
 
     @Test func `rules that were changed on the way are refused`() throws {
-        let bytes = Array(try profile(Samples.full).network.encoded.utf8)
+        let bytes = Array(try profile(Samples.full).network.json.text().utf8)
         for count in 0..<bytes.count where count % 7 == 0 {
-            #expect(throws: JailError.self) { try NetworkRules.decode(Array(bytes[..<count])) }
+            #expect(throws: JailError.self) { try NetworkRules(text: Array(bytes[..<count])) }
         }
         for text in [
             "", "[]", "{ allow: [{}] }", "{ x: 1 }", "{ allow: [{ hosts: ['a'] }, { hosts: ['a'], inspect: false }] }",
         ] {
-            #expect(throws: JailError.self, "\(text)") { try NetworkRules.decode(Array(text.utf8)) }
+            #expect(throws: JailError.self, "\(text)") { try NetworkRules(text: Array(text.utf8)) }
         }
     }
 }
