@@ -33,7 +33,7 @@ enum Intake {
     static func admit(_ channel: any Channel, _ gateway: GatewayState) throws -> ConnectionGuard? {
         if let budget = gateway.budgets.openConnection(.now()) {
             var event = EgressEvent(.connection, .denied, time: Clock.milliseconds())
-            event.reason = "the budget \(budget) is used up"
+            event.reason = Denial.usedUp(budget).reason
             gateway.events.record(event)
             Reset.close(channel)
             return nil
