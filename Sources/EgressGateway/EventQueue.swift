@@ -50,7 +50,7 @@ final class EventQueue {
             waiting.removeFirst(told)
             guard waiting.isEmpty else { return retryLater() }
             guard untold > 0 else { return }
-            var event = EgressEvent(.gateway, .denied, time: Clock.milliseconds())
+            var event = EgressEvent(.gateway, .denied, time: System.realtimeMilliseconds())
             event.reason = "\(untold) denials that nobody had read were not kept"
             untold = 0
             record(event)
@@ -64,9 +64,4 @@ final class EventQueue {
         isScheduled = true
         loop.assumeIsolated().scheduleTask(in: Self.retryInterval) { self.flush() }
     }
-}
-
-enum Clock {
-    /// Since the epoch.
-    static func milliseconds() -> Int64 { System.realtimeMilliseconds() }
 }

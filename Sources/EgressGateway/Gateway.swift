@@ -33,7 +33,7 @@ package enum Gateway {
 
     /// Why it ends: the supervisor knows no more than that it did.
     private static func tell(_ setup: EgressSetup, _ error: any Error) {
-        var event = EgressEvent(.gateway, .failed, time: Clock.milliseconds())
+        var event = EgressEvent(.gateway, .failed, time: System.realtimeMilliseconds())
         event.reason = "the way out ends: \(error)"
         // Nobody is left to tell if this fails as well.
         _ = try? setup.channel.report([event.line])
@@ -121,7 +121,7 @@ final class GatewayService {
 
 extension GatewayState {
     fileprivate func record(_ seen: DNSResponder.Event, untold: Int) {
-        var event = EgressEvent(.name, .denied, time: Clock.milliseconds())
+        var event = EgressEvent(.name, .denied, time: System.realtimeMilliseconds())
         event.scheme = "dns"
         switch seen {
         case .denied(let name):

@@ -81,7 +81,7 @@ final class Tunnel {
         event.rule = grant.rule
         event.sent = UInt64(up)
         event.received = UInt64(down)
-        event.milliseconds = UInt64(max(0, (NIODeadline.now() - started).nanoseconds / 1_000_000))
+        event.milliseconds = started.millisecondsAgo
         gateway.events.record(event)
     }
 }
