@@ -59,6 +59,14 @@ int cl_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, u
     return RESULT(prctl(option, a2, a3, a4, a5));
 }
 int cl_execve(const char *path, char *const argv[], char *const envp[]) { return RESULT(execve(path, argv, envp)); }
+/* In the parent: the child's id if it has begun, or the step at which it gave up and why. */
+static int spawned(pid_t pid, int error, int step, int *failed) {
+    if (error == 0) return pid;
+    int status;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+    *failed = step;
+    return -error;
+}
 int cl_spawn(const struct cl_program *spawn, int *failed) {
     /* Written by the child, read by the parent after vfork has returned there. */
     volatile int error = 0, step = 0;
@@ -92,11 +100,7 @@ int cl_spawn(const struct cl_program *spawn, int *failed) {
         error = errno;
         _exit(125);
     }
-    if (error == 0) return pid;
-    int status;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
-    *failed = step;
-    return -error;
+    return spawned(pid, error, step, failed);
 }
 int cl_spawn_descriptor(int program, char *const argv[], char *const envp[], int channel, int *failed) {
     volatile int error = 0, step = 0;
@@ -117,11 +121,7 @@ int cl_spawn_descriptor(int program, char *const argv[], char *const envp[], int
         error = errno;
         _exit(125);
     }
-    if (error == 0) return pid;
-    int status;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
-    *failed = step;
-    return -error;
+    return spawned(pid, error, step, failed);
 }
 int cl_setsid(void) { return RESULT(setsid()); }
 int cl_getppid(void) { return (int)syscall(SYS_getppid); }
