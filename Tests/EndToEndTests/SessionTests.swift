@@ -246,6 +246,7 @@ private struct TestSession {
         let client = try session.start(command: ["/bin/sh", "-c", "setsid sleep 511 & touch here; exec sleep 512"])
         #expect(eventually { FileManager.default.fileExists(atPath: session.workspace + "/here") })
         client.signal(SIGKILL)
+        #expect(try client.wait().status == 137)
         #expect(
             try eventually { try !session.script("cat /proc/[0-9]*/cmdline | tr '\\0' ' '").text.contains("sleep 51") })
         try session.end()
