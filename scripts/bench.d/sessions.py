@@ -120,7 +120,9 @@ class Clawjail(Runtime):
         return result
 
     def directories(self, prefix):
-        return glob.glob(os.path.join(self.run_directory(), prefix + "*")) + groups(f"clawjail-{prefix}")
+        lasting = os.path.join(self.environment["HOME"], ".local/state/clawjail") if self.user else "/var/lib/clawjail"
+        return (glob.glob(os.path.join(self.run_directory(), prefix + "*")) +
+                glob.glob(os.path.join(lasting, "*", prefix + "*")) + groups(f"clawjail-{prefix}"))
 
 
 class Runc(Runtime):

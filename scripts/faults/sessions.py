@@ -31,6 +31,7 @@ class Sessions:
                 self.name = f"{self.place.name}-s{self.made}"
                 try:
                     kind()
+                    self.nothing_lasting()
                 except Trouble as trouble:
                     self.problem(f"session {self.name}, {kind.__name__}: {trouble}")
                 self.nothing_left(f"after session {self.name}, {kind.__name__}")
@@ -123,6 +124,13 @@ class Sessions:
             raise Trouble("an exec of a removed session ended well")
 
     # MARK: Steps
+
+    def nothing_lasting(self):
+        """All that a session keeps lies in its run directory, but for /data, which its profile asks for."""
+        found = [f"{directory}/{name}" for directory, names, files in os.walk(self.place.data_parent)
+                 for name in names + files if self.name in name and not directory.endswith("/data")]
+        if found:
+            raise Trouble(f"left over: {', '.join(found)}")
 
     def creation(self):
         return ["create", "--id", self.name, "--profile", self.place.profile, "--workspace",
