@@ -80,7 +80,8 @@ def show(figures, created, removed, count, row, compare):
             parts(key))
     row("    the kernel's memory for one", f"{figures['kernel']:.0f} KiB", "", ratio(lambda f: f["kernel"]))
     row("    processor time of all in 10 s", f"{figures['processor']:.1f} ms", "", "", "", f"woken {figures['woken']} times")
-    row("    left over", figures["left"] or "nothing")
+    left = figures["left"]
+    row("    left over", f"{len(left):,}" if left else "nothing", "", "", "", ", ".join(left[:2]))
 
 
 # MARK: What is there
@@ -117,7 +118,7 @@ def object_count(name):
 
 
 def leftovers(runtime, processes, mounts, networks, count):
-    """In words; what ends in its own time gets a few seconds."""
+    """One text for each; what ends in its own time gets a few seconds."""
     for _ in range(100):
         found = [f"{role} {pid}" for role, pids in processes.items() for pid in pids if is_running(pid)]
         if mount_count() != mounts:
@@ -127,9 +128,9 @@ def leftovers(runtime, processes, mounts, networks, count):
         if object_count("net_namespace") - networks > count // 4:
             found.append("network namespaces")
         if not found:
-            return ""
+            break
         time.sleep(0.1)
-    return f"{len(found)}: {', '.join(found[:3])}"
+    return found
 
 
 def is_running(pid):
