@@ -71,15 +71,16 @@ def show(figures, created, removed, count, row, compare):
         text = ""
         if times:
             tenths = statistics.quantiles(times, n=10)
-            text = (f"{1e9 * count / sum(times):.1f} a second; the first tenth {statistics.median(times[:tenth]) / 1e6:.1f},"
-                    f" the last {statistics.median(times[-tenth:]) / 1e6:.1f} ms")
+            first, last = (statistics.median(part) / 1e6 for part in (times[:tenth], times[-tenth:]))
+            text = f"{1e9 * count / sum(times):.1f} a second; the first tenth {first:.1f}, the last {last:.1f} ms"
         spread = f"{tenths[0] / 1e6:.2f} – {tenths[8] / 1e6:.2f}" if times else ""
         row(f"    {label}", f"{figures[key] / 1e6:.2f} ms", spread, ratio(lambda f: f[key]), "", text)
     for label, key in (("PSS of one", "pss"), ("private and dirty memory of one", "dirty")):
         row(f"    {label}", f"{sum(figures[key].values()):.0f} KiB", "", ratio(lambda f: sum(f[key].values())), "",
             parts(key))
     row("    the kernel's memory for one", f"{figures['kernel']:.0f} KiB", "", ratio(lambda f: f["kernel"]))
-    row("    processor time of all in 10 s", f"{figures['processor']:.1f} ms", "", "", "", f"woken {figures['woken']} times")
+    row("    processor time of all in 10 s", f"{figures['processor']:.1f} ms", "", "", "",
+        f"woken {figures['woken']} times")
     left = figures["left"]
     row("    left over", f"{len(left):,}" if left else "nothing", "", "", "", ", ".join(left[:2]))
 

@@ -171,7 +171,8 @@ class Sessions:
     def call(self, *words, status):
         got, out, err = self.finish(self.start(*words))
         if got != status:
-            raise Trouble(f"'{' '.join(words)}' ended with {got} instead of {status}: {err.decode(errors='replace').strip()}")
+            said = err.decode(errors="replace").strip()
+            raise Trouble(f"'{' '.join(words)}' ended with {got} instead of {status}: {said}")
         return out, err
 
     def kill_soon(self, process, most, wait=False):
