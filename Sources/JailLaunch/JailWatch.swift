@@ -171,8 +171,9 @@ final class JailWatch {
                 reporter.event(Self.event("exec-exited", program, id, status))
             case .lost(let program, let id):
                 reporter.note(
-                    "what watched over \(id.map { "exec '\($0)'" } ?? "'\(program)'") was killed from inside: processes "
-                        + "that it started are no longer known by it, and end with the jail")
+                    "what watched over \(id.map { "exec '\($0)'" } ?? "'\(program)'") was killed from inside: "
+                        + (plan.command.isNone
+                            ? "everything that it started is killed" : "what it started ends with the jail"))
                 reporter.event(Self.event("exec-lost", program, id, nil))
             case .refused(let status, let text):
                 reporter.event(["event": "exec-refused", "status": .number(status), "message": .string(text)])
@@ -433,7 +434,7 @@ final class JailWatch {
             phase = .running
             for signal in earlySignals { try ask(ControlMessage(.signal, value: signal)) }
         case .executed, .notExecuted, .execExited, .execSignalled, .groupSignalled, .execGone:
-            try execs.take(message, descriptors)
+            try execs.take(message, descriptors, order)
         case .socket where descriptors.count == 1: publisher.deliver(descriptors[0].take())
         case .exited where ended == nil && (0...255).contains(message.value): ended = .exited(message.value)
         case .signalled where ended == nil && (1...64).contains(message.value): ended = .signalled(message.value)

@@ -27,6 +27,9 @@ struct Clawjail: ParsableCommand {
         if words.count > 1, words[1] == "run", let quick = QuickRun(words[2...]) {
             Run.run(quick.invocation, detach: quick.detach, statusDescriptor: quick.statusDescriptor)
         }
+        if words.count > 2, words[1] == "session", words[2] == "create", let settings = SessionSettings(words[3...]) {
+            SessionCreate.run(settings)
+        }
         do {
             var command = try parseAsRoot()
             try command.run()

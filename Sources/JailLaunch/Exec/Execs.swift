@@ -16,6 +16,8 @@ final class Execs {
         var isBelowReaper: Bool
         /// As init counts; 0 as long as it has not been told.
         var pid: Int32 = 0
+        /// Signals that came before that, in order.
+        var early: [UInt8] = []
         var hasEnded = false
         var kill: Kill?
 
@@ -267,7 +269,10 @@ final class Execs {
         }
         if let signal = bytes.first, (1...64).contains(signal) {
             // A full socket loses a signal, as a process does that gets the same one twice.
-            if !execs[index].hasEnded {
+            if execs[index].isBelowReaper, execs[index].pid == 0 {
+                // Its number is not known yet.
+                execs[index].early.append(signal)
+            } else if !execs[index].hasEnded {
                 _ = try order(
                     ControlMessage(.signalExec, detail: signal, index: execs[index].index, value: execs[index].pid), [])
             }
@@ -344,7 +349,9 @@ final class Execs {
     // MARK: Init's answers
 
     /// Throws what init would never say.
-    func take(_ message: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) {
+    func take(
+        _ message: ControlMessage, _ descriptors: [SharedDescriptor], _ order: Order
+    ) throws(SystemError) {
         guard let index = execs.firstIndex(where: { $0.index == message.index }) else {
             // An answer about one that is gone: only of a kill that crossed its end.
             guard message.kind == .groupSignalled || message.kind == .execGone else {
@@ -356,6 +363,9 @@ final class Execs {
         switch message.kind {
         case .executed where exec.pid == 0 && message.value > 1 && descriptors.count <= 1:
             execs[index].pid = message.value
+            for signal in exec.early {
+                _ = try order(ControlMessage(.signalExec, detail: signal, index: exec.index, value: message.value), [])
+            }
             if let client = exec.client, !descriptors.isEmpty {
                 withExtendedLifetime(descriptors) {
                     reply(.started, to: client, descriptors: descriptors.map(\.borrowed))

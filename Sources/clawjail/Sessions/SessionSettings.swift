@@ -116,3 +116,28 @@ struct SessionSettings: Equatable {
         }
     }
 }
+
+/// `clawjail session create` without the cost of a general parser, as ``QuickRun`` is for `run`.
+extension SessionSettings {
+    /// - Parameter words: what follows `session create`.
+    init?(_ words: ArraySlice<String>) {
+        var words = words
+        while let word = words.popFirst() {
+            guard let value = words.popFirst(), !value.hasPrefix("-") else { return nil }
+            switch word {
+            case "--id": id = value
+            case "--profile", "-p": profile = value
+            case "--workspace": workspace = value
+            case "--agent": agent = value
+            case "--ro": readOnly.append(value)
+            case "--memory": memory = value
+            case "--processes": processes = value
+            case "--cpus": cpus = value
+            case "--env": environment.append(value)
+            case "--label": labels.append(value)
+            case "--user": user = value
+            default: return nil
+            }
+        }
+    }
+}

@@ -19,21 +19,29 @@ struct SessionCreate: ParsableCommand {
     var user: String?
 
     mutating func run() {
+        var settings = SessionSettings()
+        settings.id = id ?? ""
+        settings.profile = profile
+        settings.workspace = workspace
+        settings.agent = agent
+        settings.readOnly = ro
+        settings.memory = memory
+        settings.processes = processes
+        settings.cpus = cpus
+        settings.environment = env
+        settings.labels = label
+        settings.user = user
+        Self.run(settings)
+    }
+
+    /// - Parameter settings: with an empty id, one is made up.
+    static func run(_ settings: SessionSettings) -> Never {
         do throws(JailError) {
-            var settings = SessionSettings()
-            if let id { settings.id = id } else { settings.id = try Invocation.randomName("session") }
-            settings.profile = profile
-            settings.workspace = workspace
-            settings.agent = agent
-            settings.readOnly = ro
-            settings.memory = memory
-            settings.processes = processes
-            settings.cpus = cpus
-            settings.environment = env
-            settings.labels = label
-            settings.user = user
+            var settings = settings
+            if settings.id.isEmpty { settings.id = try Invocation.randomName("session") }
             try SessionCreation.create(settings)
             try Output.print(settings.id)
+            Output.leave(0)
         } catch { Output.fail(error) }
     }
 }

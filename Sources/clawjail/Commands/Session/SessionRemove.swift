@@ -28,6 +28,9 @@ struct SessionRemove: ParsableCommand {
             }
         }
         let base = try RunningJail.directory()
+        // Somebody else may have made it anew at once: then the log is that one's.
+        if case .running = RunDirectory.presence(of: session.jail.name, in: base) { return }
+        try Background.removeLog(session.jail.name)
         if case .dead = RunDirectory.presence(of: session.jail.name, in: base) { try RunDirectory.clearDead(in: base) }
     }
 }
