@@ -75,7 +75,7 @@ import Testing
             let jail = try Jail(caller, Profiles.session("filesystem: { read: ['\(shown):/workspace/link'] }"))
             try jail.run(["--workspace", workspace], command: ["/bin/echo", "ran"]).expectRefusal(
                 125, "/workspace/link")
-            let deeper = try Jail(caller, Profiles.session("filesystem: { read: ['\(shown):/workspace/link'] }"))
+            let deeper = try Jail(caller, Profiles.session("filesystem: { read: ['\(shown):/workspace/link/ssl'] }"))
             try deeper.run(["--workspace", workspace], command: ["/bin/echo", "ran"]).expectRefusal(
                 125, "/workspace/link")
             try jail.expectNothingLeft()
