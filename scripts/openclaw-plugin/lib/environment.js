@@ -38,15 +38,19 @@ export class EnvironmentFiles {
 
   write(variables) {
     const content = encodeEnvironment(variables);
-    // Made with mode 0700. The process id in its name tells a later gateway whether anybody still needs it.
-    this.#directory ??= fs.mkdtempSync(path.join(this.#parent, `${PREFIX}${process.pid}-`));
+    // What cleans /tmp up may have found nothing in it for long.
+    if (!this.#directory || !fs.existsSync(this.#directory)) {
+      // Made with mode 0700. The process id in its name tells a later gateway whether anybody still needs it.
+      this.#directory = fs.mkdtempSync(path.join(this.#parent, `${PREFIX}${process.pid}-`));
+    }
     const file = path.join(this.#directory, randomUUID());
     fs.writeFileSync(file, content, { mode: 0o600, flag: 'wx' });
     return file;
   }
 
   remove(file) {
-    if (typeof file !== 'string' || path.dirname(file) !== this.#directory) throw new Error('not an environment file of this plugin');
+    const own = path.join(this.#parent, `${PREFIX}${process.pid}-`);
+    if (typeof file !== 'string' || !path.dirname(file).startsWith(own)) throw new Error('not an environment file of this plugin');
     fs.rmSync(file, { force: true });
   }
 

@@ -7,13 +7,11 @@ import path from 'node:path';
 /** Statuses of clawjail's own. */
 export const STATUS = { usage: 64, setup: 78, unknown: 120, state: 121, conflict: 122, refused: 123, failed: 125 };
 
+/** What clawjail's own message cannot say, because it does not know who asked. */
 const REMEDY = new Map([
   [STATUS.usage, 'the plugin and clawjail do not fit together: update both'],
-  [STATUS.setup, "the profile or the host is not right: see 'clawjail doctor' and 'clawjail profile check'"],
-  [STATUS.unknown, 'the session is gone; the next command starts it again'],
-  [STATUS.state, 'the session is not running; the next command starts it again'],
-  [STATUS.conflict, 'it exists with another configuration'],
-  [STATUS.refused, "the gateway's own profile does not allow it (key 'sessions')"],
+  [STATUS.unknown, 'the next command starts it again'],
+  [STATUS.state, 'the next command starts it again'],
 ]);
 
 const MEBIBYTE = 1 << 20;

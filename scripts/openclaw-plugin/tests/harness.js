@@ -19,6 +19,8 @@ export const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 export const CLAWJAIL = process.env.CLAWJAIL ?? here('../../../.build/release/clawjail');
 /** Whom sessions run as, where the tests run as root. */
 export const USER = process.getuid() === 0 ? process.env.CLAWJAIL_USER ?? 'clawjail' : undefined;
+/** Why some tests are not for ordinary users. */
+export const NO_GROUPS = 'without control groups nothing limits memory and processor time';
 /** A mark that no other test run's sessions have. */
 const RUN = randomBytes(4).toString('hex');
 
@@ -147,6 +149,24 @@ export class Gateway {
 /** What OpenClaw's exec tool gives every command. */
 const toolEnvironment = (handle, env) => ({ PATH: '/usr/local/bin:/usr/bin:/bin', HOME: handle.workdir, ...handle.env, ...env });
 
+/** How a process ended and what it wrote: `stdout` and `stderr` as bytes, `text` and `errors` as text. */
+export function finished(child) {
+  const chunks = { stdout: [], stderr: [] };
+  for (const name of ['stdout', 'stderr']) child[name].on('data', (chunk) => chunks[name].push(chunk));
+  // A command need not read its input.
+  child.stdin?.on('error', () => {});
+  return new Promise((resolve, reject) => {
+    // What never ends is to fail, and to be gone.
+    const timer = setTimeout(() => { child.kill('SIGKILL'); reject(new Error(`not ended after 90 s: ${child.spawnargs.join(' ').slice(0, 300)}`)); }, 90_000);
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      const [stdout, stderr] = [chunks.stdout, chunks.stderr].map((list) => Buffer.concat(list));
+      resolve({ code, signal, stdout, stderr, text: stdout.toString(), errors: stderr.toString() });
+    });
+  });
+}
+
 /**
  * Starts one command as OpenClaw's exec tool does. `result` settles when it has ended; `cancel` is the tool's abort: it ends
  * the process that it started, and then asks the backend to end what that left.
@@ -159,20 +179,10 @@ export async function start(handle, command, { workdir, env = {}, input, pty, ex
   spec.assertCurrent?.();
   const argv = pty === undefined ? spec.argv : ['python3', here('helpers/terminal.py'), JSON.stringify(pty), ...spec.argv];
   const child = spawn(argv[0], argv.slice(1), { env: spec.env, stdio: ['pipe', 'pipe', 'pipe'] });
-  const chunks = { stdout: [], stderr: [] };
-  for (const name of ['stdout', 'stderr']) child[name].on('data', (chunk) => chunks[name].push(chunk));
-  child.stdin.on('error', () => {});
   if (pty === undefined) child.stdin.end(input);
-  const result = new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', async (code, signal) => {
-      try {
-        await handle.finalizeExec({ status: code === 0 ? 'completed' : 'failed', exitCode: code, timedOut: false, token: spec.finalizeToken });
-        resolve({ code, signal, stdout: Buffer.concat(chunks.stdout), stderr: Buffer.concat(chunks.stderr) });
-      } catch (error) {
-        reject(error);
-      }
-    });
+  const result = finished(child).then(async (ended) => {
+    await handle.finalizeExec({ status: ended.code === 0 ? 'completed' : 'failed', exitCode: ended.code, timedOut: false, token: spec.finalizeToken });
+    return ended;
   });
   const cancel = async () => {
     child.kill('SIGKILL');
@@ -182,10 +192,9 @@ export async function start(handle, command, { workdir, env = {}, input, pty, ex
   return { child, spec, cleanup, result, cancel };
 }
 
-/** Runs one command to its end; `text` is its output. */
+/** Runs one command to its end. */
 export async function run(handle, command, options) {
-  const { code, signal, stdout, stderr } = await (await start(handle, command, options)).result;
-  return { code, signal, stdout, stderr, text: stdout.toString(), errors: stderr.toString() };
+  return (await start(handle, command, options)).result;
 }
 
 /** The text that a command prints; it must succeed and print no error. */
@@ -219,11 +228,5 @@ export function processesWith(text) {
 
 /** Runs `clawjail` itself, as somebody at a terminal would. */
 export function clawjail(...words) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(CLAWJAIL, words, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const chunks = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr']) child[name].on('data', (chunk) => { chunks[name] += chunk; });
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal, ...chunks }));
-  });
+  return finished(spawn(CLAWJAIL, words, { stdio: ['ignore', 'pipe', 'pipe'] }));
 }

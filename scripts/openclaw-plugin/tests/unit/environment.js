@@ -28,9 +28,15 @@ test('environment files: only their user can read them, and they go when they ar
   files.remove(one);
   files.remove(one);
   assert.deepEqual(fs.readdirSync(path.dirname(two)), [path.basename(two)]);
-  for (const other of [path.join(parent, 'other'), '/etc/passwd', undefined, `${path.dirname(two)}/../x`]) assert.throws(() => files.remove(other), /not an environment file/);
+  for (const other of [path.join(parent, 'other'), '/etc/passwd', undefined, path.join(path.dirname(two), '../x')]) assert.throws(() => files.remove(other), /not an environment file/);
   files.removeAll();
   assert.deepEqual(fs.readdirSync(parent), []);
+  const late = files.write({});
+  fs.rmSync(path.dirname(late), { recursive: true });
+  const later = files.write({ A: 'y' });
+  files.remove(late);
+  assert.equal(fs.readFileSync(later, 'utf8'), 'A=y\0', 'a directory that was cleaned away is made again');
+  files.removeAll();
   assert.throws(() => files.write({ A: '\0' }), /NUL/);
   assert.deepEqual(fs.readdirSync(parent), [], 'nothing is made for what is refused');
 });

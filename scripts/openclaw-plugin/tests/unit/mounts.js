@@ -53,6 +53,10 @@ test('mounts: a skills directory that is a link, or lies behind one, is not foll
   fs.symlinkSync(`${root}/outside/skills`, path.join(agent, 'skills'));
   fs.symlinkSync(`${root}/outside`, path.join(agent, '.agents'));
   assert.deepEqual(mounts('rw').words, ['--workspace', `${agent}:/workspace`]);
+  fs.rmSync(path.join(agent, 'skills'));
+  make('agent/elsewhere');
+  fs.symlinkSync('elsewhere', path.join(agent, 'skills'));
+  assert.deepEqual(mounts('rw').words, ['--workspace', `${agent}:/workspace`]);
 });
 
 test('mounts: read-only resources are shown where OpenClaw says', (t) => {

@@ -27,6 +27,9 @@ test('program: is looked up once, in absolute directories of PATH', (t) => {
   assert.equal(program.file, file);
   process.env.PATH = '.';
   assert.equal(program.file, file);
+  const here = process.cwd();
+  t.after(() => process.chdir(here));
+  process.chdir(directory);
   assert.throws(() => new Program('clawjail').file, /'clawjail' is not in PATH: install clawjail, or set plugins\.entries\.clawjail\.config\.command/);
   fs.chmodSync(file, 0o644);
   assert.throws(() => new Program(directory).file, /cannot be run/);
@@ -67,7 +70,7 @@ test('program: an abort ends it', async (t) => {
 });
 
 test('program: statuses become errors that say what to do', async (t) => {
-  for (const [status, remedy] of [[64, /update both/], [78, /clawjail doctor/], [121, /not running/], [123, /gateway's own profile/], [125, /cgroup: no$/]]) {
+  for (const [status, remedy] of [[64, /update both$/], [78, /cgroup: no$/], [121, /the next command starts it again$/], [123, /cgroup: no$/], [125, /cgroup: no$/]]) {
     await assert.rejects(standIn(t, `echo "clawjail: cgroup: no" >&2; exit ${status}`).ask(['list']), (error) => {
       assert.ok(error instanceof ClawjailError);
       assert.equal(error.status, status);
