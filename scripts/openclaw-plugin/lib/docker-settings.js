@@ -60,14 +60,18 @@ const SETTINGS = {
   readOnlyRoot: elsewhere,
   capDrop: elsewhere,
   network(value) {
-    if (value !== 'none') throw new Error(`'${value}' is no network of clawjail; remove it and put rules into the profile: network: { allow: [{ hosts: ["example.org"] }] }`);
+    if (value === 'none') return;
+    throw new Error(`'${value}' is no network of clawjail; remove it and put rules into the profile: `
+      + 'network: { allow: [{ hosts: ["example.org"] }] }');
   },
   workdir(value) {
     if (value !== WORKSPACE) throw new Error(`is always ${WORKSPACE}, not '${value}'; remove it`);
   },
   image(value) {
     // OpenClaw fills this in where nothing is set.
-    if (!/^openclaw-sandbox(:|$)/.test(value)) throw new Error(`there are no images ('${value}'): name the programs in the profile (process.programs), or show a prepared tree (filesystem.root: { directory: "…" })`);
+    if (/^openclaw-sandbox(:|$)/.test(value)) return;
+    throw new Error(`there are no images ('${value}'): name the programs in the profile (process.programs), `
+      + 'or show a prepared tree (filesystem.root: { directory: "…" })');
   },
   tmpfs(value) {
     const other = [value].flat().find((entry) => !['/tmp', '/var/tmp', '/run'].includes(entry));
@@ -76,7 +80,9 @@ const SETTINGS = {
   user(value, docker, { workspaceDir }) {
     // Some releases of OpenClaw fill in the owner of the workspace where nothing is set.
     const { uid, gid } = fs.statSync(workspaceDir);
-    if (value !== `${uid}:${gid}`) throw new Error(`'${value}' cannot be chosen; a session runs as the gateway's own user, or, if that is root, as plugins.entries.clawjail.config.user`);
+    if (value === `${uid}:${gid}`) return;
+    throw new Error(`'${value}' cannot be chosen; a session runs as the gateway's own user, `
+      + 'or, if that is root, as plugins.entries.clawjail.config.user');
   },
 
   // What a session does not have.

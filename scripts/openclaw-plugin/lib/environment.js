@@ -49,9 +49,10 @@ export class EnvironmentFiles {
   }
 
   remove(file) {
-    const own = path.join(this.#parent, `${PREFIX}${process.pid}-`);
-    if (typeof file !== 'string' || !path.dirname(file).startsWith(own)) throw new Error('not an environment file of this plugin');
-    fs.rmSync(file, { force: true });
+    const directory = path.dirname(path.resolve(String(file)));
+    const isOwn = path.dirname(directory) === path.resolve(this.#parent) && path.basename(directory).startsWith(`${PREFIX}${process.pid}-`);
+    if (!isOwn) throw new Error('not an environment file of this plugin');
+    fs.rmSync(path.resolve(file), { force: true });
   }
 
   removeAll() {

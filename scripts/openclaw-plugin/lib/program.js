@@ -23,7 +23,8 @@ export class ClawjailError extends Error {
   constructor(words, status, stderr, cause) {
     const said = stderr.trim().replace(/^clawjail: /, '');
     const remedy = REMEDY.get(status);
-    super(`clawjail ${words} failed${status === undefined ? '' : ` (status ${status})`}: ${said || 'it said nothing'}${remedy ? `; ${remedy}` : ''}`, { cause });
+    const number = status === undefined ? '' : ` (status ${status})`;
+    super(`clawjail ${words} failed${number}: ${said || 'it said nothing'}${remedy ? `; ${remedy}` : ''}`, { cause });
     this.name = 'ClawjailError';
     this.status = status;
     this.stderr = stderr;
@@ -88,7 +89,8 @@ export class Program {
       const end = (error) => { reason ??= error; child.kill('SIGKILL'); };
       const abort = () => end(signal.reason);
       signal?.addEventListener('abort', abort, { once: true });
-      const timer = timeout && setTimeout(() => end(new ClawjailError(words.slice(0, 2).join(' '), undefined, `it took longer than ${timeout / 1000} s`)), timeout);
+      const failed = (reason, cause) => new ClawjailError(words.slice(0, 2).join(' '), undefined, reason, cause);
+      const timer = timeout && setTimeout(() => end(failed(`it took longer than ${timeout / 1000} s`)), timeout);
 
       let size = 0;
       const collected = [child.stdout, child.stderr].map((stream) => {
@@ -96,18 +98,20 @@ export class Program {
         stream.on('data', (chunk) => {
           size += chunk.length;
           if (size <= most) chunks.push(chunk);
-          else end(new ClawjailError(words.slice(0, 2).join(' '), undefined, `more than ${most / MEBIBYTE} MiB of output`));
+          else end(failed(`more than ${most / MEBIBYTE} MiB of output`));
         });
         stream.on('error', end);
         return chunks;
       });
       // A command need not read its input.
-      for (const stream of [child.stdin, child.stdio[3]]) stream?.on('error', (error) => { if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') end(error); });
+      for (const stream of [child.stdin, child.stdio[3]]) {
+        stream?.on('error', (error) => { if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') end(error); });
+      }
       child.stdin.end(input);
       child.stdio[3]?.end(descriptor);
 
       const settle = () => { signal?.removeEventListener('abort', abort); clearTimeout(timer); };
-      child.on('error', (error) => { settle(); reject(reason ?? new ClawjailError(words.slice(0, 2).join(' '), undefined, error.message, error)); });
+      child.on('error', (error) => { settle(); reject(reason ?? failed(error.message, error)); });
       child.on('close', (code, signalName) => {
         settle();
         if (reason) { reject(reason); return; }
@@ -128,5 +132,6 @@ function locate(command) {
       if (!['ENOENT', 'ENOTDIR', 'EACCES'].includes(error.code)) throw error;
     }
   }
-  throw new Error(`the program '${command}' ${command.includes('/') ? 'cannot be run' : 'is not in PATH'}: install clawjail, or set plugins.entries.clawjail.config.command`);
+  const problem = command.includes('/') ? 'cannot be run' : 'is not in PATH';
+  throw new Error(`the program '${command}' ${problem}: install clawjail, or set plugins.entries.clawjail.config.command`);
 }

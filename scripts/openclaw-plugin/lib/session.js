@@ -30,7 +30,9 @@ export class Session {
     if (busy === 0) await this.remove();
     // Busy, it may have been replaced by somebody else meanwhile.
     if (await this.#create()) return;
-    throw new Error(`session '${this.id}' was made with another configuration, and ${busy} command${busy === 1 ? '' : 's'} still run in it: wait for their end, or end them with 'clawjail session remove ${this.id}'`);
+    throw new Error(
+      `session '${this.id}' was made with another configuration, and ${busy} command${busy === 1 ? ' still runs' : 's still run'} in it: `
+      + `wait for the end, or end everything with 'clawjail session remove ${this.id}'`);
   }
 
   async #create() {

@@ -28,7 +28,7 @@ test('environment files: only their user can read them, and they go when they ar
   files.remove(one);
   files.remove(one);
   assert.deepEqual(fs.readdirSync(path.dirname(two)), [path.basename(two)]);
-  for (const other of [path.join(parent, 'other'), '/etc/passwd', undefined, path.join(path.dirname(two), '../x')]) assert.throws(() => files.remove(other), /not an environment file/);
+  for (const other of [path.join(parent, 'other'), '/etc/passwd', undefined, `${path.dirname(two)}/../x`, `${path.dirname(two)}/../../../etc/x`, `${path.dirname(two)}/a/b`]) assert.throws(() => files.remove(other), /not an environment file/);
   files.removeAll();
   assert.deepEqual(fs.readdirSync(parent), []);
   const late = files.write({});
