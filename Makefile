@@ -56,6 +56,9 @@ install: build ## Install to $(DESTDIR)$(PREFIX)
 	install -m 755 $(BUILT)/clawjail $(BUILT)/clawjail-egress $(DESTDIR)$(PREFIX)/bin/
 	ln -sf clawjail $(DESTDIR)$(PREFIX)/bin/clawjail-ssh
 	install -m 644 profiles/*.json5 profiles/schema.json $(DESTDIR)$(PREFIX)/share/clawjail/profiles
+	install -d $(DESTDIR)$(PREFIX)/share/clawjail/openclaw-plugin/lib
+	install -m 644 scripts/openclaw-plugin/*.js* $(DESTDIR)$(PREFIX)/share/clawjail/openclaw-plugin
+	install -m 644 scripts/openclaw-plugin/lib/*.js $(DESTDIR)$(PREFIX)/share/clawjail/openclaw-plugin/lib
 
 uninstall: ## Remove what 'install' put there; data and logs stay
 	rm -f $(DESTDIR)$(PREFIX)/bin/clawjail $(DESTDIR)$(PREFIX)/bin/clawjail-egress $(DESTDIR)$(PREFIX)/bin/clawjail-ssh
