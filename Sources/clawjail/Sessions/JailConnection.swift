@@ -10,7 +10,7 @@ enum JailConnection {
         guard JailName.isValid(name) else {
             throw JailError(.usage, reason: "'\(name.printable)' is not a name of a jail")
         }
-        let base = try RunningJail.directory()
+        let base = RunningJail.directory()
         let socket = try attempt(.supervise) { () throws(SystemError) in
             SharedDescriptor(try System.makeUnixSocket(.sequencedPacket))
         }

@@ -29,7 +29,7 @@ struct Session {
             throw JailError(.usage, reason: "'\(id.printable)' is not a name of a session")
         }
         let found: Session? =
-            switch RunDirectory.presence(of: id, in: try RunningJail.directory()) {
+            switch RunDirectory.presence(of: id, in: RunningJail.directory()) {
             case .nothing: nil
             case .dead(let state): Session(name: id, state: state, isRunning: false)
             case .running(let state): Session(name: id, state: state, isRunning: true)
@@ -46,7 +46,7 @@ struct Session {
     }
 
     static func all() throws(JailError) -> [Session] {
-        RunDirectory.all(in: try RunningJail.directory()).compactMap { (name, presence) in
+        RunDirectory.all(in: RunningJail.directory()).compactMap { (name, presence) in
             switch presence {
             case .nothing: nil
             case .dead(let state): Session(name: name, state: state, isRunning: false)

@@ -37,7 +37,7 @@ enum SessionCreation {
     private static func isThere(
         _ session: SessionPlan, _ id: String, until deadline: Int64
     ) throws(JailError) -> Bool {
-        let base = try RunningJail.directory()
+        let base = RunningJail.directory()
         while true {
             guard case .running(let state) = RunDirectory.presence(of: id, in: base) else { return false }
             if !state.isEmpty {

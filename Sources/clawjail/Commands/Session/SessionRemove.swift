@@ -27,7 +27,7 @@ struct SessionRemove: ParsableCommand {
                 guard error.status == ExitStatus.notThere || error.status == ExitStatus.notRunning else { throw error }
             }
         }
-        let base = try RunningJail.directory()
+        let base = RunningJail.directory()
         // Somebody else may have made it anew at once: then the log is that one's.
         if case .running = RunDirectory.presence(of: session.jail.name, in: base) { return }
         try Background.removeLog(session.jail.name)
