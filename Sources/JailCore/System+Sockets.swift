@@ -122,6 +122,11 @@ extension System {
         try check(.shutdown, cl_shutdown(socket.number, 1))
     }
 
+    /// Ends a connection for both sides at once, whoever else holds it.
+    package static func shutDown(_ socket: Descriptor) throws(SystemError) {
+        try check(.shutdown, cl_shutdown(socket.number, 2))
+    }
+
     package static func peer(of socket: Descriptor) throws(SystemError) -> PeerCredentials {
         var pid: Int32 = 0
         var uid: UInt32 = 0
