@@ -156,6 +156,17 @@ extension System {
         guard try check(.sendmsg, result) == bytes.count else { throw SystemError(.sendmsg, .inputOutput) }
     }
 
+    /// ``receive(_:most:descriptors:)`` from a peer that may have gone: one that has left something unread makes an error of
+    /// its end (ECONNRESET), which comes before what it had said, and once. Empty at the end.
+    package static func receiveUpToEnd(
+        _ socket: Descriptor, most: Int, descriptors: Int = 0
+    ) throws(SystemError) -> (bytes: [UInt8], descriptors: [Int32]) {
+        do throws(SystemError) { return try receive(socket, most: most, descriptors: descriptors) } catch {
+            guard error.errno == .connectionReset else { throw error }
+            return try receive(socket, most: most, descriptors: descriptors)
+        }
+    }
+
     /// Receives one message of at most `most` bytes and `descriptors` descriptors, whose owner the caller becomes.
     /// More of either is an error (EMSGSIZE), and the descriptors are closed. Empty at the end of the stream.
     package static func receive(
