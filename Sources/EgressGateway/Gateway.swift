@@ -139,7 +139,7 @@ final class ServedJail {
 
     /// Why it ends: the supervisor knows no more than that it did.
     func tell(_ error: any Error) {
-        var event = EgressEvent(.gateway, .failed, time: Clock.milliseconds())
+        var event = EgressEvent(.gateway, .failed, time: System.realtimeMilliseconds())
         event.reason = "the way out ends: \(error)"
         // Nobody is left to tell if this fails as well.
         _ = try? channel.report([event.line])

@@ -37,8 +37,7 @@ final class GatewayService {
 
     /// The resolver that the profile names, or the host's. The host's own names count in both cases.
     private static func configuration(_ upstream: UpstreamRules, _ files: ResolverFiles) -> ResolverConfiguration {
-        let named = upstream.resolvers.map { NameServer(address: $0.address, port: $0.port) }
-        return ResolverConfiguration(servers: named, hosts: files.hosts)
+        ResolverConfiguration(servers: upstream.resolvers, hosts: files.hosts)
             ?? ResolverConfiguration(resolvConf: files.resolvConf, hosts: files.hosts)
     }
 
@@ -100,7 +99,7 @@ final class GatewayService {
 
 extension GatewayState {
     fileprivate func record(_ seen: DNSResponder.Event, untold: Int) {
-        var event = EgressEvent(.name, .denied, time: Clock.milliseconds())
+        var event = EgressEvent(.name, .denied, time: System.realtimeMilliseconds())
         event.scheme = "dns"
         switch seen {
         case .denied(let name):

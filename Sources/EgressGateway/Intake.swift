@@ -35,8 +35,8 @@ enum Intake {
             return nil
         }
         if let budget = gateway.budgets.openConnection(.now()) {
-            var event = EgressEvent(.connection, .denied, time: Clock.milliseconds())
-            event.reason = "the budget \(budget) is used up"
+            var event = EgressEvent(.connection, .denied, time: System.realtimeMilliseconds())
+            event.reason = Denial.usedUp(budget).reason
             gateway.events.record(event)
             Reset.close(channel)
             return nil

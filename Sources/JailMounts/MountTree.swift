@@ -102,6 +102,7 @@ package struct MountTree {
             try System.makeSymlink(relative(path), to: target, at: root.borrowed)
         case .bind(let bind):
             let tree = OwnedDescriptor(clone)
+            if bind.makesDirectories { try makeDirectories(bind.target) }
             try attach(tree.borrowed, at: bind.target, makeFile: bind.makesTarget)
         case .tmpfs(let tmpfs):
             let mount = try System.makeFileSystem(
@@ -160,19 +161,41 @@ package struct MountTree {
         try System.attach(mount, to: target.borrowed)
     }
 
+    /// What is missing on the way, as the payload's user, and through no symlink.
+    private func makeDirectories(_ path: String) throws(SystemError) {
+        var place = SharedDescriptor(try System.open(".", [.pathOnly, .directory], at: root.borrowed))
+        for name in path.split(separator: "/").map(String.init) {
+            let parent = place
+            place = try withExtendedLifetime(parent) { () throws(SystemError) in
+                do throws(SystemError) { try System.makeDirectory(name, mode: 0o755, at: parent.borrowed) } catch {
+                    guard error.errno == .exists || error.errno == .readOnly || error.errno == .accessDenied else {
+                        throw error
+                    }
+                }
+                return SharedDescriptor(
+                    try System.open(
+                        name, [.pathOnly, .directory, .noFollow], at: parent.borrowed,
+                        resolve: [.beneath, .noSymlinks, .noMagicLinks]))
+            }
+        }
+    }
+
     private func relative(_ path: String) -> String { String(path.dropFirst()) }
 
     // MARK: Entering
 
     /// Makes the tree the root, lets go of the host's, and closes the root for writing.
-    package mutating func enter() throws(SystemError) {
-        try System.changeDirectory(root.borrowed)
+    package mutating func enter() throws(SystemError) { try Self.enter(root.borrowed) }
+
+    /// The same with the root of any tree that is attached.
+    static func enter(_ root: Descriptor) throws(SystemError) {
+        try System.changeDirectory(root)
         try System.pivotRootHere()
         // The old root lies on top of the new one now; with it goes every path to the host.
         try System.detachHere()
         try System.changeDirectory("/")
         try System.setAttributes(
-            root.borrowed, [.readOnly, .noSetuid, .noDevices, .noExec], makePrivate: true, recursive: false)
+            root, [.readOnly, .noSetuid, .noDevices, .noExec], makePrivate: true, recursive: false)
     }
 
     /// Descriptors of the file systems in ``LaunchPlan/sizedFileSystems``, in that order, opened in the new root.

@@ -72,7 +72,7 @@ final class SharedJail {
         _ rules: String, names: [String] = ["a.test", "b.test"], trust: String? = nil, state: [UInt8]? = nil
     ) throws {
         let trust = try trust ?? TestGateway.originAuthority.get().certificatePEM
-        let policy = try NetworkRules.decode(Array("{ allowPrivate: ['127.0.0.1/32'], \(rules) }".utf8))
+        let policy = try NetworkRules(text: Array("{ allowPrivate: ['127.0.0.1/32'], \(rules) }".utf8))
         let hosts = names.map { "127.0.0.1 \($0)\n" }.joined()
         var files = try [policy.json.text(), trust, "", hosts].map {
             SharedDescriptor(try System.makeMemoryFile("test", Array($0.utf8)))

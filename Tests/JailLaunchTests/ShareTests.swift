@@ -196,7 +196,7 @@ import Testing
         let (connection, seat) = try Self.join(base)
         try `The run directory`.claim("jail", in: base.path).remove()
         #expect(try base.names(".egress/g") == ["keeper.sock", "lock"])
-        #expect(RunDirectory.running(in: base.path).isEmpty)
+        #expect(RunDirectory.all(in: base.path).isEmpty)
         withExtendedLifetime((connection, seat)) {}
     }
 
