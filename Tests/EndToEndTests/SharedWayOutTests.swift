@@ -212,7 +212,9 @@ import Testing
                 #expect(eventually { running[index].text.contains("done\n") })
                 #expect(running[index].text == "up\n000 curl 7\ndone\n")
             }
-            #expect(eventually { running[other].errorText.contains("it is started again") })
+            #expect(
+                eventually { running[other].errorText.contains("it is started again") },
+                "\(onExit): \(running[other].errorText)")
             try pair.go(other)
             #expect(eventually { running[other].text.contains("done\n") })
             #expect(running[other].text == "up\n200 curl 0\ndone\n")
@@ -300,6 +302,34 @@ import Testing
         try pair.expectNothingLeft([running])
     }
 
+    @Test(.needsRoot) func `who talks nonsense to the keeper is let go, and who distrusts the gateway ends it for all`()
+        throws
+    {
+        let pair = try Pair(.root)
+        let script = "echo up; await go; ask $1; echo done; await end; ask $1; echo over; await never"
+        let running = try (0..<2).map { try pair.start($0, script) }
+        for bytes: [UInt8] in [[9], [1], [0x41], [2, 2], [UInt8](repeating: 1, count: 5000)] {
+            let caller = try Connection("\(pair.directory)/keeper.sock")
+            caller.say(bytes)
+            #expect(caller.ends, "\(bytes.prefix(2))")
+        }
+        for index in 0..<2 {
+            try pair.go(index)
+            #expect(eventually { running[index].text == "up\n200 curl 0\ndone\n" }, "\(running[index].errorText)")
+        }
+        let gateway = try pair.gateway()
+        let caller = try Connection("\(pair.directory)/keeper.sock")
+        caller.say([2])
+        #expect(eventually { !Tree.isAlive(gateway) && pair.keepers.isEmpty })
+        for index in 0..<2 {
+            let text = "by clawjail: it said what it never would; the jail goes on without a network"
+            #expect(eventually { running[index].errorText.contains(text) }, "\(running[index].errorText)")
+            try pair.go(index, "end")
+            #expect(eventually { running[index].text.hasSuffix("000 curl 7\nover\n") })
+        }
+        try pair.expectNothingLeft(running)
+    }
+
     @Test(arguments: Caller.all) func `many that start at once find one`(caller: Caller) throws {
         let pair = try Pair(caller)
         let running = try (0..<6).map { _ in
@@ -363,12 +393,18 @@ private final class Connection {
         guard result == 0 else { throw HarnessError("connect \(path): errno \(errno)") }
     }
 
+    func say(_ bytes: [UInt8]) { _ = unsafe send(descriptor, bytes, bytes.count, 0x4000 /* MSG_NOSIGNAL */) }
+
     /// Waits for that.
     var ends: Bool { eventually { hasEnded } }
 
     var hasEnded: Bool {
         var byte: UInt8 = 0
-        return unsafe recv(descriptor, &byte, 1, 0x40 /* MSG_DONTWAIT */) == 0
+        // Whatever it says before does not matter.
+        while true {
+            let count = unsafe recv(descriptor, &byte, 1, 0x40 /* MSG_DONTWAIT */)
+            if count <= 0 { return count == 0 || errno == ECONNRESET }
+        }
     }
 
     func end() { shutdown(descriptor, Int32(SHUT_RDWR)) }

@@ -1,3 +1,4 @@
+import EgressControl
 import JailCore
 import TestSupport
 import Testing
@@ -116,6 +117,19 @@ import Testing
         #expect(try System.receive(fixture.keeper.borrowed, most: 100).bytes == KeeperMessage.distrust.bytes)
     }
 
+    @Test func `a gateway that is gone is told from one that does not read`() throws {
+        for isGone in [true, false] {
+            let (ours, theirs) = try EgressProcess.makeChannel()
+            let line = EgressLine(channel: ours)
+            let files = ResolverFiles(resolvConf: [], hosts: [])
+            if isGone { _ = theirs.take() }
+            var outcome = EgressLine.Outcome.sent
+            for _ in 0..<1_000 where outcome == .sent { outcome = try line.send(files) }
+            #expect(outcome == (isGone ? .ended : .full))
+            withExtendedLifetime(theirs) {}
+        }
+    }
+
     // MARK: On disk
 
     static func join(_ base: TemporaryDirectory, _ group: String = "g") throws -> (
@@ -194,7 +208,13 @@ import Testing
     @Test func `a start of any jail leaves keepers alone`() throws {
         let base = try TemporaryDirectory()
         let (connection, seat) = try Self.join(base)
-        try `The run directory`.claim("jail", in: base.path).remove()
+        var asked = 0
+        let jail = try `The run directory`.claim("jail", in: base.path) { _ in
+            asked += 1
+            return true
+        }
+        jail.remove()
+        #expect(asked == 0)
         #expect(try base.names(".egress/g") == ["keeper.sock", "lock"])
         #expect(RunDirectory.all(in: base.path).isEmpty)
         withExtendedLifetime((connection, seat)) {}

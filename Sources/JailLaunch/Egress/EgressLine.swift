@@ -7,13 +7,19 @@ internal import JailPolicy
 struct EgressLine {
     let channel: SharedDescriptor
 
+    enum Outcome {
+        case sent
+        /// The gateway has not read for a while.
+        case full
+        /// It is gone: how, comes by itself.
+        case ended
+    }
+
     /// The first order, after which the gateway says who it is.
-    ///
-    /// - Returns: false if it could not be told; then the gateway's end comes next.
     func setUp(
         _ plan: LaunchPlan, _ egress: EgressPlan, tellsAllowed: Bool, _ texts: EgressTexts, names: Descriptor,
         state: Descriptor?
-    ) throws(SystemError) -> Bool {
+    ) throws(SystemError) -> Outcome {
         let files = [
             try Self.file("policy", Array(egress.rules.json.text().utf8)), try Self.file("trust", texts.trust),
             try Self.file("resolv.conf", texts.resolver.resolvConf), try Self.file("hosts", texts.resolver.hosts),
@@ -27,16 +33,16 @@ struct EgressLine {
         }
     }
 
-    /// The host's files as they are now; false if the channel is full.
-    func send(_ resolver: ResolverFiles) throws(SystemError) -> Bool {
+    /// The host's files as they are now.
+    func send(_ resolver: ResolverFiles) throws(SystemError) -> Outcome {
         let files = [try Self.file("resolv.conf", resolver.resolvConf), try Self.file("hosts", resolver.hosts)]
         return try withExtendedLifetime(files) { () throws(SystemError) in
             try send(EgressMessage.resolver, files.map(\.borrowed))
         }
     }
 
-    /// The jail's sockets, of which it gets duplicates; false if the channel is full.
-    func send(_ sockets: [SharedDescriptor], of egress: EgressPlan) throws(SystemError) -> Bool {
+    /// The jail's sockets, of which it gets duplicates.
+    func send(_ sockets: [SharedDescriptor], of egress: EgressPlan) throws(SystemError) -> Outcome {
         try withExtendedLifetime(sockets) { () throws(SystemError) in
             try send(EgressMessage.sockets(proxy: egress.proxyPort, ports: egress.ports), sockets.map(\.borrowed))
         }
@@ -44,16 +50,18 @@ struct EgressLine {
 
     private func send(
         _ packet: EgressMessage.Packet, _ descriptors: [Descriptor]
-    ) throws(SystemError) -> Bool {
+    ) throws(SystemError) -> Outcome {
         do throws(SystemError) {
             try withExtendedLifetime(channel) { () throws(SystemError) in
                 try System.send(channel.borrowed, packet.bytes, descriptors: descriptors)
             }
-            return true
+            return .sent
         } catch {
-            // Its end is seen by itself.
-            guard [.wouldBlock, .brokenPipe, .connectionReset].contains(error.errno) else { throw error }
-            return false
+            switch error.errno {
+            case .wouldBlock: return .full
+            case .brokenPipe, .connectionReset: return .ended
+            default: throw error
+            }
         }
     }
 

@@ -153,10 +153,15 @@ final class EgressWatch {
     }
 
     private func handOver() throws(SystemError) {
+        switch try line?.send(sockets, of: egress) {
+        case .sent:
+            phase = .serving
+            deadline = nil
         // A new channel has room; if it has not, the gateway is not what it should be.
-        guard let line, try line.send(sockets, of: egress) else { return distrust("it does not listen") }
-        phase = .serving
-        deadline = nil
+        case .full: distrust("it does not listen")
+        // Killed meanwhile; the next one gets them.
+        case .ended, nil: break
+        }
     }
 
     // MARK: Waiting
@@ -207,7 +212,7 @@ final class EgressWatch {
         } catch {
             notices.append(.note("\(error); the way out goes on with what it read before"))
         }
-        if hasNews, let line, try line.send(texts.resolver) { hasNews = false }
+        if hasNews, let line, try line.send(texts.resolver) == .sent { hasNews = false }
     }
 
     private func gather() {
