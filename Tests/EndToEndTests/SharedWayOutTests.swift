@@ -229,9 +229,11 @@ import Testing
         let pair = try Pair(caller)
         let script = "echo up; await go; ask $1; echo done; await end"
         let running = try (0..<2).map { try pair.start($0, script) }
-        let gateway = try pair.gateway()
-        kill(try #require(pair.keepers.first), SIGKILL)
-        #expect(eventually { !Tree.isAlive(gateway) })
+        let keeper = try #require(pair.keepers.first)
+        let processes = try WayOutTests.processes(of: keeper)
+        kill(keeper, SIGKILL)
+        // As PID 1 it ends after all threads of the other.
+        #expect(eventually { !Tree.isAlive(processes.gateway) && !Tree.isAlive(processes.egressInit) })
         for index in 0..<2 {
             let text = "clawjail-egress ended with its keeper; the jail goes on without a network"
             #expect(eventually { running[index].errorText.contains(text) }, "\(running[index].errorText)")
