@@ -29,6 +29,8 @@ final class EgressKeeper {
     private let terms: String
     /// To the gateway, if there is one: it brings the jails' channels, and carries nothing else.
     private var gateway: SharedDescriptor?
+    /// From the order to start it up to the word of its init that it has ended, which comes after the channel's end.
+    private var isRunning = false
     private var members: [Member] = []
     private var restarts = RestartLimit()
     private var lastWord: String?
@@ -60,8 +62,12 @@ final class EgressKeeper {
             do throws(JailError) { keeper = EgressKeeper(seat, egress, try EgressProcess(plan, egress)) } catch {
                 try giveUp("before it began: \(error)", seat, [])
             }
-            try settle(plan)
-            try keeper.serve()
+            do throws(SystemError) {
+                try settle(plan)
+                try keeper.serve()
+            } catch {
+                try keeper.leave("with its keeper: \(error.call.name): \(error.errno)")
+            }
         } catch {
             // The supervisors see their connections end. What is left of the directory the next keeper clears away.
             System.exitNow(ExitStatus.launchFailed)
@@ -145,8 +151,17 @@ final class EgressKeeper {
 
     private func startGateway() throws(SystemError) {
         lastWord = nil
-        gateway = try process.ask()
-        if let gateway { try System.send(gateway.borrowed, EgressMessage.share.bytes) }
+        isRunning = true
+        guard let channel = try process.ask() else { return }
+        gateway = channel
+        do throws(SystemError) {
+            try withExtendedLifetime(channel) { () throws(SystemError) in
+                try System.send(channel.borrowed, EgressMessage.share.bytes)
+            }
+        } catch {
+            // Killed already: its end is told by its init.
+            guard [.brokenPipe, .connectionReset].contains(error.errno) else { throw error }
+        }
     }
 
     /// It says nothing here but why it could not begin.
@@ -177,6 +192,7 @@ final class EgressKeeper {
             // What it said before it ended comes first.
             if let gateway { try hear(gateway) }
             gateway = nil
+            isRunning = false
             let text = how + ((why ?? lastWord).map { ": \($0)" } ?? "")
             guard mayRestart else { try leave(text) }
             guard restarts.take(System.monotonicNanoseconds()) else { try leave("\(text), too often") }
@@ -218,7 +234,7 @@ final class EgressKeeper {
     /// Gives a channel to each that asks, as fast as the gateway takes them.
     private func serveAsking() throws(SystemError) {
         for member in members where member.isAsking {
-            if gateway == nil { try startGateway() }
+            if !isRunning { try startGateway() }
             guard let gateway else { return }
             let (outer, inner) = try EgressProcess.makeChannel()
             do throws(SystemError) {
