@@ -38,7 +38,7 @@ test-faults: build ## Make every system call of a launch fail, one at a time
 	@scripts/packages test
 	@scripts/test-faults
 
-test-leaks: build ## 1,000 launches, every tenth killed; nothing may be left
+test-leaks: build ## Launches and sessions, many of them killed; nothing may be left
 	@scripts/test-leaks
 
 check: ## Format, lint, warnings as errors, profiles valid

@@ -36,7 +36,8 @@ struct InitExecs {
                 return
             }
             running[pid] = order.index
-            try Self.tellStarted(order.index, pid, master)
+            // Nobody waits for it otherwise; that it could not be started is told in any case.
+            if master != nil { try Self.tellStarted(order.index, pid, master) }
         } catch {
             try System.send(Confinement.control, ControlMessage(notExecuted: order.index, error).bytes)
         }
@@ -143,11 +144,12 @@ struct InitExecs {
     }
 
     func signal(_ order: ControlMessage) throws(SystemError) {
-        // A number that came back here: only of a command that runs, or of one below a reaper that does.
-        guard order.value > 1, running[order.value] == order.index || reapers.values.contains(order.index) else {
-            return
+        if let pid = running.first(where: { $0.value == order.index })?.key {
+            try Init.pass(Int32(order.detail), to: pid)
+        } else if order.value > 1, reapers.values.contains(order.index) {
+            // As its reaper has told.
+            try Init.pass(Int32(order.detail), to: order.value)
         }
-        try Init.pass(Int32(order.detail), to: order.value)
     }
 
     /// One signal for each process that is there now, and an answer with their number.
