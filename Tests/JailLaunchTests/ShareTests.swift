@@ -49,9 +49,7 @@ import Testing
         func news() throws -> [String] {
             var entries = share.pollEntries
             try System.poll(&entries, milliseconds: 0)
-            var ready: [Descriptor: Int16] = [:]
-            for entry in entries where entry.returned != 0 { ready[entry.descriptor] = entry.returned }
-            return try share.news(ready).map { news in
+            return try share.news(System.PollResult(entries)).map { news in
                 switch news {
                 case .channel: "channel"
                 case .word(let word): "word \(word)"

@@ -127,9 +127,7 @@ final class EgressKeeper {
                         System.PollEvents.readable | (isAwaited ? System.PollEvents.writable : 0)))
             }
             try System.poll(&entries, milliseconds: patience())
-            var ready: [Descriptor: Int16] = [:]
-            for entry in entries where entry.returned != 0 { ready[entry.descriptor] = entry.returned }
-            try handle(ready)
+            try handle(System.PollResult(entries))
         }
     }
 
@@ -138,7 +136,7 @@ final class EgressKeeper {
         return Int32(clamping: max(0, (leaveTime - System.monotonicNanoseconds()) / 1_000_000 + 1))
     }
 
-    private func handle(_ ready: [Descriptor: Int16]) throws(SystemError) {
+    private func handle(_ ready: System.PollResult) throws(SystemError) {
         if let gateway, ready[gateway.borrowed] != nil { try hear(gateway) }
         for news in try process.news(ready) { try take(news) }
         for member in members where ready[member.connection.borrowed] != nil { try hear(member) }

@@ -98,7 +98,7 @@ final class EgressProcess: EgressSource {
 
     var due: Int64? { nil }
 
-    func news(_ ready: [Descriptor: Int16]) throws(SystemError) -> [EgressNews] {
+    func news(_ ready: System.PollResult) throws(SystemError) -> [EgressNews] {
         guard !isEnded else { return [] }
         var news: [EgressNews] = []
         if ready[pipe.borrowed] != nil { hear(&news) }

@@ -55,7 +55,7 @@ final class EgressShare: EgressSource {
 
     var due: Int64? { graceEnd }
 
-    func news(_ ready: [Descriptor: Int16]) throws(SystemError) -> [EgressNews] {
+    func news(_ ready: System.PollResult) throws(SystemError) -> [EgressNews] {
         guard !isGone else { return [] }
         var news: [EgressNews] = []
         if ready[connection.borrowed] != nil { try read(&news) }

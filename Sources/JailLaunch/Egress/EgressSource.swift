@@ -13,7 +13,7 @@ protocol EgressSource: AnyObject {
     func ask() throws(SystemError) -> SharedDescriptor?
 
     /// What has happened, in its order.
-    func news(_ ready: [Descriptor: Int16]) throws(SystemError) -> [EgressNews]
+    func news(_ ready: System.PollResult) throws(SystemError) -> [EgressNews]
 
     /// The gateway has closed its channel; how it ended may still come.
     func channelEnded()
