@@ -12,6 +12,8 @@ package struct LaunchRequest: Equatable, Sendable {
     package var environment: [EnvironmentVariable] = []
     /// Shown as /proc/sys/kernel/random/boot_id inside.
     package var bootID: String
+    /// Of the jails that share one process for their ways out; nil: this one has its own.
+    package var egressGroup: String?
 
     package init(name: String, arguments: [String], bootID: String) {
         self.name = name
@@ -45,7 +47,7 @@ package struct Planner {
         let data = try planData()
         let walls = try landlockABI()
         let egress = try EgressPlanner(
-            profile: profile, facts: facts, groups: identity.groups, landlockABI: walls
+            profile: profile, facts: facts, groups: identity.groups, landlockABI: walls, group: request.egressGroup
         ).plan()
         var root = RootPlanner(profile: profile, facts: facts, request: request, data: data, egress: egress)
         let mounts = try root.make()
