@@ -17,6 +17,10 @@ struct SessionPrune: ParsableCommand {
             let now = System.realtimeSeconds()
             for session in try Session.all() {
                 if let use = try session.use() {
+                    if use.isSilent {
+                        Output.say("left alone: session '\(session.jail.name)', whose supervisor does not answer")
+                        continue
+                    }
                     let isIdle = use.execs == 0 && now - use.lastUsed > idle
                     guard isIdle || now - session.jail.started > age else { continue }
                 }
