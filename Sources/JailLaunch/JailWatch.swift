@@ -21,6 +21,8 @@ final class JailWatch {
     private var publisher: PortPublisher
     private var stops: StopSocket
     private let egress: EgressWatch?
+    /// Of a jail that may ask for sessions.
+    var sessions: SessionDesk?
     private let output: OutputLog?
     /// The caller ignored SIGHUP, as nohup(1) does: the end of its terminal is not the jail's.
     private let ignoresHangUp: Bool
@@ -104,6 +106,7 @@ final class JailWatch {
                 }
                 if limitsMoved { report(&reporter, final: false) }
                 tellEgress(&reporter)
+                tellSessions(&reporter)
             }
         } catch {
             kill()
@@ -138,6 +141,8 @@ final class JailWatch {
         report(&reporter, final: true)
         egress?.kill()
         tellEgress(&reporter)
+        sessions?.end()
+        tellSessions(&reporter)
         limits = nil
         group?.remove()
     }
@@ -145,6 +150,15 @@ final class JailWatch {
     /// What the way out has decided, and what became of it.
     private func tellEgress(_ reporter: inout some LaunchReporter) {
         for notice in egress?.takeNotices() ?? [] {
+            switch notice {
+            case .note(let text): reporter.note(text)
+            case .event(let event): reporter.event(event)
+            }
+        }
+    }
+
+    private func tellSessions(_ reporter: inout some LaunchReporter) {
+        for notice in sessions?.takeNotices() ?? [] {
             switch notice {
             case .note(let text): reporter.note(text)
             case .event(let event): reporter.event(event)
@@ -212,6 +226,7 @@ final class JailWatch {
         if let limits = limits?.pollEntries { entries += limits }
         entries += stops.pollEntries
         if let egress { entries += egress.pollEntries }
+        if let sessions { entries += sessions.pollEntries }
         if phase == .running { entries += publisher.pollEntries }
         if let output = output?.pollEntry { entries.append(output) }
         entries += streams.pollEntries
@@ -230,6 +245,7 @@ final class JailWatch {
         var next = deadline
         if data != nil || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
         if let due = egress?.due { next = min(next ?? .max, due) }
+        if let due = sessions?.due { next = min(next ?? .max, due) }
         if streams.waitsForForeground { next = min(next ?? .max, now + 1_000_000_000) }
         guard let next else { return -1 }
         return Int32(clamping: max(0, (next - now) / 1_000_000 + 1))
@@ -251,6 +267,7 @@ final class JailWatch {
         }
         if let entry = output?.pollEntry, ready[entry.descriptor] != nil { output?.drain() }
         try watchEgress(ready)
+        try sessions?.handle(ready)
         streams.handle(ready)
         keyboard?.step(ready)
         screen?.step(ready)
@@ -343,7 +360,8 @@ final class JailWatch {
         switch message.kind {
         case .failed: failure = failure ?? message.failure
         case .egressSockets where phase == .launching && egress != nil: try egress?.adopt(descriptors)
-        case .ready where phase == .launching:
+        case .sessionSocket where phase == .launching && sessions != nil: try sessions?.adopt(descriptors)
+        case .ready where phase == .launching && sessions?.isReady ?? true:
             phase = .ready
             try egress?.serve()
             sized = descriptors

@@ -12,6 +12,8 @@ package struct MountTree {
     /// The step being carried out, for whoever reports an error.
     package private(set) var index = 0
     private var root: SharedDescriptor
+    /// Numbers of the sockets that were made, in the order of their steps.
+    private var sockets: [Int32] = []
     /// Numbers of files in memory, by what they are for.
     private var trust: [TrustFile: Int32] = [:]
 
@@ -88,7 +90,7 @@ package struct MountTree {
         }
     }
 
-    private func perform(_ step: MountStep, clone: Int32) throws(SystemError) {
+    private mutating func perform(_ step: MountStep, clone: Int32) throws(SystemError) {
         switch step {
         case .directory(let path, let mode):
             try System.makeDirectory(relative(path), mode: mode, at: root.borrowed)
@@ -125,7 +127,28 @@ package struct MountTree {
             try attach(mount.borrowed, at: path)
         case .cover(let path, let content):
             try cover(path, content: Array(content.utf8))
+        case .socket(let path): sockets.append(try makeSocket(path).release())
         }
+    }
+
+    /// Connections that may wait at a socket. More wait in connect(2).
+    private static let backlog: Int32 = 32
+
+    /// bind(2) knows no directory to start from but the working one, which is nobody's yet.
+    private func makeSocket(_ path: String) throws(SystemError) -> OwnedDescriptor {
+        let socket = try System.makeUnixSocket(.sequencedPacket)
+        try System.changeDirectory(root.borrowed)
+        try System.bind(socket.borrowed, path: relative(path))
+        try System.changeMode(relative(path), 0o666, at: root.borrowed)
+        try System.listen(socket.borrowed, backlog: Self.backlog)
+        try System.setNonBlocking(socket.borrowed)
+        return socket
+    }
+
+    /// Gives the sockets away, whose other side is outside; the caller closes them.
+    package mutating func takeSockets() -> [Int32] {
+        defer { sockets = [] }
+        return sockets
     }
 
     /// Bytes of one file of certificates.

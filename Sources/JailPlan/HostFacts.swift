@@ -116,6 +116,8 @@ package struct ProgramClosure: Equatable, Sendable {
     package var entry: VisibleFile?
     /// What follows the command's name, with the path of its script as it is inside the jail.
     package var commandArguments: [String] = []
+    /// Only for a profile with sessions.
+    package var launcher: LauncherFacts?
     /// What was brought along, or passed over, without the profile saying so: one line each, for people.
     package var notes: [String] = []
 

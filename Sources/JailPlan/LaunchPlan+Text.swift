@@ -17,6 +17,7 @@ extension LaunchPlan {
         describeLimits(&output)
         describeMounts(&output)
         describeNetwork(&output)
+        if let sessions { describe(sessions, &output) }
         describeWalls(&output)
         if !leftOut.isEmpty {
             output.heading("left out, as the profile allows")
@@ -94,6 +95,18 @@ extension LaunchPlan {
         }
     }
 
+    private func describe(_ sessions: SessionsPlan, _ output: inout PlanText) {
+        output.heading("sessions, made beside this jail when its programs ask for them")
+        output.line("profile", "\(sessions.profile.name), as it is now; at most \(sessions.most) at the same time")
+        for file in sessions.profile.files { output.line("", file) }
+        for root in sessions.roots {
+            output.line(
+                "workspaces",
+                "\(root.path) from \(root.hostPath) and what is below, \(root.readOnly ? "read-only" : "writable")")
+        }
+        output.line("asked for", "by \(sessions.program), at \(SessionsPlan.socket)")
+    }
+
     private func describeWalls(_ output: inout PlanText) {
         output.heading("walls, in this order")
         if let landlock {
@@ -141,6 +154,7 @@ extension MountStep {
         case .proc: "proc"
         case .devpts: "devpts"
         case .cover: "cover"
+        case .socket: "socket"
         }
     }
 
@@ -157,6 +171,7 @@ extension MountStep {
         case .proc(let path): "\(path), fresh, read-only, other users' processes invisible"
         case .devpts(let path): "\(path), terminals of the jail's own"
         case .cover(let path, _): "\(path), shows the jail and not the host"
+        case .socket(let path): "\(path), where sessions are asked for"
         }
     }
 }

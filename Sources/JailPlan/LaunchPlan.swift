@@ -21,6 +21,8 @@ package struct LaunchPlan: Equatable, Sendable {
     package var seccomp: SeccompPlan
     package var network: NetworkPlan
     package var data: DataPlan?
+    /// nil: none is made beside this jail.
+    package var sessions: SessionsPlan?
     package var leftOut: [LeftOut] = []
     /// What a reader should know besides: programs that are not installed, promises that are only watched.
     package var notes: [String] = []
@@ -80,11 +82,13 @@ package enum MountStep: Equatable, Sendable {
     case devpts(path: String)
     /// A generated file laid over one of /proc's.
     case cover(path: String, content: String)
+    /// A listening socket of the new root, whose other side is outside.
+    case socket(path: String)
 
     package var path: String {
         switch self {
         case .directory(let path, _), .file(let path, _, _), .symlink(let path, _), .proc(let path),
-            .devpts(let path), .cover(let path, _), .trust(let path, _, _):
+            .devpts(let path), .cover(let path, _), .trust(let path, _, _), .socket(let path):
             path
         case .bind(let bind): bind.target
         case .tmpfs(let tmpfs): tmpfs.target

@@ -11,6 +11,8 @@ package struct LaunchRequest: Equatable, Sendable {
     package var environment: [EnvironmentVariable] = []
     /// Shown as /proc/sys/kernel/random/boot_id inside.
     package var bootID: String
+    /// The one that the profile's `sessions` names, loaded.
+    package var sessionProfile: Profile?
 
     package init(name: String, arguments: [String], bootID: String) {
         self.name = name
@@ -51,6 +53,7 @@ package struct Planner {
         ).plan()
         var root = RootPlanner(profile: profile, facts: facts, request: request, data: data, egress: egress)
         let mounts = try root.make()
+        let sessions = try planSessions(root, mounts, data)
         let landlock = planLandlock(root, walls)
         let cgroup = try planCgroup()
         let time = try planTimeNamespace()
@@ -67,7 +70,7 @@ package struct Planner {
             name: request.name,
             profile: profile.name,
             profileFiles: profile.files,
-            command: planCommand(egress, trustFiles: root.trustFiles),
+            command: planCommand(egress, trustFiles: root.trustFiles, sessions),
             identity: identity,
             namespaces: NamespacePlan(time: time, hostName: profile.process.hostName),
             mounts: mounts,
@@ -77,6 +80,7 @@ package struct Planner {
                 variant: profile.process.shell ? .shell : .strict, additional: profile.process.systemCalls),
             network: NetworkPlan(publish: profile.network.publish, egress: egress),
             data: data,
+            sessions: sessions,
             leftOut: leftOut,
             notes: notes,
             stopGrace: profile.process.stopGrace,
@@ -103,14 +107,25 @@ package struct Planner {
 
     // MARK: What
 
-    private func planCommand(_ egress: EgressPlan?, trustFiles: [TrustFile: String]) -> CommandPlan {
+    private func planSessions(
+        _ root: RootPlanner, _ mounts: [MountStep], _ data: DataPlan?
+    ) throws(JailError) -> SessionsPlan? {
+        guard let rules = profile.sessions, let program = root.launcher else { return nil }
+        return try SessionsPlanner(
+            rules: rules, profile: request.sessionProfile, mounts: mounts, data: data, program: program
+        ).plan()
+    }
+
+    private func planCommand(
+        _ egress: EgressPlan?, trustFiles: [TrustFile: String], _ sessions: SessionsPlan?
+    ) -> CommandPlan {
         let inside = profile.process.inside
         let directory =
             profile.process.workingDirectory
             ?? (profile.filesystem.data?.target ?? (profile.filesystem.workspaceSource == nil ? nil : "/workspace")
                 ?? "/")
         var variables: [EnvironmentVariable] = [
-            EnvironmentVariable(name: "PATH", value: searchPath()),
+            EnvironmentVariable(name: "PATH", value: searchPath(sessions)),
             EnvironmentVariable(name: "HOME", value: inside.home),
             EnvironmentVariable(name: "USER", value: inside.user),
             EnvironmentVariable(name: "LOGNAME", value: inside.user),
@@ -132,11 +147,11 @@ package struct Planner {
     }
 
     /// The directories that programs are in, the usual ones first; nothing from the caller's PATH but these.
-    private func searchPath() -> String {
+    private func searchPath(_ sessions: SessionsPlan?) -> String {
         let usual = ["/usr/local/bin", "/usr/bin", "/bin"]
         var directories = usual
-        for program in facts.closure.programs {
-            let directory = program.path.parentPath
+        for program in facts.closure.programs.map(\.path) + (sessions.map { [$0.program] } ?? []) {
+            let directory = program.parentPath
             if !directories.contains(directory) { directories.append(directory) }
         }
         return directories.joined(separator: ":")
