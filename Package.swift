@@ -137,7 +137,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["JailCore"], path: "Tests/Support", swiftSettings: strict),
         tests("JailCoreTests", ["JailCore", "TestSupport"]),
         tests("JailPlanTests", ["JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
-        tests("JailPolicyTests", ["JailPolicy", "JailCore"]),
+        tests("JailPolicyTests", ["JailPolicy", "JailCore", "TestSupport"]),
         tests("JailHostTests", ["JailHost", "JailPlan", "JailPolicy", "JailCore"]),
         tests(
             "JailMechanismTests",
@@ -154,8 +154,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         tests("EgressControlTests", ["EgressControl", "JailPolicy", "JailCore", "TestSupport"]),
-        tests("DNSMessagesTests", ["DNSMessages", "JailPolicy", "JailCore"]),
-        tests("EgressDNSTests", ["EgressDNS", "DNSMessages", "JailPolicy", nio("NIOCore"), nio("NIOPosix")]),
+        tests("DNSMessagesTests", ["DNSMessages", "JailPolicy", "JailCore", "TestSupport"]),
+        tests(
+            "EgressDNSTests",
+            ["EgressDNS", "DNSMessages", "JailPolicy", "TestSupport", nio("NIOCore"), nio("NIOPosix")]),
         tests(
             "EgressTLSTests",
             [

@@ -59,6 +59,14 @@ int cl_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, u
     return RESULT(prctl(option, a2, a3, a4, a5));
 }
 int cl_execve(const char *path, char *const argv[], char *const envp[]) { return RESULT(execve(path, argv, envp)); }
+/* In the parent: the child's id if it has begun, or the step at which it gave up and why. */
+static int spawned(pid_t pid, int error, int step, int *failed) {
+    if (error == 0) return pid;
+    int status;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+    *failed = step;
+    return -error;
+}
 int cl_spawn(const struct cl_program *spawn, int *failed) {
     /* Written by the child, read by the parent after vfork has returned there. */
     volatile int error = 0, step = 0;
@@ -75,22 +83,24 @@ int cl_spawn(const struct cl_program *spawn, int *failed) {
                 if (dup3(spawn->terminal, target, 0) < 0) goto give_up;
             step = CL_SPAWN_TERMINAL;
             if (ioctl(0, TIOCSCTTY, 0) < 0) goto give_up;
+        } else {
+            step = CL_SPAWN_DUP3;
+            for (int target = 0; target < 3; target++)
+                if (spawn->streams[target] >= 0 && dup3(spawn->streams[target], target, 0) < 0) goto give_up;
         }
+        step = CL_SPAWN_CGROUP;
+        if (spawn->cgroup >= 0 && write(spawn->cgroup, "0", 1) < 0) goto give_up;
         step = CL_SPAWN_SIGMASK;
         if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) goto give_up;
         step = CL_SPAWN_CHDIR;
-        if (chdir(spawn->directory) < 0) goto give_up;
+        if ((spawn->place >= 0 ? fchdir(spawn->place) : chdir(spawn->directory)) < 0) goto give_up;
         step = CL_SPAWN_EXECVE;
         execve(spawn->path, spawn->argv, spawn->envp);
     give_up:
         error = errno;
         _exit(125);
     }
-    if (error == 0) return pid;
-    int status;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
-    *failed = step;
-    return -error;
+    return spawned(pid, error, step, failed);
 }
 int cl_spawn_descriptor(int program, char *const argv[], char *const envp[], int channel, int *failed) {
     volatile int error = 0, step = 0;
@@ -111,11 +121,7 @@ int cl_spawn_descriptor(int program, char *const argv[], char *const envp[], int
         error = errno;
         _exit(125);
     }
-    if (error == 0) return pid;
-    int status;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
-    *failed = step;
-    return -error;
+    return spawned(pid, error, step, failed);
 }
 int cl_setsid(void) { return RESULT(setsid()); }
 int cl_getppid(void) { return (int)syscall(SYS_getppid); }

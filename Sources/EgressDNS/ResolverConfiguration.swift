@@ -1,21 +1,10 @@
 package import JailPolicy
 package import NIOCore
 
-/// A server that knows names.
-package struct NameServer: Hashable, Sendable {
-    package var address: IPAddress
-    package var port: UInt16
-
-    package init(address: IPAddress, port: UInt16 = 53) {
-        self.address = address
-        self.port = port
-    }
-}
-
 /// Whom to ask, and how patiently, see resolv.conf(5).
 package struct ResolverConfiguration: Equatable, Sendable {
     /// In the order in which they are asked; never empty, at most ``mostServers``.
-    package internal(set) var servers: [NameServer]
+    package internal(set) var servers: [Endpoint]
     /// For one try with one server.
     package private(set) var timeout = TimeAmount.seconds(5)
     /// Rounds through all servers.
@@ -32,7 +21,7 @@ package struct ResolverConfiguration: Equatable, Sendable {
     /// Of the host's files. Garbage in them is passed over; without any server there is the one at 127.0.0.1. The search
     /// list counts for nothing: what the jail asks for is a whole name.
     package init(resolvConf: [UInt8], hosts: [UInt8]) {
-        var servers: [NameServer] = []
+        var servers: [Endpoint] = []
         var options: [ArraySlice<UInt8>] = []
         for line in resolvConf.split(separator: UInt8(ascii: "\n")) {
             let fields = ConfigurationText.fields(line, comments: [UInt8(ascii: "#"), UInt8(ascii: ";")])
@@ -40,19 +29,19 @@ package struct ResolverConfiguration: Equatable, Sendable {
             case "nameserver":
                 // An address with a zone (`fe80::1%eth0`) is none that can be asked here.
                 guard fields.count > 1, let address = NumericAddress.parse(fields[1]) else { continue }
-                if servers.count < Self.mostServers { servers.append(NameServer(address: address)) }
+                if servers.count < Self.mostServers { servers.append(Endpoint(address: address, port: 53)) }
             case "options": options += fields.dropFirst()
             default: continue
             }
         }
-        self.servers = servers.isEmpty ? [NameServer(address: .v4(0x7F00_0001))] : servers
+        self.servers = servers.isEmpty ? [Endpoint(address: .v4(0x7F00_0001), port: 53)] : servers
         self.hosts = HostsFile.parse(hosts)
         for option in options { apply(String(decoding: option, as: UTF8.self)) }
     }
 
     /// Of a profile that names its resolvers; nil without one. More than ``mostServers`` are left out.
     package init?(
-        servers: [NameServer], hosts: [UInt8] = [], timeout: TimeAmount = .seconds(5), attempts: Int = 2
+        servers: [Endpoint], hosts: [UInt8] = [], timeout: TimeAmount = .seconds(5), attempts: Int = 2
     ) {
         guard !servers.isEmpty else { return nil }
         self.servers = Array(servers.prefix(Self.mostServers))

@@ -36,7 +36,7 @@ struct TypeLookup: Sendable {
         }
     }
 
-    private func ask(_ server: NameServer, withExtensions: Bool) -> EventLoopFuture<Answer> {
+    private func ask(_ server: Endpoint, withExtensions: Bool) -> EventLoopFuture<Answer> {
         var random = SystemRandomNumberGenerator()
         let query = DNSQuery(
             id: random.next(), question: DNSQuestion(name: name.withRandomCase(using: &random), type: type),
@@ -53,7 +53,7 @@ struct TypeLookup: Sendable {
         }
     }
 
-    private func exchange(_ query: DNSQuery, with server: NameServer) -> EventLoopFuture<DNSResponse> {
+    private func exchange(_ query: DNSQuery, with server: Endpoint) -> EventLoopFuture<DNSResponse> {
         let address: SocketAddress
         do {
             address = try NumericAddress.socketAddress(server.address, port: server.port)

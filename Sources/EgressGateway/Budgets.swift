@@ -1,26 +1,28 @@
+internal import EgressDNS
 package import JailPolicy
 package import NIOCore
 
 /// How much a jail may do, counted on the only way out. A budget that is used up is a denial with its name.
 package struct Budgets {
     private let limits: NetworkBudgets
-    private var requests: TokenBucket
-    private var connects: TokenBucket
+    /// Up to a minute's worth at once.
+    private var requests: RateLimit
+    private var connects: RateLimit
     private var uploads: SlidingSum
     /// Connections of the jail's that are open now.
     package private(set) var connections = 0
 
     package init(_ limits: NetworkBudgets, now: NIODeadline) {
         self.limits = limits
-        requests = TokenBucket(perMinute: limits.requestsPerMinute, now: now)
-        connects = TokenBucket(perMinute: limits.connectionsPerMinute, now: now)
+        requests = RateLimit(burst: limits.requestsPerMinute, perMinute: limits.requestsPerMinute)
+        connects = RateLimit(burst: limits.connectionsPerMinute, perMinute: limits.connectionsPerMinute)
         uploads = SlidingSum(limit: limits.uploadPerHour, now: now)
     }
 
     /// - Returns: the budget that is used up, or nil; then the connection counts until ``closeConnection()``.
     package mutating func openConnection(_ now: NIODeadline) -> String? {
         guard connections < limits.connections else { return "network.budgets.connections (\(limits.connections))" }
-        guard connects.take(now) else {
+        guard connects.take(now: now) else {
             return "network.budgets.connectionsPerMinute (\(limits.connectionsPerMinute))"
         }
         connections += 1
@@ -30,36 +32,13 @@ package struct Budgets {
     package mutating func closeConnection() { connections -= 1 }
 
     package mutating func request(_ now: NIODeadline) -> String? {
-        requests.take(now) ? nil : "network.budgets.requestsPerMinute (\(limits.requestsPerMinute))"
+        requests.take(now: now) ? nil : "network.budgets.requestsPerMinute (\(limits.requestsPerMinute))"
     }
 
     /// Counts bytes towards an origin, whatever they are.
     package mutating func upload(_ count: Int, _ now: NIODeadline) -> String? {
         uploads.add(UInt64(count), now)
             ? nil : "network.budgets.uploadPerHour (\(ByteSize.format(limits.uploadPerHour)))"
-    }
-}
-
-/// So many a minute, and up to a minute's worth at once.
-struct TokenBucket {
-    private let perMinute: Double
-    private var tokens: Double
-    private var last: NIODeadline
-
-    init(perMinute: UInt64, now: NIODeadline) {
-        self.perMinute = Double(perMinute)
-        tokens = Double(perMinute)
-        last = now
-    }
-
-    mutating func take(_ now: NIODeadline) -> Bool {
-        if now > last {
-            tokens = min(perMinute, tokens + perMinute * Double((now - last).nanoseconds) / 60e9)
-            last = now
-        }
-        guard tokens >= 1 else { return false }
-        tokens -= 1
-        return true
     }
 }
 

@@ -31,6 +31,12 @@ package struct Denial: Error, Sendable {
         reason = "malformed request: \(refusal.reason)"
     }
 
+    /// - Parameter budget: its name, as ``Budgets`` gives it.
+    static func usedUp(_ budget: String) -> Denial { Denial(.tooManyRequests, "the budget \(budget) is used up") }
+
+    /// What the supervisor could not be told does not happen.
+    static let untellable = Denial(.serviceUnavailable, "the log cannot take any more at the moment")
+
     /// Allowed, and it did not work: the other side's fault, or the network's.
     static func failure(_ status: HTTPResponseStatus, _ reason: String) -> Denial {
         var denial = Denial(status, reason)

@@ -2,8 +2,8 @@ internal import EgressControl
 internal import JailCore
 internal import NIOCore
 
-/// Events on their way to the supervisor. Nothing that was allowed goes untold: while the supervisor does not read, what
-/// happened is kept, and once that is too much nothing more is allowed.
+/// Events on their way to the supervisor. Where it wants them, nothing that was allowed goes untold: while it does not
+/// read, what happened is kept, and once that is too much nothing more is allowed.
 final class EventQueue {
     private let channel: EgressChannel
     private let loop: any EventLoop
@@ -50,7 +50,7 @@ final class EventQueue {
             waiting.removeFirst(told)
             guard waiting.isEmpty else { return retryLater() }
             guard untold > 0 else { return }
-            var event = EgressEvent(.gateway, .denied, time: Clock.milliseconds())
+            var event = EgressEvent(.gateway, .denied, time: System.realtimeMilliseconds())
             event.reason = "\(untold) denials that nobody had read were not kept"
             untold = 0
             record(event)
@@ -64,9 +64,4 @@ final class EventQueue {
         isScheduled = true
         loop.assumeIsolated().scheduleTask(in: Self.retryInterval) { self.flush() }
     }
-}
-
-enum Clock {
-    /// Since the epoch.
-    static func milliseconds() -> Int64 { System.realtimeMilliseconds() }
 }

@@ -33,7 +33,7 @@ package enum Gateway {
 
     /// Why it ends: the supervisor knows no more than that it did.
     private static func tell(_ setup: EgressSetup, _ error: any Error) {
-        var event = EgressEvent(.gateway, .failed, time: Clock.milliseconds())
+        var event = EgressEvent(.gateway, .failed, time: System.realtimeMilliseconds())
         event.reason = "the way out ends: \(error)"
         // Nobody is left to tell if this fails as well.
         _ = try? setup.channel.report([event.line])
@@ -69,8 +69,7 @@ final class GatewayService {
 
     /// The resolver that the profile names, or the host's. The host's own names count in both cases.
     private static func configuration(_ setup: EgressSetup, _ files: ResolverFiles) -> ResolverConfiguration {
-        let named = setup.rules.upstream.resolvers.map { NameServer(address: $0.address, port: $0.port) }
-        return ResolverConfiguration(servers: named, hosts: files.hosts)
+        ResolverConfiguration(servers: setup.rules.upstream.resolvers, hosts: files.hosts)
             ?? ResolverConfiguration(resolvConf: files.resolvConf, hosts: files.hosts)
     }
 
@@ -122,7 +121,7 @@ final class GatewayService {
 
 extension GatewayState {
     fileprivate func record(_ seen: DNSResponder.Event, untold: Int) {
-        var event = EgressEvent(.name, .denied, time: Clock.milliseconds())
+        var event = EgressEvent(.name, .denied, time: System.realtimeMilliseconds())
         event.scheme = "dns"
         switch seen {
         case .denied(let name):

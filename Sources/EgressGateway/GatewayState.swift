@@ -1,6 +1,7 @@
 internal import EgressControl
 internal import EgressDNS
 internal import EgressTLS
+internal import JailCore
 internal import JailPolicy
 internal import NIOCore
 
@@ -74,7 +75,7 @@ final class GatewayState {
     func event(
         _ subject: EgressEvent.Subject, _ verdict: EgressEvent.Verdict, _ destination: Destination, _ scheme: String?
     ) -> EgressEvent {
-        var event = EgressEvent(subject, verdict, time: Clock.milliseconds())
+        var event = EgressEvent(subject, verdict, time: System.realtimeMilliseconds())
         event.scheme = scheme
         event.host = destination.host.text
         event.port = destination.port
@@ -90,4 +91,8 @@ final class GatewayState {
         event.remedy = denial.remedy
         events.record(event)
     }
+}
+
+extension NIODeadline {
+    var millisecondsAgo: UInt64 { UInt64(max(0, (.now() - self).nanoseconds / 1_000_000)) }
 }

@@ -32,8 +32,8 @@ enum Intake {
     /// Counted from its first moment; nil, and reset, if it is one too many.
     static func admit(_ channel: any Channel, _ gateway: GatewayState) throws -> ConnectionGuard? {
         if let budget = gateway.budgets.openConnection(.now()) {
-            var event = EgressEvent(.connection, .denied, time: Clock.milliseconds())
-            event.reason = "the budget \(budget) is used up"
+            var event = EgressEvent(.connection, .denied, time: System.realtimeMilliseconds())
+            event.reason = Denial.usedUp(budget).reason
             gateway.events.record(event)
             Reset.close(channel)
             return nil

@@ -1,3 +1,6 @@
+internal import JailCore
+internal import JailPolicy
+
 /// Paths as they are told: some services take their tokens there (Telegram's `/bot123:TOKEN/…`, web hooks), and what is
 /// told ends up in logs.
 package enum LoggedPath {
@@ -14,11 +17,10 @@ package enum LoggedPath {
         }.joined(separator: "/")
     }
 
-    /// The same in a text that quotes the path.
-    static func hide(_ path: String, in text: String) -> String {
-        let told = Self.text(path)
-        guard told != path, let range = text.range(of: path) else { return text }
-        return text.replacingCharacters(in: range, with: told)
+    /// The same in a remedy, where the path is a pattern that matches nothing else.
+    static func hide(_ path: CanonicalPath, in remedy: String) -> String {
+        let pattern = PathPattern(matching: path).text
+        return remedy.replacing(JSON.string(pattern).text(), with: JSON.string(text(pattern)).text())
     }
 
     private static func isToken(_ segment: Substring.UTF8View) -> Bool {
@@ -26,22 +28,5 @@ package enum LoggedPath {
         let digits = segment.count { (0x30...0x39).contains($0) }
         let letters = segment.count { (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) }
         return digits > 0 && letters > 0
-    }
-}
-
-extension String {
-    fileprivate func range(of other: String) -> Range<Index>? {
-        let own = Array(utf8)
-        let wanted = Array(other.utf8)
-        guard !wanted.isEmpty, own.count >= wanted.count else { return nil }
-        for start in 0...(own.count - wanted.count) where own[start..<(start + wanted.count)].elementsEqual(wanted) {
-            let from = utf8.index(utf8.startIndex, offsetBy: start)
-            return from..<utf8.index(from, offsetBy: wanted.count)
-        }
-        return nil
-    }
-
-    fileprivate func replacingCharacters(in range: Range<Index>, with other: String) -> String {
-        String(self[..<range.lowerBound]) + other + String(self[range.upperBound...])
     }
 }

@@ -9,8 +9,6 @@ final class RelayHandler: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     private weak var partner: RelayHandler?
     private var wantsRead = false
-    /// It has said everything.
-    private var hasEnded = false
     /// It has been told everything.
     private var hasFinished = false
     private(set) var bytes = 0
@@ -79,7 +77,6 @@ final class RelayHandler: ChannelDuplexHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard case ChannelEvent.inputClosed = event else { return context.fireUserInboundEventTriggered(event) }
-        hasEnded = true
         partner?.finishWriting()
     }
 

@@ -71,8 +71,7 @@ struct RequestFields {
             endToEnd.add(name: name, value: value)
         // Some servers take it in the place of the path that was judged.
         case .pathOverride: throw RequestRefusal(.badRequest, "'\(name.excerpt)', which some servers take for the path")
-        // Without extensions every frame says by itself what it is.
-        case .hopByHop, .webSocketExtensions: break
+        case .hopByHop: break
         case .other: endToEnd.add(name: name, value: value)
         }
     }
@@ -102,7 +101,7 @@ struct RequestFields {
 /// The header fields that mean something to the gateway.
 enum FieldName {
     case host, contentLength, transferEncoding, connection, upgrade, expect, cookie
-    case webSocketKey, webSocketVersion, webSocketExtensions, methodOverride, pathOverride, hopByHop, other
+    case webSocketKey, webSocketVersion, methodOverride, pathOverride, hopByHop, other
 
     /// By length first: most names of a request are told apart without comparing them.
     init(_ name: String) {
@@ -140,7 +139,8 @@ enum FieldName {
         case 19: self = name.isASCIIEqual(to: "proxy-authorization") ? .hopByHop : .other
         case 21: self = name.isASCIIEqual(to: "sec-websocket-version") ? .webSocketVersion : .other
         case 22: self = name.isASCIIEqual(to: "x-http-method-override") ? .methodOverride : .other
-        case 24: self = name.isASCIIEqual(to: "sec-websocket-extensions") ? .webSocketExtensions : .other
+        // Without extensions every frame of a WebSocket says by itself what it is.
+        case 24: self = name.isASCIIEqual(to: "sec-websocket-extensions") ? .hopByHop : .other
         default: self = .other
         }
     }

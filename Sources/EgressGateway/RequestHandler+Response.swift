@@ -1,4 +1,5 @@
 internal import EgressControl
+internal import JailCore
 internal import JailPolicy
 internal import NIOCore
 internal import NIOHTTP1
@@ -70,7 +71,7 @@ extension RequestHandler: ResponseReceiver {
         } else if let destination {
             gateway.recordDenial(.request, denial, destination, entry.scheme.rawValue)
         } else {
-            var event = EgressEvent(.request, denial.verdict, time: Clock.milliseconds())
+            var event = EgressEvent(.request, denial.verdict, time: System.realtimeMilliseconds())
             event.reason = denial.reason
             event.method = head?.method.rawValue
             gateway.events.record(event)
@@ -89,7 +90,7 @@ extension RequestHandler: ResponseReceiver {
         event.path = LoggedPath.text(request.path.path)
         event.reason = denial.reason
         event.rule = denial.rule
-        event.remedy = denial.remedy.map { LoggedPath.hide(request.path.path, in: $0) }
+        event.remedy = denial.remedy.map { LoggedPath.hide(request.path, in: $0) }
         event.status = UInt16(clamping: denial.status.code)
         gateway.events.record(event)
         answer(denial, request)
@@ -189,7 +190,7 @@ extension RequestHandler: ResponseReceiver {
         event.status = exchange.status
         event.sent = UInt64(exchange.sent)
         event.received = UInt64(exchange.received)
-        event.milliseconds = UInt64(max(0, (NIODeadline.now() - exchange.started).nanoseconds / 1_000_000))
+        event.milliseconds = exchange.started.millisecondsAgo
         gateway.events.record(event)
     }
 }

@@ -91,7 +91,7 @@ extension RequestHandler {
         if !isWellFormed {
             reason = "what the client sent is no sequence of WebSocket frames"
         } else if let budget = gateway.budgets.upload(buffer.readableBytes, .now()) {
-            reason = "the budget \(budget) is used up"
+            reason = Denial.usedUp(budget).reason
         } else {
             return true
         }

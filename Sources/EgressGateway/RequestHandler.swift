@@ -110,20 +110,13 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
 
     private func judge(_ request: CheckedRequest, version: HTTPVersion) {
         let now = NIODeadline.now()
-        if let budget = gateway.budgets.request(now) {
-            return deny(Denial(.tooManyRequests, "the budget \(budget) is used up"), request)
-        }
+        if let budget = gateway.budgets.request(now) { return deny(.usedUp(budget), request) }
         let question = request.question
         switch candidates?.decide(question) ?? gateway.policy.decide(question) {
         case .deny(let denial): deny(Denial(denial), request)
         case .allow(let grant):
-            // What the supervisor could not be told does not happen.
-            guard gateway.events.hasRoom else {
-                return deny(Denial(.serviceUnavailable, "the log cannot take any more at the moment"), request)
-            }
-            if let budget = gateway.budgets.upload(request.headSize, now) {
-                return deny(Denial(.tooManyRequests, "the budget \(budget) is used up"), request)
-            }
+            guard gateway.events.hasRoom else { return deny(.untellable, request) }
+            if let budget = gateway.budgets.upload(request.headSize, now) { return deny(.usedUp(budget), request) }
             start(Exchange(request, grant: grant, version: version, now: now))
         }
     }
@@ -195,9 +188,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
                 denial.rule = exchange.grant.rule
                 return fail(denial)
             }
-            if let budget = gateway.budgets.upload(buffer.readableBytes, .now()) {
-                return fail(Denial(.tooManyRequests, "the budget \(budget) is used up"))
-            }
+            if let budget = gateway.budgets.upload(buffer.readableBytes, .now()) { return fail(.usedUp(budget)) }
             guard let upstream = exchange.upstream else { return exchange.early.append(buffer) }
             exchange.hasSentBody = true
             upstream.send(buffer)

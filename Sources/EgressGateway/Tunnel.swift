@@ -30,9 +30,7 @@ final class Tunnel {
     func open(_ channel: any Channel, first: ByteBuffer?) {
         connection.isSettled = true
         connection.mayIdle = true
-        guard gateway.events.hasRoom else {
-            return refuse(channel, Denial(.serviceUnavailable, "the log cannot take any more at the moment"))
-        }
+        guard gateway.events.hasRoom else { return refuse(channel, .untellable) }
         if let first { early.bytes.writeImmutableBuffer(first) }
         do { try channel.pipeline.syncOperations.addHandler(early) } catch {
             return refuse(channel, .failure(.badGateway, UpstreamFailure.text(error)))
@@ -74,8 +72,7 @@ final class Tunnel {
 
     private func mayUpload(_ count: Int) -> Bool {
         guard let budget = gateway.budgets.upload(count, .now()) else { return true }
-        gateway.recordDenial(
-            .connection, Denial(.tooManyRequests, "the budget \(budget) is used up"), destination, scheme)
+        gateway.recordDenial(.connection, .usedUp(budget), destination, scheme)
         return false
     }
 
@@ -84,7 +81,7 @@ final class Tunnel {
         event.rule = grant.rule
         event.sent = UInt64(up)
         event.received = UInt64(down)
-        event.milliseconds = UInt64(max(0, (NIODeadline.now() - started).nanoseconds / 1_000_000))
+        event.milliseconds = started.millisecondsAgo
         gateway.events.record(event)
     }
 }

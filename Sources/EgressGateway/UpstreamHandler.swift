@@ -114,9 +114,6 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.close(promise: nil)
     }
 
-    /// The connection is now someone else's: a WebSocket's.
-    func handOver() { receiver = nil }
-
     func resumeReading() {
         guard wantsRead, receiver?.canReceive ?? true else { return }
         wantsRead = false

@@ -142,10 +142,25 @@ package struct Cgroup: Sendable {
         var gone = true
         for directory in directories.reversed() {
             do { try System.unlink(directory, isDirectory: true) } catch {
-                if error.errno != .notFound { gone = false }
+                if error.errno == .notFound { continue }
+                if error.errno != .busy || !removeLeaves(directory) { gone = false }
             }
         }
         return gone
+    }
+
+    /// Removes a group that has none but ``CgroupLeaf``s below it, and those.
+    private static func removeLeaves(_ directory: String) -> Bool {
+        do throws(SystemError) {
+            let group = try System.open(directory, [.readOnly, .directory, .noFollow])
+            let leaves = try System.names(in: group.borrowed).filter { $0.name.hasPrefix(CgroupLeaf.prefix) }
+            for leaf in leaves { try System.unlink(leaf.name, at: group.borrowed, isDirectory: true) }
+            guard !leaves.isEmpty else { return false }
+            try System.unlink(directory, isDirectory: true)
+            return true
+        } catch {
+            return error.errno == .notFound
+        }
     }
 
     // MARK: Files

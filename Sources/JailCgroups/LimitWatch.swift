@@ -49,6 +49,8 @@ package struct LimitWatch {
     private var memoryKills: UInt64 = 0
     private var refusedProcesses: UInt64 = 0
     private var cpuReported = false
+    /// Refused in groups below this one, where the kernel counts them on v1.
+    private var refusedBelow: UInt64 = 0
     private var memoryEvent: SharedDescriptor?
     private var processEvents: SharedDescriptor?
 
@@ -96,6 +98,9 @@ package struct LimitWatch {
         return entries
     }
 
+    /// Counts what ``CgroupLeaf/takeRefused()`` found.
+    package mutating func add(refused: UInt64) { refusedBelow += refused }
+
     /// What has been reached since the last call. Processor time is reported once, at the end: it is no failure.
     package mutating func newHits(final: Bool) -> [LimitHit] {
         var hits: [LimitHit] = []
@@ -105,7 +110,7 @@ package struct LimitWatch {
             ? counter(in: Self.reread(memoryEvent), "oom_kill") : counter(.memory, "memory.oom_control", "oom_kill")
         if kills > memoryKills, let limit = group.plan.memory { hits.append(.memory(limit: limit)) }
         memoryKills = max(memoryKills, kills)
-        let refused = counter(in: Self.reread(processEvents), "max")
+        let refused = counter(in: Self.reread(processEvents), "max") + refusedBelow
         if refused > refusedProcesses, let limit = group.plan.processes { hits.append(.processes(limit: limit - 1)) }
         refusedProcesses = max(refusedProcesses, refused)
         if final, !cpuReported, let milliCPUs = group.plan.milliCPUs {
@@ -137,7 +142,12 @@ package struct LimitWatch {
         return (try? System.read(file.borrowed, at: 0, most: 4096)) ?? []
     }
 
-    private func counter(in bytes: [UInt8], _ key: String) -> UInt64 {
+    private func counter(in bytes: [UInt8], _ key: String) -> UInt64 { Cgroup.counter(in: bytes, key) }
+}
+
+extension Cgroup {
+    /// The value of a key in a file of lines `KEY VALUE`.
+    static func counter(in bytes: [UInt8], _ key: String) -> UInt64 {
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
             let words = line.split(separator: " ")
             if words.count == 2, words[0] == key { return UInt64(words[1]) ?? 0 }

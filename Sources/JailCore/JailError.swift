@@ -42,7 +42,17 @@ package struct JailError: Error, Sendable, CustomStringConvertible {
             hint: hint ?? Hints.hint(stage: stage, call: error.call, errno: error.errno), status: status)
     }
 
+    /// An error that another process of clawjail's has put into words already.
+    package init(_ stage: Stage, said text: String, status: Int32) {
+        self.init(stage, reason: text.printable, status: status)
+        isWhole = true
+    }
+
+    /// ``reason`` is all there is to say.
+    private var isWhole = false
+
     package var description: String {
+        if isWhole { return reason }
         var text = "\(stage): "
         if let operation { text += operation }
         if let path { text += (operation == nil ? "" : " ") + "'\(path.printable)'" }
@@ -59,6 +69,14 @@ package enum ExitStatus {
     package static let usage: Int32 = 64
     /// Invalid profile or host set-up (sysexits.h EX_CONFIG; systemd's RestartPreventExitStatus).
     package static let configuration: Int32 = 78
+    /// There is no jail, session or exec of that name.
+    package static let notThere: Int32 = 120
+    /// It is there, and does not run.
+    package static let notRunning: Int32 = 121
+    /// It is there, and is another one.
+    package static let exists: Int32 = 122
+    /// The caller may not have it.
+    package static let refused: Int32 = 123
     /// The launch failed before the command ran.
     package static let launchFailed: Int32 = 125
     /// The command is there and cannot be executed.

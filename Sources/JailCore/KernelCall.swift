@@ -50,6 +50,8 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     package static let notFound = Errno(2)
     package static let noProcess = Errno(3)
     package static let inputOutput = Errno(5)
+    /// ENOEXEC
+    package static let notExecutableFormat = Errno(8)
     package static let wouldBlock = Errno(11)
     package static let outOfMemory = Errno(12)
     package static let accessDenied = Errno(13)

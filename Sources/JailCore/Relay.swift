@@ -76,6 +76,20 @@ package struct Relay: Sendable {
         }
     }
 
+    /// Everything that the source holds at this moment, however long the target takes for it.
+    package mutating func passOn() {
+        while state == .open || (state == .draining && wantsToWrite) {
+            let isWriting = wantsToWrite
+            var entries = [
+                System.PollEntry(
+                    isWriting ? target : source, isWriting ? System.PollEvents.writable : System.PollEvents.readable)
+            ]
+            guard (try? System.poll(&entries, milliseconds: isWriting ? -1 : 0)) != nil else { return }
+            if entries[0].returned == 0, !isWriting { return }
+            step(readable: !isWriting, writable: isWriting)
+        }
+    }
+
     private mutating func flush() {
         while sent < held.count {
             let end = mayBlock ? min(held.count, sent + Self.piece) : held.count

@@ -325,6 +325,11 @@ extension System {
     /// Closes a number that was given away by its owner.
     package static func close(_ number: Int32) { _ = OwnedDescriptor(number) }
 
+    /// Whether the descriptor stands for a place in the tree only, see O_PATH in open(2).
+    package static func isPathOnly(_ descriptor: Descriptor) throws(SystemError) -> Bool {
+        UInt64(try check(.fcntl, cl_fcntl(descriptor.number, F_GETFL, 0))) & OpenFlags.pathOnly.rawValue != 0
+    }
+
     /// Whether the number is an open descriptor.
     package static func isOpen(_ number: Int32) -> Bool { cl_fcntl(number, F_GETFD, 0) >= 0 }
 

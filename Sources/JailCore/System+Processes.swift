@@ -124,29 +124,80 @@ extension System {
         throw SystemError(.execve, Errno(-result))
     }
 
-    /// Starts a program in a session of its own: no signal blocked, in `directory`, with `terminal` (if there is one) as
-    /// its standard descriptors and controlling terminal. Returns its pid once execve(2) has succeeded; what failed
-    /// otherwise carries the name of the step.
+    /// What ``spawn(_:_:)`` does in the child between vfork(2) and execve(2), besides a session of its own and an empty
+    /// signal mask.
+    package struct Surroundings: Sendable {
+        package enum Directory: Sendable {
+            case path(String)
+            case open(Descriptor)
+        }
+        package var directory: Directory
+        /// Becomes its standard descriptors and its controlling terminal.
+        package var terminal: Descriptor?
+        /// Become its standard descriptors where there is no terminal: three, numbered above 2; or none, and it has this
+        /// process's.
+        package var streams: [Descriptor] = []
+        /// The `tasks` (v1) or `cgroup.procs` (v2) of the control group that it enters; nil: it stays in this one's.
+        package var cgroup: Descriptor?
+
+        package init(directory: Directory, terminal: Descriptor? = nil) {
+            self.directory = directory
+            self.terminal = terminal
+        }
+    }
+
+    /// A program as execve(2) takes it: none of the texts holds a NUL byte.
+    package struct Program: Sendable {
+        package var path: [UInt8]
+        package var arguments: [[UInt8]]
+        package var environment: [[UInt8]]
+
+        package init(path: [UInt8], arguments: [[UInt8]], environment: [[UInt8]]) {
+            self.path = path
+            self.arguments = arguments
+            self.environment = environment
+        }
+    }
+
+    /// Starts a program, and returns its pid once execve(2) has succeeded; what failed otherwise carries the name of the
+    /// step.
     ///
     /// By vfork(2): nothing is copied, and this process waits until the program has its own memory.
-    package static func spawn(
-        _ path: String, arguments: [String], environment: [String], directory: String, terminal: Descriptor?
-    ) throws(SystemError) -> Int32 {
+    package static func spawn(_ program: Program, _ surroundings: Surroundings) throws(SystemError) -> Int32 {
         var result: Int32 = 0
         var failed: Int32 = 0
-        unsafe withCStrings(arguments) { argv in
-            unsafe withCStrings(environment) { envp in
-                unsafe path.withCString { path in
-                    unsafe directory.withCString { directory in
-                        var request = unsafe cl_program(
-                            path: path, argv: argv, envp: envp, directory: directory, terminal: terminal?.number ?? -1)
-                        unsafe result = cl_spawn(&request, &failed)
-                    }
+        let streams = surroundings.streams.map(\.number)
+        var place: Int32 = -1
+        var directory = ""
+        switch surroundings.directory {
+        case .path(let path): directory = path
+        case .open(let descriptor): place = descriptor.number
+        }
+        unsafe withCStrings(program.arguments) { argv in
+            unsafe withCStrings(program.environment) { envp in
+                unsafe withCStrings([program.path, Array(directory.utf8)]) { paths in
+                    var request = unsafe cl_program(
+                        path: paths[0], argv: argv, envp: envp, directory: paths[1], place: place,
+                        terminal: surroundings.terminal?.number ?? -1,
+                        streams: streams.count == 3 ? (streams[0], streams[1], streams[2]) : (-1, -1, -1),
+                        cgroup: surroundings.cgroup?.number ?? -1)
+                    unsafe result = cl_spawn(&request, &failed)
                 }
             }
         }
         guard result < 0 else { return result }
         throw SystemError(spawnStep(failed), Errno(-result))
+    }
+
+    /// The same for texts.
+    package static func spawn(
+        _ path: String, arguments: [String], environment: [String], directory: String, terminal: Descriptor?
+    ) throws(SystemError) -> Int32 {
+        try spawn(
+            Program(
+                path: Array(path.utf8), arguments: arguments.map { Array($0.utf8) },
+                environment: environment.map { Array($0.utf8) }),
+            Surroundings(directory: .path(directory), terminal: terminal))
     }
 
     /// Starts the program behind an open descriptor in a session of its own, with `channel` as descriptor 3. Its other
@@ -173,25 +224,41 @@ extension System {
         case 4: .sigprocmask
         case 5: .chdir
         case 6: .execve
+        case 7: .write
         default: .fork
         }
     }
 
-    /// The strings as execve(2) takes them: pointers into one block of memory, and a null at the end.
     private static func withCStrings(
         _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Void
+    ) {
+        unsafe withCStrings(strings.map { Array($0.utf8) }, body)
+    }
+
+    /// The strings as execve(2) takes them: pointers into one block of memory, and a null at the end.
+    private static func withCStrings(
+        _ strings: [[UInt8]], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Void
     ) {
         var bytes: [CChar] = []
         var starts: [Int] = []
         for string in strings {
             starts.append(bytes.count)
-            bytes += string.utf8.map { CChar(bitPattern: $0) } + [0]
+            for byte in string { bytes.append(CChar(bitPattern: byte)) }
+            bytes.append(0)
         }
         unsafe bytes.withUnsafeMutableBufferPointer { block in
             var pointers = unsafe starts.map { start in unsafe block.baseAddress.map { unsafe $0 + start } } + [nil]
             unsafe pointers.withUnsafeMutableBufferPointer {
                 unsafe $0.baseAddress.map { unsafe body(UnsafePointer($0)) }
             }
+        }
+    }
+
+    /// This process's arguments as bytes; `CommandLine.arguments` repairs what is no UTF-8.
+    package static var arguments: [[UInt8]] {
+        (0..<Int(CommandLine.argc)).map { (index) -> [UInt8] in
+            guard let text = unsafe CommandLine.unsafeArgv[index] else { return [] }
+            return unsafe UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) }
         }
     }
 

@@ -4,6 +4,11 @@ internal import Glibc
 package struct TerminalSize: Hashable, Sendable {
     package let rows: UInt16
     package let columns: UInt16
+
+    package init(rows: UInt16, columns: UInt16) {
+        self.rows = rows
+        self.columns = columns
+    }
 }
 
 /// The attributes of a terminal, to be put back as they were.

@@ -5,7 +5,7 @@ package import JailPolicy
 /// What is asked of the host: the profile, the command line, and what of the caller's environment matters.
 package struct HostRequest: Sendable {
     package var profile: Profile
-    /// The program and its arguments.
+    /// The program and its arguments; empty: none, for now.
     package var command: [String]
     /// Canonical host directory for `/workspace`, from the command line.
     package var workspace: String?

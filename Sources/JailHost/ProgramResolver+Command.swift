@@ -5,9 +5,7 @@ internal import JailPolicy
 extension ProgramResolver {
     /// Where the command is executed inside, and its arguments as they hold there.
     mutating func resolve(_ command: [String]) throws(JailError) {
-        guard let name = command.first, !name.isEmpty else {
-            throw JailError(.usage, reason: "no command is given", hint: "write it after --")
-        }
+        guard let name = command.first else { return }
         let found = try findCommand(name)
         try requireListed(found, name: name)
         closure.commandPath = found.path

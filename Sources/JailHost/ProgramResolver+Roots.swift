@@ -127,9 +127,6 @@ extension ProgramResolver {
     private mutating func resolve(_ command: [String], in root: borrowing PreparedRoot) throws(JailError)
         -> ProgramClosure
     {
-        guard let name = command.first, !name.isEmpty else {
-            throw JailError(.usage, reason: "no command is given", hint: "write it after --")
-        }
         for rule in profile.process.programs where !rule.isDirectory {
             if let path = root.find(rule.name) {
                 closure.programs.append(ResolvedProgram(name: rule.name, path: path, realPath: path))
@@ -139,6 +136,8 @@ extension ProgramResolver {
                 throw missing(rule)
             }
         }
+        if case .directory(let path) = profile.filesystem.root { closure.symlinks = root.symlinks(path) }
+        guard let name = command.first else { return closure }
         guard let path = root.find(name) else {
             throw JailError(
                 .exec, reason: "there is no program '\(name.printable)' in the jail's root",
@@ -152,7 +151,6 @@ extension ProgramResolver {
         try addLauncher()
         closure.commandPath = path
         closure.commandArguments = Array(command.dropFirst())
-        if case .directory(let path) = profile.filesystem.root { closure.symlinks = root.symlinks(path) }
         return closure
     }
 }

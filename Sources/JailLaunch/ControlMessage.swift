@@ -5,7 +5,7 @@ internal import JailCore
 /// Init is the supervisor's own code, but it lives beside the payload: what it sends is checked like anything that
 /// comes out of the jail, and no message of its can make the supervisor do more than it was started for.
 struct ControlMessage: Equatable {
-    enum Kind: UInt8 {
+    enum Kind: UInt8, CaseIterable {
         // Supervisor to init.
         /// The id maps are written: go on. Carries `detail` files named `tasks`, of the cgroups to enter
         /// on v1, then the mount of `/data`, if the supervisor made one (bit 0 of `index`), then the files of
@@ -15,6 +15,13 @@ struct ControlMessage: Equatable {
         case signal
         /// Make a TCP socket in the jail's namespace.
         case makeSocket
+        /// Execute a further command, number `index`. Carries its ``ExecRequest``, the file to enter its control group by
+        /// (bit 0 of `detail`), and three standard streams, unless it gets a terminal (bit 1).
+        case execute
+        /// Send signal `value` to the command that is number `index`.
+        case signalExec
+        /// Send signal `value` to every process of a control group. Carries its `cgroup.procs`; `index` comes back.
+        case signalGroup
         /// To the init of the way out: start a gateway. Carries the end of its channel.
         case startGateway
 
@@ -35,6 +42,16 @@ struct ControlMessage: Equatable {
         case exited
         /// The command was ended by signal `value`.
         case signalled
+        /// Command number `index` runs. Carries its terminal's master, if it has one.
+        case executed
+        /// Command number `index` could not be executed: call and errno in `value`, as for `failed`.
+        case notExecuted
+        /// Command number `index` exited with `value`.
+        case execExited
+        /// Command number `index` was ended by signal `value`.
+        case execSignalled
+        /// `value` processes were found, for request number `index`.
+        case groupSignalled
     }
 
     var kind: Kind
@@ -70,16 +87,28 @@ struct ControlMessage: Equatable {
 
     init(failure: Failure) {
         self.init(
-            .failed, detail: failure.stage.rawValue, index: failure.step,
-            value: Int32(failure.error.call.rawValue) << 16 | (failure.error.errno.rawValue & 0xFFFF))
+            .failed, detail: failure.stage.rawValue, index: failure.step, value: Self.value(failure.error))
+    }
+
+    init(notExecuted index: UInt16, _ error: SystemError) {
+        self.init(.notExecuted, index: index, value: Self.value(error))
+    }
+
+    private static func value(_ error: SystemError) -> Int32 {
+        Int32(error.call.rawValue) << 16 | (error.errno.rawValue & 0xFFFF)
+    }
+
+    /// Call and errno, if the message carries them and they make sense.
+    var error: SystemError? {
+        guard kind == .failed || kind == .notExecuted, let call = KernelCall(rawValue: UInt16(value >> 16 & 0x7FFF))
+        else { return nil }
+        return SystemError(call, Errno(value & 0xFFFF))
     }
 
     /// What failed, if that is what the message says and makes sense.
     var failure: Failure? {
-        guard kind == .failed, let stage = Stage(rawValue: detail),
-            let call = KernelCall(rawValue: UInt16(value >> 16 & 0x7FFF))
-        else { return nil }
-        return Failure(stage: stage, step: index, error: SystemError(call, Errno(value & 0xFFFF)))
+        guard kind == .failed, let stage = Stage(rawValue: detail), let error else { return nil }
+        return Failure(stage: stage, step: index, error: error)
     }
 }
 

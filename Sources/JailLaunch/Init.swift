@@ -22,7 +22,7 @@ enum Init {
         do {
             try announce(&confinement)
             let command = try start(plan.command, terminal: confinement.takeSlave())
-            try serve(command)
+            try serve(command, plan)
         } catch {
             report(Failure(stage: .exec, step: 0, error: error))
         }
@@ -57,11 +57,14 @@ enum Init {
 
     /// A session of its own, so that it can be signalled as a group; its terminal; signals as a fresh process expects
     /// them (the supervisor put every disposition to its default); and nothing else but the command.
-    private static func start(_ command: CommandPlan, terminal: Int32?) throws(SystemError) -> Int32 {
+    private static func start(_ command: CommandPlan, terminal: Int32?) throws(SystemError) -> Int32? {
         try System.block([SIGCHLD])
-        let pid = try System.spawn(
-            command.path, arguments: command.arguments, environment: command.environment,
-            directory: command.workingDirectory, terminal: terminal.map(Descriptor.init))
+        var pid: Int32?
+        if !command.isNone {
+            pid = try System.spawn(
+                command.path, arguments: command.arguments, environment: command.environment,
+                directory: command.workingDirectory, terminal: terminal.map(Descriptor.init))
+        }
         if let terminal { System.close(terminal) }
         try System.send(Confinement.control, ControlMessage(.started).bytes)
         return pid
@@ -69,7 +72,9 @@ enum Init {
 
     // MARK: Serving
 
-    private static func serve(_ command: Int32) throws(SystemError) -> Never {
+    /// - Parameter command: nil if the jail has none of its own.
+    private static func serve(_ command: Int32?, _ plan: LaunchPlan) throws(SystemError) -> Never {
+        var execs = InitExecs(plan)
         let signals = try System.signalDescriptor([SIGCHLD])
         while true {
             var entries = [
@@ -77,15 +82,16 @@ enum Init {
                 System.PollEntry(signals.borrowed, System.PollEvents.readable),
             ]
             // Children first: one may have ended before the signal descriptor was there.
-            try reap(command)
+            try reap(command, &execs)
             try System.poll(&entries, milliseconds: -1)
             if entries[1].returned != 0 { while try System.nextSignal(signals.borrowed) != nil {} }
-            if entries[0].returned != 0 { try handleRequest(command) }
+            if entries[0].returned != 0 { try handleRequest(command, &execs) }
         }
     }
 
-    private static func reap(_ command: Int32) throws(SystemError) {
+    private static func reap(_ command: Int32?, _ execs: inout InitExecs) throws(SystemError) {
         while let ended = try System.reap() {
+            if try execs.ended(ended.pid, ended.how) { continue }
             guard ended.pid == command else { continue }
             // PID 1 ends, and the kernel kills whatever is left in the namespace.
             switch ended.how {
@@ -97,23 +103,33 @@ enum Init {
         }
     }
 
-    private static func handleRequest(_ command: Int32) throws(SystemError) {
-        let message = try System.receive(Confinement.control, most: ControlMessage.size)
+    private static func handleRequest(_ command: Int32?, _ execs: inout InitExecs) throws(SystemError) {
+        let message = try System.receive(
+            Confinement.control, most: ControlMessage.size, descriptors: InitExecs.mostDescriptors)
+        let descriptors = message.descriptors.map { SharedDescriptor(OwnedDescriptor($0)) }
         // The supervisor is gone, and with it everything that watches this jail.
         guard !message.bytes.isEmpty else { System.exitNow(ExitStatus.launchFailed) }
         guard let request = ControlMessage(message.bytes) else { throw SystemError(.check, .invalid) }
         switch request.kind {
         case .signal:
-            // A terminal's signals go to the whole group, as a terminal would send them; a stop goes to the command,
-            // which may want to end its children in its own order.
-            let toGroup = [SIGINT, SIGQUIT].contains(request.value)
-            do { try System.kill(toGroup ? -command : command, request.value) } catch  where error.errno == .noProcess {
-            }
+            if let command { try pass(request.value, to: command) }
         case .makeSocket:
             let socket = try System.makeInternetSocket()
             try System.send(Confinement.control, ControlMessage(.socket).bytes, descriptors: [socket.borrowed])
+        case .execute: try execs.execute(request, descriptors)
+        case .signalExec: try execs.signal(request)
+        case .signalGroup: try InitExecs.signalGroup(request, descriptors)
         default:
             throw SystemError(.check, .invalid)
+        }
+    }
+
+    /// A terminal's signals go to the whole group, as a terminal would send them; a stop goes to the command, which may
+    /// want to end its children in its own order.
+    static func pass(_ signal: Int32, to command: Int32) throws(SystemError) {
+        let toGroup = [SIGINT, SIGQUIT].contains(signal)
+        do throws(SystemError) { try System.kill(toGroup ? -command : command, signal) } catch {
+            guard error.errno == .noProcess else { throw error }
         }
     }
 }

@@ -29,6 +29,15 @@ struct JailState: Sendable {
     }
 
     var json: JSON {
+        guard case .object(let members) = common, let session = plan.session else { return common }
+        let labels = session.labels.map { ($0.name, JSON.string($0.value)) }
+        return .object(
+            members + [
+                ("session", ["configuration": .string(session.configuration), "labels": .object(labels)])
+            ])
+    }
+
+    private var common: JSON {
         [
             "version": .number(Self.formatVersion), "name": .string(plan.name), "profile": .string(plan.profile),
             "supervisor": .number(System.processID), "init": .number(initPID), "started": .number(started),

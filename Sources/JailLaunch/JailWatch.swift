@@ -19,7 +19,8 @@ final class JailWatch {
     private let signals: SharedDescriptor
     private var group: Cgroup?
     private var publisher: PortPublisher
-    private var stops: StopSocket
+    private var callers: ControlSocket
+    private let execs: Execs
     private let egress: EgressWatch?
     /// Of a jail that may ask for sessions.
     var sessions: SessionDesk?
@@ -55,7 +56,7 @@ final class JailWatch {
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
-        stops: StopSocket, egress: EgressWatch?, output: OutputLog?, ignoresHangUp: Bool
+        callers: ControlSocket, egress: EgressWatch?, output: OutputLog?, ignoresHangUp: Bool
     ) {
         self.plan = plan
         self.jail = jail
@@ -63,7 +64,8 @@ final class JailWatch {
         self.signals = signals
         self.group = group
         self.publisher = publisher
-        self.stops = stops
+        self.callers = callers
+        execs = Execs(plan)
         self.egress = egress
         self.output = output
         self.ignoresHangUp = ignoresHangUp
@@ -107,6 +109,7 @@ final class JailWatch {
                 if limitsMoved { report(&reporter, final: false) }
                 tellEgress(&reporter)
                 tellSessions(&reporter)
+                tellExecs(&reporter)
             }
         } catch {
             kill()
@@ -143,6 +146,7 @@ final class JailWatch {
         tellEgress(&reporter)
         sessions?.end()
         tellSessions(&reporter)
+        tellExecs(&reporter)
         limits = nil
         group?.remove()
     }
@@ -166,6 +170,29 @@ final class JailWatch {
         }
     }
 
+    private func tellExecs(_ reporter: inout some LaunchReporter) {
+        let notices = execs.takeNotices()
+        // Of an idle jail nobody looks at the limits again.
+        if !notices.isEmpty, isIdle { report(&reporter, final: false) }
+        for notice in notices {
+            switch notice {
+            case .started(let program, let id):
+                reporter.event(Self.event("executed", program, id, nil))
+            case .ended(let program, let id, let status):
+                reporter.event(Self.event("exec-exited", program, id, status))
+            case .refused(let status, let text):
+                reporter.event(["event": "exec-refused", "status": .number(status), "message": .string(text)])
+            }
+        }
+    }
+
+    private static func event(_ name: String, _ program: String, _ id: String?, _ status: Int32?) -> JSON {
+        var members: [(String, JSON)] = [("event", .string(name)), ("program", .string(program))]
+        if let id { members.append(("id", .string(id))) }
+        if let status { members.append(("status", .number(status))) }
+        return .object(members)
+    }
+
     private func outcome(_ reporter: inout some LaunchReporter) throws(JailError) -> Int32 {
         if let failure { throw plan.error(for: failure) }
         if let failure = egress?.failure { throw failure }
@@ -183,6 +210,11 @@ final class JailWatch {
             if let stoppedBy { throw JailError(.supervise, reason: "stopped by signal \(stoppedBy) during the launch") }
             throw JailError(.supervise, reason: "jail init ended \(how) before the command ran")
         }
+        // A jail that only waits for what is executed in it ends when it is told to.
+        if plan.command.isNone, isKilled {
+            reporter.event(["event": "exited", "status": 0])
+            return 0
+        }
         // Killed by us, or from outside, or by the memory limit: the command went with it.
         if !isKilled { reporter.note("jail init ended \(how), not by clawjail: the command went with it") }
         reporter.event(["event": "exited", "status": 137])
@@ -191,6 +223,8 @@ final class JailWatch {
 
     /// Limits that were reached since the last look.
     private func report(_ reporter: inout some LaunchReporter, final: Bool) {
+        if final { execs.tidy() }
+        limits?.add(refused: execs.takeRefused())
         var found = limits?.newHits(final: final) ?? []
         if final || hasLooked { found += fullFileSystems() }
         hasLooked = false
@@ -224,7 +258,8 @@ final class JailWatch {
         // Once init is on its way out its end is ready for ever; the kernel still takes the namespaces down.
         if !controlEnded { entries.append(.init(jail.control.borrowed, System.PollEvents.readable)) }
         if let limits = limits?.pollEntries { entries += limits }
-        entries += stops.pollEntries
+        entries += callers.pollEntries
+        entries += execs.pollEntries
         if let egress { entries += egress.pollEntries }
         if let sessions { entries += sessions.pollEntries }
         if phase == .running { entries += publisher.pollEntries }
@@ -240,12 +275,14 @@ final class JailWatch {
         if relay.wantsToWrite { entries.append(.init(relay.target, System.PollEvents.writable)) }
     }
 
+    /// No process but init: nothing can reach a limit.
+    private var isIdle: Bool { plan.command.isNone && execs.count == 0 && phase == .running }
+
     private func patience() -> Int32 {
         let now = System.monotonicNanoseconds()
         var next = deadline
-        if data != nil || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
-        if let due = egress?.due { next = min(next ?? .max, due) }
-        if let due = sessions?.due { next = min(next ?? .max, due) }
+        if !isIdle, data != nil || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
+        for due in [egress?.due, execs.due, callers.due, sessions?.due] { if let due { next = min(next ?? .max, due) } }
         if streams.waitsForForeground { next = min(next ?? .max, now + 1_000_000_000) }
         guard let next else { return -1 }
         return Int32(clamping: max(0, (next - now) / 1_000_000 + 1))
@@ -261,7 +298,8 @@ final class JailWatch {
             }
         }
         if ready[jail.control.borrowed] != nil { try readControl() }
-        for request in stops.handle(ready) { if request == .kill { kill() } else { try stop(SIGTERM) } }
+        try execs.handle(ready, order)
+        for (request, caller) in callers.handle(ready) { try answer(request, caller) }
         if phase == .running {
             for _ in 0..<publisher.handle(ready) { try ask(ControlMessage(.makeSocket)) }
         }
@@ -289,10 +327,39 @@ final class JailWatch {
     }
 
     /// A message that init can no longer take is lost with it.
-    private func ask(_ message: ControlMessage) throws(SystemError) {
-        do { try System.send(jail.control.borrowed, message.bytes) } catch  where error.errno == .brokenPipe {
-        } catch  where error.errno == .wouldBlock {
-        } catch  where error.errno == .connectionReset {
+    private func ask(_ message: ControlMessage) throws(SystemError) { _ = try order(message, []) }
+
+    /// False if init takes no more, now or for ever.
+    private func order(_ message: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            try withExtendedLifetime(descriptors) { () throws(SystemError) in
+                try System.send(jail.control.borrowed, message.bytes, descriptors: descriptors.map(\.borrowed))
+            }
+            return true
+        } catch {
+            guard [.brokenPipe, .wouldBlock, .connectionReset].contains(error.errno) else { throw error }
+            return false
+        }
+    }
+
+    // MARK: Callers
+
+    private func answer(_ request: ControlRequest, _ caller: SharedDescriptor) throws(SystemError) {
+        switch request {
+        case .kill: kill()
+        case .stop: try stop(SIGTERM)
+        case .execute where phase != .running:
+            let refusal = ControlReply.refused(ExitStatus.notRunning, "supervise: the jail is still being made")
+            try? System.send(caller.borrowed, refusal.bytes)
+        case .execute(let file, let streams):
+            try execs.execute(file, streams: streams, for: caller, in: group, order)
+        case .signal(let id, let signal): try execs.signal(id, signal, for: caller, order)
+        case .state:
+            let state: JSON = [
+                "ready": .boolean(phase == .running), "execs": .number(execs.count),
+                "lastUsed": .number(execs.lastUsed),
+            ]
+            try? System.send(caller.borrowed, ControlReply.state(state.text()).bytes)
         }
     }
 
@@ -304,6 +371,7 @@ final class JailWatch {
         // Full file systems, and on cgroup v1 refused processes: of those the kernel sends no news.
         hasLooked = true
         limitsMoved = true
+        execs.tidy()
         guard let rule = plan.data, let data else { return }
         let limit = rule.size
         if try DataDirectory.size(of: data.borrowed, limit: limit) > limit {
@@ -369,6 +437,8 @@ final class JailWatch {
         case .started where phase == .ready:
             phase = .running
             for signal in earlySignals { try ask(ControlMessage(.signal, value: signal)) }
+        case .executed, .notExecuted, .execExited, .execSignalled, .groupSignalled:
+            try execs.take(message, descriptors)
         case .socket where descriptors.count == 1: publisher.deliver(descriptors[0].take())
         case .exited where ended == nil && (0...255).contains(message.value): ended = .exited(message.value)
         case .signalled where ended == nil && (1...64).contains(message.value): ended = .signalled(message.value)
@@ -401,7 +471,7 @@ final class JailWatch {
     /// The command gets the signal and its grace; the second time, or once that is over, everything is killed.
     private func stop(_ signal: Int32) throws(SystemError) {
         if phase == .launching { stoppedBy = signal }
-        guard deadline == nil, phase != .launching else { return kill() }
+        guard deadline == nil, phase != .launching, !plan.command.isNone else { return kill() }
         deadline = System.monotonicNanoseconds() + Int64(clamping: plan.stopGrace) * 1_000_000
         try pass(signal)
     }

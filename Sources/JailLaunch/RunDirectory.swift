@@ -33,19 +33,14 @@ package struct RunDirectory: ~Copyable {
     ) throws(JailError) -> RunDirectory {
         try prepareBase(base)
         let path = "\(base)/\(name)"
-        // Held while directories come and go, so that nobody clears away what is just being made.
-        let guardFile = try attempt(.runtime, "\(base)/.lock") { () throws(SystemError) in
-            let file = try System.open(
-                "\(base)/.lock", [.writeOnly, .create, .noFollow], mode: 0o600)
-            try System.lock(file.borrowed, .exclusive)
-            return file
-        }
+        let guardFile = try takeGuard(base)
         defer { withExtendedLifetime(guardFile.borrowed) {} }
         try attempt(.runtime, base) { () throws(SystemError) in try sweep(base, removing: stale) }
         do { try System.makeDirectory(path, mode: 0o700) } catch  where error.errno == .exists {
             throw JailError(
                 .runtime, reason: "a jail named '\(name)' is running",
-                hint: "stop it with 'clawjail stop \(name)', or choose another name with --name")
+                hint: "stop it with 'clawjail stop \(name)', or choose another name with --name",
+                status: ExitStatus.exists)
         } catch { throw JailError(.runtime, error, path: path) }
         do {
             return try attempt(.runtime, path) { () throws(SystemError) in try open(path, in: base) }
@@ -100,6 +95,43 @@ package struct RunDirectory: ~Copyable {
             guard isClear, removeSessions(in: "\(base)/\(entry.name)", removing: stale) else { continue }
             removeFiles(in: jail.borrowed)
             try? System.unlink(entry.name, at: directory.borrowed, isDirectory: true)
+        }
+    }
+
+    /// What there is of a jail of this name.
+    package enum Presence {
+        case nothing
+        /// Its supervisor is gone; what it left is cleared by the next start, or ``clearDead(in:)``.
+        case dead(state: [UInt8])
+        /// The state is empty while it is being made.
+        case running(state: [UInt8])
+    }
+
+    package static func presence(of name: String, in base: String) -> Presence {
+        guard let jail = try? System.open("\(base)/\(name)", [.readOnly, .directory, .noFollow]) else {
+            return .nothing
+        }
+        let state = (try? System.readFile(stateFile, at: jail.borrowed)) ?? []
+        return isLocked(jail.borrowed) ? .running(state: state) : .dead(state: state)
+    }
+
+    /// Removes what supervisors that were killed have left.
+    package static func clearDead(in base: String) throws(JailError) {
+        guard (try? System.status(base)) != nil else { return }
+        let guardFile = try takeGuard(base)
+        defer { withExtendedLifetime(guardFile.borrowed) {} }
+        try attempt(.runtime, base) { () throws(SystemError) in
+            try sweep(base, removing: JailState.removeCgroups)
+        }
+    }
+
+    /// Held while directories come and go, so that nobody clears away what is just being made.
+    private static func takeGuard(_ base: String) throws(JailError) -> OwnedDescriptor {
+        try attempt(.runtime, "\(base)/.lock") { () throws(SystemError) in
+            let file = try System.open(
+                "\(base)/.lock", [.writeOnly, .create, .noFollow], mode: 0o600)
+            try System.lock(file.borrowed, .exclusive)
+            return file
         }
     }
 
@@ -194,17 +226,17 @@ package struct RunDirectory: ~Copyable {
         try? System.unlink(path, isDirectory: true)
     }
 
-    /// The names in `base` whose supervisors are alive, with their state files.
-    package static func running(in base: String) -> [(name: String, state: [UInt8])] {
+    /// The names in `base` that have a state file, in order, and whether their supervisors are alive.
+    package static func all(in base: String) -> [(name: String, presence: Presence)] {
         guard let directory = try? System.open(base, [.readOnly, .directory, .noFollow]),
             let names = try? System.names(in: directory.borrowed)
         else { return [] }
-        var result: [(name: String, state: [UInt8])] = []
+        var result: [(name: String, presence: Presence)] = []
         for entry in names.sorted(by: { $0.name < $1.name }) where entry.kind == 4 {
             guard let jail = try? System.open(entry.name, [.readOnly, .directory, .noFollow], at: directory.borrowed),
-                isLocked(jail.borrowed), let state = try? System.readFile(stateFile, at: jail.borrowed)
+                let state = try? System.readFile(stateFile, at: jail.borrowed)
             else { continue }
-            result.append((entry.name, state))
+            result.append((entry.name, isLocked(jail.borrowed) ? .running(state: state) : .dead(state: state)))
         }
         return result
     }

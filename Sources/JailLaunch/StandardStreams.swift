@@ -19,9 +19,18 @@ struct StandardStreams {
 
     /// Before the clone. With a terminal of its own the command has none of the caller's streams.
     init(ownTerminal: Bool) throws(SystemError) {
-        guard !ownTerminal else { return }
-        for number: Int32 in 0...2 {
-            guard try System.isTerminal(Descriptor(number)) else { continue }
+        var terminals: [Int32] = []
+        if !ownTerminal {
+            for number: Int32 in 0...2 {
+                if try System.isTerminal(Descriptor(number)) { terminals.append(number) }
+            }
+        }
+        try self.init(relaying: terminals)
+    }
+
+    /// A pipe in the place of each of these.
+    init(relaying numbers: [Int32]) throws(SystemError) {
+        for number in numbers {
             let (read, write) = try System.pipe().release()
             let ends = (SharedDescriptor(OwnedDescriptor(read)), SharedDescriptor(OwnedDescriptor(write)))
             let isInput = number == 0
@@ -81,6 +90,11 @@ struct StreamRelays {
         if let state = input?.relay.state, state == .done || state == .failed { input = nil }
         for index in outputs.indices { outputs[index].relay.step(ready) }
         outputs.removeAll { $0.relay.state == .done || $0.relay.state == .failed }
+    }
+
+    /// What has been written up to now. There may be others who go on writing.
+    mutating func passOn() {
+        for index in outputs.indices { outputs[index].relay.passOn() }
     }
 
     /// What the command wrote last, after its end.

@@ -89,7 +89,7 @@ package enum Supervisor {
                 if group == nil, let cgroup = plan.limits.cgroup { group = try Cgroup.prepare(cgroup) }
                 let watch = JailWatch(
                     plan, jail, signals: signals, group: group, publisher: try PortPublisher(plan.network.publish),
-                    stops: StopSocket(try directory.makeSocket()), egress: egress, output: output,
+                    callers: ControlSocket(try directory.makeSocket()), egress: egress, output: output,
                     ignoresHangUp: ignoresHangUp)
                 // While there are rights to mount with.
                 let image = try DataDirectory.mountImage(plan)

@@ -9,13 +9,7 @@ package enum EmptyRoot {
             attributes: [.readOnly, .noSetuid, .noDevices, .noExec])
         let here = try System.open("/", [.pathOnly, .directory])
         try System.attach(root.borrowed, to: here.borrowed)
-        try System.changeDirectory(root.borrowed)
-        try System.pivotRootHere()
-        // The old root lies on top of the new one now; with it goes every path to the host.
-        try System.detachHere()
-        try System.changeDirectory("/")
-        try System.setAttributes(
-            root.borrowed, [.readOnly, .noSetuid, .noDevices, .noExec], makePrivate: true, recursive: false)
+        try MountTree.enter(root.borrowed)
         let entered = try System.open("/", [.readOnly, .directory])
         guard try System.names(in: entered.borrowed, limit: 1).isEmpty else { throw SystemError(.check, .notPermitted) }
     }

@@ -188,14 +188,17 @@ package struct MountTree {
     // MARK: Entering
 
     /// Makes the tree the root, lets go of the host's, and closes the root for writing.
-    package mutating func enter() throws(SystemError) {
-        try System.changeDirectory(root.borrowed)
+    package mutating func enter() throws(SystemError) { try Self.enter(root.borrowed) }
+
+    /// The same with the root of any tree that is attached.
+    static func enter(_ root: Descriptor) throws(SystemError) {
+        try System.changeDirectory(root)
         try System.pivotRootHere()
         // The old root lies on top of the new one now; with it goes every path to the host.
         try System.detachHere()
         try System.changeDirectory("/")
         try System.setAttributes(
-            root.borrowed, [.readOnly, .noSetuid, .noDevices, .noExec], makePrivate: true, recursive: false)
+            root, [.readOnly, .noSetuid, .noDevices, .noExec], makePrivate: true, recursive: false)
     }
 
     /// Descriptors of the file systems in ``LaunchPlan/sizedFileSystems``, in that order, opened in the new root.

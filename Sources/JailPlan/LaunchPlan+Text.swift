@@ -7,8 +7,12 @@ extension LaunchPlan {
         var output = PlanText()
         output.heading("jail '\(name)', profile '\(profile)'")
         for file in profileFiles { output.line("profile", file) }
-        output.line("command", command.arguments.map(\.quotedForShell).joined(separator: " "))
-        output.line("program", command.path)
+        if command.isNone {
+            output.line("command", "none: it waits for what is executed in it")
+        } else {
+            output.line("command", command.arguments.map(\.quotedForShell).joined(separator: " "))
+            output.line("program", command.path)
+        }
         output.line("directory", command.workingDirectory)
         output.line(
             "terminal", command.terminal ? "of its own" : "none; standard input, output and error are the caller's")

@@ -23,6 +23,8 @@ package struct LaunchPlan: Equatable, Sendable {
     package var data: DataPlan?
     /// nil: none is made beside this jail.
     package var sessions: SessionsPlan?
+    /// nil: this is no session.
+    package var session: SessionPlan?
     package var leftOut: [LeftOut] = []
     /// What a reader should know besides: programs that are not installed, promises that are only watched.
     package var notes: [String] = []
@@ -33,8 +35,9 @@ package struct LaunchPlan: Equatable, Sendable {
 }
 
 package struct CommandPlan: Equatable, Sendable {
-    /// Inside the jail, absolute.
+    /// Inside the jail, absolute; empty if there is no command.
     package var path: String
+    /// Empty: the jail has no command of its own. It waits for what is executed in it, until it is stopped.
     package var arguments: [String]
     /// `NAME=value`, the whole environment.
     package var environment: [String]
@@ -43,6 +46,8 @@ package struct CommandPlan: Equatable, Sendable {
     package var terminal: Bool
     /// 0o022, whatever the caller's was.
     package var fileModeMask: UInt32 = 0o022
+
+    package var isNone: Bool { arguments.isEmpty }
 }
 
 package struct IdentityPlan: Equatable, Sendable {
@@ -208,6 +213,28 @@ package struct DataPlan: Equatable, Sendable {
     package var enforcement = Enforcement.watched
     /// Made by the launch if it is not there yet.
     package var isOwn: Bool
+}
+
+/// A jail that was made for what is executed in it: the sandbox of one chat.
+package struct SessionPlan: Equatable, Sendable {
+    package struct Label: Equatable, Sendable {
+        package var name: String
+        package var value: String
+
+        package init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+    /// What it was asked for, as JSON: another request of the same name with the same text means this one.
+    package var configuration: String
+    /// For whoever asked; without a meaning here.
+    package var labels: [Label]
+
+    package init(configuration: String, labels: [Label] = []) {
+        self.configuration = configuration
+        self.labels = labels
+    }
 }
 
 /// A protection that the profile says may be missing, and is.

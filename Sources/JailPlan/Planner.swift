@@ -4,9 +4,10 @@ package import JailPolicy
 /// What the caller asks for, besides profile and host.
 package struct LaunchRequest: Equatable, Sendable {
     package var name: String
-    /// The command's arguments, the program's name first.
+    /// The command's arguments, the program's name first; empty: a jail that waits for what is executed in it.
     package var arguments: [String]
     package var terminal = false
+    package var session: SessionPlan?
     /// Of the caller; only what the profile passes on is taken from it.
     package var environment: [EnvironmentVariable] = []
     /// Shown as /proc/sys/kernel/random/boot_id inside.
@@ -41,9 +42,6 @@ package struct Planner {
             throw JailError(
                 .plan, reason: "'\(request.name.printable)' is not a name for a jail",
                 hint: "use up to 48 of a-z, 0-9, '-' and '_', starting with a letter or digit")
-        }
-        guard !request.arguments.isEmpty else {
-            throw JailError(.usage, reason: "no command is given", hint: "write it after --")
         }
         let identity = try planIdentity()
         let data = try planData()
@@ -81,6 +79,7 @@ package struct Planner {
             network: NetworkPlan(publish: profile.network.publish, egress: egress),
             data: data,
             sessions: sessions,
+            session: request.session,
             leftOut: leftOut,
             notes: notes,
             stopGrace: profile.process.stopGrace,
@@ -140,7 +139,7 @@ package struct Planner {
         for variable in profile.process.environment { variables.replace(variable) }
         return CommandPlan(
             path: facts.closure.commandPath,
-            arguments: [request.arguments[0]] + facts.closure.commandArguments,
+            arguments: request.arguments.isEmpty ? [] : [request.arguments[0]] + facts.closure.commandArguments,
             environment: variables.map { "\($0.name)=\($0.value)" },
             workingDirectory: directory,
             terminal: request.terminal)

@@ -3,35 +3,46 @@ import JailCore
 import JailLaunch
 import JailPlan
 
-/// `--detach`: the supervisor goes on without a terminal; the process that was started waits until the jail runs.
+/// A supervisor that goes on without a terminal; the process that was started waits until its jail runs.
 enum Background {
-    /// Returns in the background process only.
-    static func detach(_ reporter: inout Reporter) throws(JailError) {
+    /// Runs `body` in a background process, which ends with the status that `body` returns.
+    ///
+    /// - Returns: in the foreground process only: 0 once the jail runs, otherwise the status and the text of what failed.
+    static func start(
+        statusDescriptor: Int32? = nil, _ body: (inout Reporter) throws(JailError) -> Int32
+    ) throws(JailError) -> (status: Int32, message: String) {
+        var reporter = try Reporter(statusDescriptor: statusDescriptor)
         let ends = try attempt(.supervise) { () throws(SystemError) in try System.pipe().release() }
         let pid = try attempt(.supervise) { () throws(SystemError) in try System.fork() }
         if pid != 0 {
             System.close(ends.writeEnd)
-            waitForStart(Descriptor(ends.readEnd))
+            return waitForStart(OwnedDescriptor(ends.readEnd))
         }
         System.close(ends.readEnd)
         reporter.waiting = SharedDescriptor(OwnedDescriptor(ends.writeEnd))
-        try attempt(.supervise) { () throws(SystemError) in
-            try System.newSession()
-            let null = try System.open("/dev/null", .readOnly)
-            try System.duplicate(null.borrowed, to: 0, closeOnExec: false)
+        do throws(JailError) {
+            try attempt(.supervise) { () throws(SystemError) in
+                try System.newSession()
+                let null = try System.open("/dev/null", .readOnly)
+                try System.duplicate(null.borrowed, to: 0, closeOnExec: false)
+            }
+            Output.leave(try body(&reporter))
+        } catch {
+            reporter.failed(error)
+            Output.leave(error.status)
         }
     }
 
-    private static func waitForStart(_ report: Descriptor) -> Never {
-        guard let bytes = try? System.readAll(report), !bytes.isEmpty else {
-            Output.say("the background process ended before the jail ran")
-            exit(ExitStatus.launchFailed)
+    private static func waitForStart(_ report: consuming OwnedDescriptor) -> (status: Int32, message: String) {
+        guard let bytes = try? System.readAll(report.borrowed), !bytes.isEmpty else {
+            return (ExitStatus.launchFailed, "the background process ended before the jail ran")
         }
         let text = String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)
-        if text == "started" { exit(0) }
+        if text == "started" { return (0, "") }
         let words = text.split(separator: " ", maxSplits: 1)
-        Output.say(words.count == 2 ? String(words[1]) : text)
-        exit(words.first.flatMap { Int32($0) } ?? ExitStatus.launchFailed)
+        return (
+            words.first.flatMap { Int32($0) } ?? ExitStatus.launchFailed, words.count == 2 ? String(words[1]) : text
+        )
     }
 
     /// Everything that the jail prints goes to `logs/NAME.log` in clawjail's state directory.

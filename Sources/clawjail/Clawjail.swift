@@ -8,7 +8,11 @@ struct Clawjail: ParsableCommand {
         commandName: "clawjail",
         abstract: "Run the OpenClaw gateway with the fewest permissions that still do the job.",
         version: "0.1.0",
-        subcommands: [Run.self, Plan.self, List.self, Stop.self, ProfileCommand.self, Explain.self, Diagnose.self])
+        subcommands: [
+            Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, Stop.self, ProfileCommand.self,
+            Explain.self,
+            Diagnose.self,
+        ])
 
     /// One thread, and no library's start-up, on the way to a jail: `run` in its plain forms never sees the parser.
     static func main() {
@@ -19,6 +23,11 @@ struct Clawjail: ParsableCommand {
         }
         if words.count > 1, words[1] == "run", let quick = QuickRun(words[2...]) {
             Run.run(quick.invocation, detach: quick.detach, statusDescriptor: quick.statusDescriptor)
+        }
+        if words.count > 2, words[1] == "exec" || (words[1] == "session" && words[2] == "exec"),
+            let call = ExecCall(words[(words[1] == "exec" ? 2 : 3)...])
+        {
+            call.run()
         }
         do {
             var command = try parseAsRoot()

@@ -81,8 +81,12 @@ struct Invocation: Equatable {
         return directory == "/" ? "/\(rest)" : "\(directory)/\(rest)"
     }
 
-    func makePlan() throws(JailError) -> LaunchPlan {
-        guard !command.isEmpty else {
+    /// The profile with everything that the command line adds to it.
+    func loadProfile() throws(JailError) -> Profile { try loadProfile(Self.profileDirectories()) }
+
+    /// - Parameter session: instead of a command.
+    func makePlan(session: SessionPlan? = nil) throws(JailError) -> LaunchPlan {
+        guard session != nil || (!command.isEmpty && command[0] != "") else {
             throw JailError(.usage, reason: "no command is given", hint: "write it after --")
         }
         let directories = try Self.profileDirectories()
@@ -95,6 +99,7 @@ struct Invocation: Equatable {
         var launch = LaunchRequest(
             name: try jailName(profile), arguments: command, bootID: try Self.randomUUID())
         launch.terminal = terminal
+        launch.session = session
         launch.environment = System.environment().map { EnvironmentVariable(name: $0.name, value: $0.value) }
         return try Planner.plan(profile, on: facts, for: launch)
     }
@@ -103,7 +108,12 @@ struct Invocation: Equatable {
     private func jailName(_ profile: Profile) throws(JailError) -> String {
         if let name { return name }
         if profile.filesystem.data != nil { return profile.name }
-        return "\(profile.name.prefix(39))-\(Self.hex(try Self.random(4)))"
+        return try Self.randomName(profile.name)
+    }
+
+    /// A name that nobody else has.
+    static func randomName(_ prefix: String) throws(JailError) -> String {
+        "\(prefix.prefix(39))-\(hex(try random(4)))"
     }
 
     private static func randomUUID() throws(JailError) -> String {

@@ -22,10 +22,12 @@ struct RunningJail {
     }
 
     static func all() throws(JailError) -> [RunningJail] {
-        RunDirectory.running(in: try directory()).compactMap { RunningJail(name: $0.name, state: $0.state) }
+        RunDirectory.all(in: try directory()).compactMap { (name, presence) in
+            if case .running(let state) = presence { RunningJail(name: name, state: state) } else { nil }
+        }
     }
 
-    private init?(name: String, state: [UInt8]) {
+    init?(name: String, state: [UInt8]) {
         guard let value = try? JSON5Reader.read(state, file: name) else { return nil }
         self.name = name
         profile = value["profile"]?.string ?? "?"
@@ -38,8 +40,8 @@ struct RunningJail {
 }
 
 extension JSON5Value {
-    fileprivate var string: String? { if case .string(let text) = content { text } else { nil } }
-    fileprivate var integer: Int64? { if case .number(let number) = content { number.integer } else { nil } }
+    var string: String? { if case .string(let text) = content { text } else { nil } }
+    var integer: Int64? { if case .number(let number) = content { number.integer } else { nil } }
     fileprivate var strings: [String]? {
         if case .array(let values) = content { values.compactMap(\.string) } else { nil }
     }

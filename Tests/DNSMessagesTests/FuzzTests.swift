@@ -1,5 +1,6 @@
 import Foundation
 import JailPolicy
+import TestSupport
 import Testing
 
 @testable import DNSMessages
@@ -30,7 +31,7 @@ private func mutate(_ bytes: [UInt8], _ generator: inout Seeded) -> [UInt8] {
 
 struct `Mutated messages` {
     @Test func `no bytes break the codec, and what it takes it takes again`() throws {
-        var generator = Seeded(state: UInt64(runs))
+        var generator = Seeded(UInt64(runs))
         let name = DNSName(try host("www.example.org"))
         let seeds = [
             Sample.query, Sample.response,

@@ -1,4 +1,5 @@
 import JailPolicy
+import TestSupport
 import Testing
 
 @testable import DNSMessages
@@ -100,7 +101,7 @@ struct `Names in messages` {
     }
 
     @Test func `a random case is the same name, and is drawn each time`() throws {
-        var generator = Seeded(state: 7)
+        var generator = Seeded(7)
         let name = DNSName(try host("a-rather-long-name.example.org"))
         let drawn = (0..<20).map { _ in name.withRandomCase(using: &generator) }
         #expect(Set(drawn).count == 20)

@@ -1,5 +1,6 @@
 import JailPolicy
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import EgressDNS
@@ -29,7 +30,7 @@ struct `Resolver configuration` {
         "", "garbage", "nameserver", "nameserver x", "nameserver 1.2.3", "nameserver 1.2.3.4\0", "\0\u{FF}",
     ])
     func `without a server there is the one of this machine`(text: String) {
-        #expect(read(text).servers == [NameServer(address: .v4(0x7F00_0001))])
+        #expect(read(text).servers == [Endpoint(address: .v4(0x7F00_0001), port: 53)])
     }
 
     @Test(arguments: [
@@ -45,13 +46,13 @@ struct `Resolver configuration` {
     }
 
     @Test func `a profile's own servers`() throws {
-        let servers = (1...5).map { NameServer(address: .sample($0), port: 5_300) }
+        let servers = (1...5).map { Endpoint(address: .sample($0), port: 5_300) }
         #expect(try #require(ResolverConfiguration(servers: servers)).servers == Array(servers.prefix(3)))
         #expect(ResolverConfiguration(servers: []) == nil)
     }
 
     @Test func `random bytes are read without harm`() {
-        var generator = Seeded(state: 17)
+        var generator = Seeded(17)
         let seed = Array("nameserver 192.0.2.1\noptions timeout:3 attempts:4\n192.0.2.1 a.example b # c\n".utf8)
         for _ in 0..<5_000 {
             var bytes = seed

@@ -38,7 +38,7 @@ final class FakeServer: Sendable {
     var questions: [Question] { log.withLock { $0 } }
     /// Datagrams and messages that were no query.
     var misunderstood: Int { malformed.withLock { $0 } }
-    var server: NameServer { NameServer(address: .v4(0x7F00_0001), port: port) }
+    var server: Endpoint { Endpoint(address: .v4(0x7F00_0001), port: port) }
 
     private init(port: UInt16) { self.port = port }
 
@@ -220,7 +220,7 @@ struct TestResolver: Sendable {
     }
 
     init(
-        _ servers: [NameServer], on loop: any EventLoop, hosts: String = "", timeout: TimeAmount = .milliseconds(300),
+        _ servers: [Endpoint], on loop: any EventLoop, hosts: String = "", timeout: TimeAmount = .milliseconds(300),
         attempts: Int = 1
     ) async throws {
         let configuration = ResolverConfiguration(

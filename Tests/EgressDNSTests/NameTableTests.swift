@@ -1,5 +1,6 @@
 import JailPolicy
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import EgressDNS
@@ -75,7 +76,7 @@ struct `Name table` {
     }
 
     @Test func `no address ever stands for two names within its quarantine`() throws {
-        var generator = Seeded(state: 5)
+        var generator = Seeded(5)
         let table = try full(at: .second(0))
         var lastUse: [UInt32: (name: HostName, second: Int64)] = [:]
         var second: Int64 = 0
@@ -166,7 +167,7 @@ struct `Name table on file` {
     }
 
     @Test func `random files are read without harm`() throws {
-        var generator = Seeded(state: 3)
+        var generator = Seeded(3)
         let file = try MemoryFile()
         for _ in 0..<50 {
             var bytes = try (0..<20).flatMap { number in

@@ -91,7 +91,7 @@ struct `Resolver where servers fail` {
     @Test func `where nobody listens the next server is asked at once`() async throws {
         try await withLoop { loop in
             // No other test uses this address, so that nobody takes the port in the meantime.
-            let gone = NameServer(address: .v4(0x7F00_004D), port: 53)
+            let gone = Endpoint(address: .v4(0x7F00_004D), port: 53)
             let resolver = try await TestResolver([gone], on: loop, timeout: .seconds(5))
             // Not a time-out.
             #expect(try await resolver.failure("www.example.test") == .unreachable)

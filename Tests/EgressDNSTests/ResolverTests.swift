@@ -162,7 +162,7 @@ struct `Resolver` {
 
 extension ResolverConfiguration {
     /// The same, with servers on ports of the test.
-    func asking(_ servers: [NameServer]) -> ResolverConfiguration {
+    func asking(_ servers: [Endpoint]) -> ResolverConfiguration {
         var copy = self
         copy.servers = servers
         return copy

@@ -1,6 +1,7 @@
 import DNSMessages
 import JailPolicy
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import EgressDNS
@@ -77,7 +78,7 @@ struct `Responder on sockets` {
         try await withLoop { loop in
             let served = try await Served(on: loop)
             let socket = try served.datagrams()
-            var generator = Seeded(state: 11)
+            var generator = Seeded(11)
             for size in [0, 1, 11, 2_047, 2_048, 2_049, 9_000, 65_507] {
                 socket.send((0..<size).map { _ in UInt8.random(in: 0...255, using: &generator) | 0x80 })
             }

@@ -1,3 +1,4 @@
+import JailCore
 import JailPolicy
 import TestSupport
 import Testing
@@ -29,7 +30,7 @@ struct AgreementTests {
                     let problem = Self.difference(request, outcome, policy)
                     #expect(
                         problem == nil,
-                        "\(request) through \(entry): \(outcome), \(problem ?? "") by \(policy.rules.encoded)")
+                        "\(request) through \(entry): \(outcome), \(problem ?? "") by \(policy.rules.json.text())")
                 }
             }
         }

@@ -93,7 +93,7 @@ struct ArrivalTests {
             }
             let text = "allow: [\(allow.joined(separator: ", "))], deny: [\(deny)]"
             let budgets = "budgets: { requestsPerMinute: 10000, connectionsPerMinute: 10000 }"
-            if (try? NetworkRules.decode(Array("{ \(text), \(budgets) }".utf8))) != nil { return "\(text), \(budgets)" }
+            if (try? NetworkRules(text: Array("{ \(text), \(budgets) }".utf8))) != nil { return "\(text), \(budgets)" }
         }
     }
 

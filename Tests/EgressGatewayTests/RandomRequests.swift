@@ -47,7 +47,7 @@ enum RandomRequests {
             for _ in 0..<generator.next() % 3 { deny.append(denyRule(&generator)) }
             var text = "allow: [\(allow.joined(separator: ", "))], deny: [\(deny.joined(separator: ", "))]"
             if generator.chance() { text += ", allowPrivate: ['127.0.0.0/8', '::1/128']" }
-            if let rules = try? NetworkRules.decode(Array("{ \(text) }".utf8)) { return rules }
+            if let rules = try? NetworkRules(text: Array("{ \(text) }".utf8)) { return rules }
         }
     }
 

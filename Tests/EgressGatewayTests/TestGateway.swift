@@ -35,7 +35,7 @@ struct TestGateway: Sendable {
         let hosts = names.map { "127.0.0.1 \($0)\n" }.joined()
         let setup = EgressSetup(
             jail: "test", profile: "test",
-            rules: try NetworkRules.decode(Array("{ allowPrivate: ['127.0.0.1/32'], \(rules) }".utf8)),
+            rules: try NetworkRules(text: Array("{ allowPrivate: ['127.0.0.1/32'], \(rules) }".utf8)),
             trust: Array(trust.utf8), resolver: ResolverFiles(resolvConf: [], hosts: Array(hosts.utf8)), state: nil,
             names: Descriptor(file), wantsJavaTrustStore: false, channel: EgressChannel(Descriptor(pair.first)))
         let sockets = EgressSockets(

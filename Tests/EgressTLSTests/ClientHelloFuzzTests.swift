@@ -1,4 +1,5 @@
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import EgressTLS
@@ -6,7 +7,7 @@ import Testing
 struct ClientHelloFuzzTests {
     /// Two properties: the parser always ends with an answer, and the answer does not depend on how the bytes are cut.
     @Test func `mutated messages are refused or read, however they are cut`() {
-        var random = SplitMix(state: 0xC1A3)
+        var random = Seeded(0xC1A3)
         var hellos = 0
         var refused = 0
         for _ in 0..<fuzzRuns {
@@ -32,7 +33,7 @@ struct ClientHelloFuzzTests {
         #expect(hellos > 0 && refused > 0)
     }
 
-    private func mutated(_ random: inout SplitMix) -> [UInt8] {
+    private func mutated(_ random: inout Seeded) -> [UInt8] {
         var hello = HelloBytes.usual
         hello.extensions?.shuffle(using: &random)
         var bytes = hello.message
@@ -53,18 +54,5 @@ struct ClientHelloFuzzTests {
             bytes.replaceSubrange(1..<4, with: [0] + HelloBytes.number(UInt16(truncatingIfNeeded: bytes.count - 4)))
         }
         return HelloBytes.records(bytes, of: size)
-    }
-}
-
-/// The same inputs in every run.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

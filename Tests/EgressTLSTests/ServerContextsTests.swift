@@ -58,7 +58,7 @@ struct ServerContextsTests {
     }
 
     @Test func `a bounded store behaves as a slow one does`() {
-        var random = SplitMix(state: 5)
+        var random = Seeded(5)
         var store = RecentlyUsed<Int, Int>(capacity: 5)
         var slow: [(key: Int, value: Int)] = []
         for step in 0..<5_000 {

@@ -56,7 +56,7 @@ import Testing
         let jail = try Jail(caller)
         defer { removeLogs(jail) }
         try detach(jail, "sleep 66")
-        try jail.run("/bin/true").expectRefusal(125, "a jail named '\(jail.name)' is running", "clawjail stop")
+        try jail.run("/bin/true").expectRefusal(122, "a jail named '\(jail.name)' is running", "clawjail stop")
         // The one that runs is untouched.
         #expect(try words(jail, "ps").text.contains(jail.name))
         #expect(try words(jail, "stop", jail.name).status == 0)
@@ -77,7 +77,7 @@ import Testing
     @Test(arguments: Caller.all) func `stop of a name that is not running says so`(caller: Caller) throws {
         let jail = try Jail(caller)
         defer { removeLogs(jail) }
-        try words(jail, "stop", "nobody-here").expectRefusal(1, "no jail named 'nobody-here' is running")
+        try words(jail, "stop", "nobody-here").expectRefusal(120, "no jail named 'nobody-here' is running")
         try words(jail, "stop", "../x").expectRefusal(64, "is not a name")
     }
 

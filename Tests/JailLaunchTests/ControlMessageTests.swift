@@ -5,11 +5,13 @@ import Testing
 @testable import JailLaunch
 
 struct `Control messages` {
-    static let kinds = (UInt8(1)...11).compactMap(ControlMessage.Kind.init)
+    static let kinds = ControlMessage.Kind.allCases
+    /// No kind has these numbers.
+    static let others = [UInt8(0)] + (UInt8(kinds.count + 1)...255)
 
-    @Test func `there are eleven kinds, and no other number is one`() {
-        #expect(Self.kinds.count == 11)
-        #expect(([0] + (12...255)).allSatisfy { ControlMessage.Kind(rawValue: $0) == nil })
+    @Test func `the kinds are numbered from 1, and no other number is one`() {
+        #expect(Self.kinds.map(\.rawValue) == Array(1...UInt8(Self.kinds.count)))
+        #expect(Self.others.allSatisfy { ControlMessage.Kind(rawValue: $0) == nil })
     }
 
     @Test(arguments: kinds)
@@ -30,7 +32,7 @@ struct `Control messages` {
 
     @Test func `an unknown kind is no message, whatever follows`() {
         var generator = Seeded(1)
-        for kind in [UInt8(0)] + (12...255) {
+        for kind in Self.others {
             #expect(ControlMessage([kind] + (0..<7).map { _ in UInt8.random(in: 0...255, using: &generator) }) == nil)
         }
     }

@@ -59,11 +59,31 @@ struct `The run directory` {
             return true
         }
         #expect(asked == 0)
-        #expect(RunDirectory.running(in: base.path).map(\.name) == ["living"])
-        #expect(RunDirectory.running(in: base.path).first.map { String(decoding: $0.state, as: UTF8.self) } == "state")
+        #expect(RunDirectory.all(in: base.path).map(\.name) == ["living"])
+        guard case .running(let state)? = RunDirectory.all(in: base.path).first?.presence else {
+            return #expect(Bool(false), "it runs")
+        }
+        #expect(String(decoding: state, as: UTF8.self) == "state")
         living.remove()
         next.remove()
-        #expect(RunDirectory.running(in: base.path).isEmpty)
+        #expect(RunDirectory.all(in: base.path).isEmpty)
+    }
+
+    @Test func `what a dead supervisor left is dead, and cleared when asked`() throws {
+        let base = try TemporaryDirectory()
+        let living = try Self.claim("living", in: base.path)
+        try base.directory("dead", mode: 0o700)
+        try base.file("dead/lock")
+        try base.file("dead/state.json", "state")
+        guard case .dead = RunDirectory.presence(of: "dead", in: base.path),
+            case .running(state: []) = RunDirectory.presence(of: "living", in: base.path),
+            case .nothing = RunDirectory.presence(of: "other", in: base.path)
+        else { return #expect(Bool(false)) }
+        try RunDirectory.clearDead(in: base.path)
+        guard case .nothing = RunDirectory.presence(of: "dead", in: base.path),
+            case .running = RunDirectory.presence(of: "living", in: base.path)
+        else { return #expect(Bool(false)) }
+        living.remove()
     }
 
     @Test(arguments: [UInt32(0o755), 0o770, 0o777, 0o701, 0o1777])
@@ -101,7 +121,7 @@ struct `The run directory` {
         try System.makeSymlink("\(base.path)/link", to: outside.path)
         try Self.claim("one", in: base.path).remove()
         #expect(try outside.names() == ["state.json"])
-        #expect(RunDirectory.running(in: base.path).isEmpty)
+        #expect(RunDirectory.all(in: base.path).isEmpty)
     }
 
     @Test func `a file is replaced as a whole`() throws {

@@ -1,5 +1,6 @@
 import JailCore
 import JailPolicy
+import TestSupport
 import Testing
 
 /// A value without positions, for comparing.
@@ -72,7 +73,7 @@ struct `JSON5 values` {
     }
 
     @Test func `what the JSON writer writes is read back as it was`() throws {
-        var generator = Seeded(state: 1)
+        var generator = Seeded(1)
         for _ in 0..<300 {
             let json = randomJSON(&generator, depth: 4)
             let text = json.text(pretty: Bool.random(using: &generator))

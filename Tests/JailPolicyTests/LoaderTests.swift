@@ -1,6 +1,7 @@
 import Glibc
 import JailCore
 import JailPolicy
+import TestSupport
 import Testing
 
 struct `Loading` {
@@ -231,7 +232,7 @@ struct `Profile files` {
 
     @Test func `a profile with one changed byte never crashes the decoder`() throws {
         let text = Array(Samples.full.utf8)
-        var generator = Seeded(state: 3)
+        var generator = Seeded(3)
         for index in text.indices {
             var changed = text
             changed[index] = UInt8.random(in: 0...255, using: &generator)

@@ -18,7 +18,7 @@ struct `Network denials` {
             #"{ hosts: ["a.example"], ports: [8443], schemes: ["https"], methods: ["GET"], paths: ["/"] }"#
         ),
         (
-            "POST https://api.example/v2", "/v2 is not among the paths of network.allow[1] (/v1/*)",
+            "POST https://api.example/v2", "this path is not among the paths of network.allow[1] (/v1/*)",
             #"{ hosts: ["api.example"], schemes: ["https"], methods: ["POST"], paths: ["/v2"] }"#
         ),
         (

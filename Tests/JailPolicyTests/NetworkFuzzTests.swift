@@ -1,5 +1,6 @@
 import JailCore
 import JailPolicy
+import TestSupport
 import Testing
 
 /// Mutated seeds for everything that parses what the jail sends. `CLAWJAIL_FUZZ_RUNS` sets the number for each parser.
@@ -20,7 +21,7 @@ struct `Fuzzing of hosts and paths` {
 
     /// Calls the body with mutations of the seeds, and says how many.
     private func fuzz(_ name: String, _ seeds: [String], _ body: ([UInt8]) -> Void) {
-        var generator = Seeded(state: UInt64(name.utf8.count))
+        var generator = Seeded(UInt64(name.utf8.count))
         for _ in 0..<Self.runs {
             var bytes = Array(RandomNetwork.pick(seeds, &generator).utf8)
             for _ in 0..<(1 + generator.next() % 4) { mutate(&bytes, seeds, &generator) }

@@ -1,5 +1,6 @@
 import JailCore
 import JailPolicy
+import TestSupport
 import Testing
 
 struct `Network properties` {
@@ -15,7 +16,7 @@ struct `Network properties` {
     }
 
     @Test func `what holds for every policy and every request`() throws {
-        var generator = Seeded(state: 1)
+        var generator = Seeded(1)
         var tally = Tally()
         while tally.questions < Self.count {
             let (text, rules) = RandomNetwork.rules(&generator)
@@ -132,7 +133,7 @@ struct `Network properties` {
     }
 
     @Test func `what is known later only narrows what was allowed before`() {
-        var generator = Seeded(state: 2)
+        var generator = Seeded(2)
         var checked = 0
         while checked < 5000 {
             let policy = NetworkPolicy(RandomNetwork.rules(&generator).rules)
@@ -157,7 +158,7 @@ struct `Network properties` {
     }
 
     @Test func `candidates and policy agree`() {
-        var generator = Seeded(state: 3)
+        var generator = Seeded(3)
         for _ in 0..<300 {
             let policy = NetworkPolicy(RandomNetwork.rules(&generator).rules)
             guard let first = RandomNetwork.question(&generator) else { continue }
@@ -172,25 +173,25 @@ struct `Network properties` {
     }
 
     @Test func `rules survive their journey as JSON`() throws {
-        var generator = Seeded(state: 4)
+        var generator = Seeded(4)
         for _ in 0..<2000 {
             let (text, rules) = RandomNetwork.rules(&generator)
-            #expect(try NetworkRules.decode(Array(rules.encoded.utf8)) == rules, "\(text)")
+            #expect(try NetworkRules(text: Array(rules.json.text().utf8)) == rules, "\(text)")
         }
         let full = try profile(Samples.full).network
-        #expect(try NetworkRules.decode(Array(full.encoded.utf8)) == full)
-        #expect(try NetworkRules.decode(Array(NetworkRules().encoded.utf8)) == NetworkRules())
+        #expect(try NetworkRules(text: Array(full.json.text().utf8)) == full)
+        #expect(try NetworkRules(text: Array(NetworkRules().json.text().utf8)) == NetworkRules())
     }
 
     @Test func `rules that were changed on the way are refused`() throws {
-        let bytes = Array(try profile(Samples.full).network.encoded.utf8)
+        let bytes = Array(try profile(Samples.full).network.json.text().utf8)
         for count in 0..<bytes.count where count % 7 == 0 {
-            #expect(throws: JailError.self) { try NetworkRules.decode(Array(bytes[..<count])) }
+            #expect(throws: JailError.self) { try NetworkRules(text: Array(bytes[..<count])) }
         }
         for text in [
             "", "[]", "{ allow: [{}] }", "{ x: 1 }", "{ allow: [{ hosts: ['a'] }, { hosts: ['a'], inspect: false }] }",
         ] {
-            #expect(throws: JailError.self, "\(text)") { try NetworkRules.decode(Array(text.utf8)) }
+            #expect(throws: JailError.self, "\(text)") { try NetworkRules(text: Array(text.utf8)) }
         }
     }
 }

@@ -1,4 +1,5 @@
 import JailPolicy
+import TestSupport
 
 /// Rules and questions that often meet: few names, ports, methods and paths, in every combination.
 enum RandomNetwork {

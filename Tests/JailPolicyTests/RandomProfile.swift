@@ -1,4 +1,5 @@
 import JailPolicy
+import TestSupport
 
 /// Profiles made of parsed values, for properties that hold for all of them.
 enum RandomProfile {

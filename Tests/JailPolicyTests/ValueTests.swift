@@ -1,4 +1,5 @@
 import JailPolicy
+import TestSupport
 import Testing
 
 struct `Sizes, times and shares` {
@@ -23,7 +24,7 @@ struct `Sizes, times and shares` {
     }
 
     @Test func `a size that is written is read back`() throws {
-        var generator = Seeded(state: 2)
+        var generator = Seeded(2)
         for _ in 0..<500 {
             let bytes =
                 UInt64.random(in: 0...UInt64(Int64.max), using: &generator)

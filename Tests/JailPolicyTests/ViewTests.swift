@@ -1,5 +1,6 @@
 import JailCore
 import JailPolicy
+import TestSupport
 import Testing
 
 struct `Views` {
@@ -14,7 +15,7 @@ struct `Views` {
     }
 
     @Test func `nothing is lost in the resolved JSON of random profiles`() throws {
-        var generator = Seeded(state: 4)
+        var generator = Seeded(4)
         for _ in 0..<200 { try expectRoundTrip(RandomProfile.make(&generator)) }
     }
 
@@ -33,7 +34,7 @@ struct `Views` {
     }
 
     @Test func `two profiles differ in lines exactly if they say different things`() throws {
-        var generator = Seeded(state: 5)
+        var generator = Seeded(5)
         for _ in 0..<200 {
             let one = RandomProfile.make(&generator)
             let other = Bool.random(using: &generator) ? RandomProfile.make(&generator) : one

@@ -30,10 +30,14 @@ struct cl_program {
     char *const *argv;
     char *const *envp;
     const char *directory;
+    int place; /* an open directory, instead of `directory`; -1: none */
     int terminal; /* becomes 0, 1, 2 and the controlling terminal; -1: none */
+    int streams[3]; /* become 0, 1, 2 where there is no terminal; above 2, or -1: as they are */
+    int cgroup; /* its `tasks` or `cgroup.procs`, to enter it; -1: stays */
 };
 enum {
-    CL_SPAWN_SETSID = 1, CL_SPAWN_DUP3, CL_SPAWN_TERMINAL, CL_SPAWN_SIGMASK, CL_SPAWN_CHDIR, CL_SPAWN_EXECVE
+    CL_SPAWN_SETSID = 1, CL_SPAWN_DUP3, CL_SPAWN_TERMINAL, CL_SPAWN_SIGMASK, CL_SPAWN_CHDIR, CL_SPAWN_EXECVE,
+    CL_SPAWN_CGROUP
 };
 /* Starts a program in a session of its own, with no signal blocked or ignored, in `directory`. Returns its pid once execve has
  * succeeded; otherwise -errno, and in `failed` which step it was. The child shares this process's memory until then,

@@ -93,8 +93,9 @@ extension NetworkCandidates {
         if let path = question.path {
             let named = left.filter { $0.paths?.contains { $0.matches(path) } ?? true }
             guard !named.isEmpty else {
-                return "\(path.path.excerpt) is not among the paths of "
-                    + Self.list(left) { $0.paths?.map(\.text).joined(separator: ", ") ?? "" }
+                // Not quoted: reasons end up in logs, and some services take their tokens in the path.
+                let paths = Self.list(left) { $0.paths?.map(\.text).joined(separator: ", ") ?? "" }
+                return "this path is not among the paths of \(paths)"
             }
             left = named
         }

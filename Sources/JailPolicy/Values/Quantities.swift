@@ -25,18 +25,18 @@ package enum ByteSize {
     }
 }
 
-/// Lengths of time: `"500ms"`, `"30s"`, `"5m"`, `"1h"`.
+/// Lengths of time: `"500ms"`, `"30s"`, `"5m"`, `"1h"`, `"7d"`.
 package enum TimeSpan {
     // `ms` stands before `s` and `m`, which it ends and begins with.
     private static let units: [(name: String, milliseconds: UInt64)] = [
-        ("ms", 1), ("h", 3_600_000), ("m", 60_000), ("s", 1000),
+        ("ms", 1), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000),
     ]
 
     /// In milliseconds.
     package static func parse(_ text: String) throws(ValueError) -> UInt64 {
         guard let unit = units.first(where: { text.utf8.reversed().starts(with: $0.name.utf8.reversed()) }),
             let count = DecimalDigits.parse(text.dropping(last: unit.name.utf8.count))
-        else { throw ValueError(expected: "a time such as \"30s\" (units ms, s, m, h)", found: text) }
+        else { throw ValueError(expected: "a time such as \"30s\" (units ms, s, m, h, d)", found: text) }
         let (milliseconds, overflowed) = count.multipliedReportingOverflow(by: unit.milliseconds)
         guard !overflowed else { throw ValueError("must be a shorter time, not \"\(text.excerpt)\"") }
         return milliseconds

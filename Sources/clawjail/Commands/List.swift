@@ -24,7 +24,7 @@ struct List: ParsableCommand {
         } catch { Output.fail(error) }
     }
 
-    private static func age(_ seconds: Int64) -> String {
+    static func age(_ seconds: Int64) -> String {
         switch max(0, seconds) {
         case let age where age < 120: "\(age)s"
         case let age where age < 7200: "\(age / 60)m"

@@ -24,23 +24,21 @@ struct Run: ParsableCommand {
     mutating func run() { Self.run(options.invocation, detach: detach, statusDescriptor: statusFd) }
 
     static func run(_ invocation: Invocation, detach: Bool, statusDescriptor: Int32?) -> Never {
-        do {
-            var reporter = try Reporter(statusDescriptor: statusDescriptor)
-            if detach { try Background.detach(&reporter) }
-            do {
-                let plan = try invocation.makePlan()
-                for entry in plan.leftOut {
-                    reporter.note("left out, as the profile allows: \(entry.protection.rawValue): \(entry.reason)")
-                }
-                // What else there is to know about a jail, `plan` says; rules that are wider than they look, everybody.
-                for note in plan.notes where note.hasPrefix("network.") { reporter.note("note: \(note)") }
-                var output: OutputLog?
-                if detach {
-                    output = try Background.openLog(plan)
+        do throws(JailError) {
+            if detach {
+                let (status, message) = try Background.start(statusDescriptor: statusDescriptor) {
+                    (reporter) throws(JailError) -> Int32 in
+                    let plan = try invocation.makePlan()
+                    let output = try Background.openLog(plan)
                     reporter.log = output
+                    return try launch(plan, output: output, &reporter)
                 }
-                let status = try Supervisor.run(plan, output: output, reporter: &reporter)
+                if status != 0 { Output.say(message) }
                 Output.leave(status)
+            }
+            var reporter = try Reporter(statusDescriptor: statusDescriptor)
+            do throws(JailError) {
+                Output.leave(try launch(try invocation.makePlan(), output: nil, &reporter))
             } catch {
                 reporter.failed(error)
                 Output.leave(error.status)
@@ -48,6 +46,17 @@ struct Run: ParsableCommand {
         } catch {
             Output.fail(error)
         }
+    }
+
+    private static func launch(
+        _ plan: LaunchPlan, output: OutputLog?, _ reporter: inout Reporter
+    ) throws(JailError) -> Int32 {
+        for entry in plan.leftOut {
+            reporter.note("left out, as the profile allows: \(entry.protection.rawValue): \(entry.reason)")
+        }
+        // What else there is to know about a jail, `plan` says; rules that are wider than they look, everybody.
+        for note in plan.notes where note.hasPrefix("network.") { reporter.note("note: \(note)") }
+        return try Supervisor.run(plan, output: output, reporter: &reporter)
     }
 }
 

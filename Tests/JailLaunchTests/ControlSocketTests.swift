@@ -4,12 +4,12 @@ import Testing
 
 @testable import JailLaunch
 
-struct `The stop socket` {
+struct `The control socket` {
     /// A socket in a run directory of its own, polled as the supervisor does.
     struct Fixture: ~Copyable {
         let base: TemporaryDirectory
         let directory: RunDirectory
-        var stops: StopSocket
+        var callers: ControlSocket
 
         init() throws {
             let base = try TemporaryDirectory()
@@ -17,7 +17,7 @@ struct `The stop socket` {
             let socket = try directory.makeSocket()
             self.base = base
             self.directory = directory
-            stops = StopSocket(socket)
+            callers = ControlSocket(socket)
         }
 
         func connect() throws -> SharedDescriptor {
@@ -27,15 +27,15 @@ struct `The stop socket` {
         }
 
         /// Handles whatever is ready now, until nothing is.
-        mutating func settle() throws -> [StopSocket.Request] {
-            var requests: [StopSocket.Request] = []
+        mutating func settle() throws -> [ControlRequest] {
+            var requests: [ControlRequest] = []
             while true {
-                var entries = stops.pollEntries
+                var entries = callers.pollEntries
                 try System.poll(&entries, milliseconds: 0)
                 var ready: [Descriptor: Int16] = [:]
                 for entry in entries where entry.returned != 0 { ready[entry.descriptor] = entry.returned }
                 if ready.isEmpty { return requests }
-                requests += stops.handle(ready)
+                requests += callers.handle(ready).map(\.request)
             }
         }
 
@@ -47,10 +47,10 @@ struct `The stop socket` {
         let caller = try fixture.connect()
         #expect(try fixture.settle().isEmpty)
         try System.send(caller.borrowed, [0x53])
-        #expect(try fixture.settle() == [.stop])
+        #expect(try fixture.settle().map(\.bytes) == [[0x53]])
         let second = try fixture.connect()
         try System.send(second.borrowed, [0x4B])
-        #expect(try fixture.settle() == [.kill])
+        #expect(try fixture.settle().map(\.bytes) == [[0x4B]])
         // Open as long as the jail is there.
         #expect(try System.pollNow(caller.borrowed, System.PollEvents.readable) == 0)
         fixture.end()
@@ -58,7 +58,11 @@ struct `The stop socket` {
 
     @Test func `anything else is no request, and ends the connection`() throws {
         var fixture = try Fixture()
-        for bytes: [UInt8] in [[0], [0x73], [0x53, 0x53], [0x58]] {
+        let longID = [UInt8](repeating: 0x61, count: 65)
+        for bytes: [UInt8] in [
+            [0], [0x73], [0x53, 0x53], [0x58], [0x45], [0x49], [0x49, 9], [0x49, 0, 0x61], [0x49, 65, 0x61],
+            [0x49, 9, 0x2F], [0x49, 9] + longID, [0x51, 0],
+        ] {
             let caller = try fixture.connect()
             try System.send(caller.borrowed, bytes)
             #expect(try fixture.settle().isEmpty)
@@ -70,16 +74,42 @@ struct `The stop socket` {
     @Test func `callers that say nothing are bounded, and make room when they go`() throws {
         var fixture = try Fixture()
         var callers: [SharedDescriptor] = []
-        for _ in 0..<16 {
+        for _ in 0..<64 {
             callers.append(try fixture.connect())
             _ = try fixture.settle()
         }
-        #expect(fixture.stops.pollEntries.count == 16)
+        #expect(fixture.callers.pollEntries.count == 64)
         let last = try fixture.connect()
         try System.send(last.borrowed, [0x4B])
         #expect(try fixture.settle().isEmpty)
         callers.removeLast()
-        #expect(try fixture.settle() == [.kill])
+        #expect(try fixture.settle().map(\.bytes) == [[0x4B]])
+        fixture.end()
+    }
+
+    @Test func `an exec is one file, or one and three streams`() throws {
+        var fixture = try Fixture()
+        let null = SharedDescriptor(try System.open("/dev/null", .readWrite))
+        for (count, isRequest) in [(0, false), (1, true), (2, false), (3, false), (4, true)] {
+            let caller = try fixture.connect()
+            try System.send(
+                caller.borrowed, [0x45], descriptors: [Descriptor](repeating: null.borrowed, count: count))
+            let requests = try fixture.settle()
+            #expect(requests.count == (isRequest ? 1 : 0), "\(count)")
+            if case .execute(_, let streams)? = requests.first { #expect(streams.count == count - 1) }
+        }
+        // More than there can be: refused, and closed.
+        let caller = try fixture.connect()
+        try System.send(caller.borrowed, [0x45], descriptors: [Descriptor](repeating: null.borrowed, count: 5))
+        #expect(try fixture.settle().isEmpty)
+        fixture.end()
+    }
+
+    @Test func `a signal names its exec`() throws {
+        var fixture = try Fixture()
+        let caller = try fixture.connect()
+        try System.send(caller.borrowed, ControlRequest.signal(id: "a.b-c_D9", signal: 15).bytes)
+        guard case .signal("a.b-c_D9", 15)? = try fixture.settle().first else { return #expect(Bool(false)) }
         fixture.end()
     }
 
@@ -101,12 +131,12 @@ struct `The stop socket` {
                     System.exitNow(try System.receive(caller.borrowed, most: 1).bytes.isEmpty ? 0 : 1)
                 } catch { System.exitNow(error is SystemError ? 0 : 2) }
             }
-            let listening = fixture.stops.pollEntries
+            let listening = fixture.callers.pollEntries
             var entries = listening
             try System.poll(&entries, milliseconds: 10_000)
             #expect(entries[0].returned != 0)
             #expect(try fixture.settle().isEmpty)
-            let isSentAway = fixture.stops.pollEntries.count == 1
+            let isSentAway = fixture.callers.pollEntries.count == 1
             if !isSentAway { try System.kill(child, 9) }
             #expect(isSentAway)
             #expect(try System.wait(forChild: child) == .exited(0))

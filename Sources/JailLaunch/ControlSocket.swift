@@ -1,0 +1,162 @@
+package import JailCore
+
+/// What a caller outside asks of a running jail's supervisor: one packet on a connection of its own to the socket in the
+/// jail's run directory (SOCK_SEQPACKET). A byte that says what it is, and what belongs to it.
+package enum ControlRequest {
+    /// SIGTERM, the profile's grace, then SIGKILL. The connection stays open until the jail is gone.
+    case stop
+    case kill
+    /// Execute a command: see ``ExecRequest``, which comes as a file in memory, followed by three standard streams unless
+    /// it wants a terminal.
+    case execute(SharedDescriptor, streams: [SharedDescriptor])
+    /// Send a signal to everything that an exec has started, see ``ExecRequest/id``.
+    case signal(id: String, signal: Int32)
+    /// What the jail is doing, as JSON.
+    case state
+
+    private enum Kind: UInt8 {
+        case stop = 0x53
+        case kill = 0x4B
+        case execute = 0x45
+        case signal = 0x49
+        case state = 0x51
+    }
+
+    /// Of the packet.
+    static let sizeLimit = 2 + ExecRequest.longestID
+    static let mostDescriptors = 4
+
+    /// - Parameter bytes: nothing that came with a request is trusted, whoever sent it.
+    init?(_ bytes: [UInt8], _ descriptors: [SharedDescriptor]) {
+        guard let kind = bytes.first.flatMap(Kind.init(rawValue:)) else { return nil }
+        switch kind {
+        case .stop where bytes.count == 1 && descriptors.isEmpty: self = .stop
+        case .kill where bytes.count == 1 && descriptors.isEmpty: self = .kill
+        case .state where bytes.count == 1 && descriptors.isEmpty: self = .state
+        case .execute where bytes.count == 1 && (descriptors.count == 1 || descriptors.count == 4):
+            self = .execute(descriptors[0], streams: Array(descriptors.dropFirst()))
+        case .signal where bytes.count > 2 && descriptors.isEmpty && (1...64).contains(bytes[1]):
+            let id = String(decoding: bytes.dropFirst(2), as: UTF8.self)
+            guard ExecRequest.isValid(id: id) else { return nil }
+            self = .signal(id: id, signal: Int32(bytes[1]))
+        default: return nil
+        }
+    }
+
+    package var bytes: [UInt8] {
+        switch self {
+        case .stop: [Kind.stop.rawValue]
+        case .kill: [Kind.kill.rawValue]
+        case .execute: [Kind.execute.rawValue]
+        case .signal(let id, let signal): [Kind.signal.rawValue, UInt8(truncatingIfNeeded: signal)] + Array(id.utf8)
+        case .state: [Kind.state.rawValue]
+        }
+    }
+
+    package var descriptors: [SharedDescriptor] {
+        if case .execute(let file, let streams) = self { [file] + streams } else { [] }
+    }
+}
+
+/// What the supervisor answers.
+package enum ControlReply: Equatable {
+    /// The command runs. Carries its terminal's master, if it asked for one.
+    case started
+    /// It has ended: 0–255, or 128+N.
+    case ended(Int32)
+    /// It was not done: the status to leave with, and why, on one line.
+    case refused(Int32, String)
+    case done
+    case state(String)
+
+    private enum Kind: UInt8 { case started = 1, ended, refused, done, state }
+
+    package static let sizeLimit = 8192
+
+    package init?(_ bytes: [UInt8]) {
+        guard let kind = bytes.first.flatMap(Kind.init(rawValue:)) else { return nil }
+        let text = String(decoding: bytes.dropFirst(2), as: UTF8.self)
+        switch kind {
+        case .started: self = .started
+        case .done: self = .done
+        case .ended where bytes.count == 2: self = .ended(Int32(bytes[1]))
+        case .refused where bytes.count > 2: self = .refused(Int32(bytes[1]), text)
+        case .state where bytes.count > 2: self = .state(text)
+        default: return nil
+        }
+    }
+
+    package var bytes: [UInt8] {
+        switch self {
+        case .started: [Kind.started.rawValue]
+        case .done: [Kind.done.rawValue]
+        case .ended(let status): [Kind.ended.rawValue, UInt8(clamping: status)]
+        case .refused(let status, let text): [Kind.refused.rawValue, UInt8(clamping: status)] + text.utf8.prefix(4096)
+        case .state(let text): [Kind.state.rawValue, 0] + Array(text.utf8)
+        }
+    }
+}
+
+/// The supervisor's listener for ``ControlRequest``s.
+struct ControlSocket {
+    /// Callers that have said nothing yet; more wait in the listener's backlog.
+    private static let mostSilent = 64
+    /// Nanoseconds that one has to say what it wants.
+    private static let patience: Int64 = 10_000_000_000
+
+    private let listener: SharedDescriptor
+    private var silent: [(caller: SharedDescriptor, until: Int64)] = []
+    /// Those that wait for the end of the jail: closing is the answer.
+    private var waiting: [SharedDescriptor] = []
+
+    init(_ listener: consuming OwnedDescriptor) { self.listener = SharedDescriptor(listener) }
+
+    var pollEntries: [System.PollEntry] {
+        var entries = silent.map { System.PollEntry($0.caller.borrowed, System.PollEvents.readable) }
+        if silent.count < Self.mostSilent { entries.append(.init(listener.borrowed, System.PollEvents.readable)) }
+        return entries
+    }
+
+    /// Monotonic nanoseconds at which somebody has been silent for too long.
+    var due: Int64? { silent.map(\.until).min() }
+
+    /// Takes new callers and hears those that speak. Others than this user and root are sent away.
+    mutating func handle(_ ready: [Descriptor: Int16]) -> [(request: ControlRequest, caller: SharedDescriptor)] {
+        // Before others come, which may get numbers that were just given back.
+        var requests: [(request: ControlRequest, caller: SharedDescriptor)] = []
+        for (caller, _) in silent where ready[caller.borrowed] != nil {
+            silent.removeAll { $0.caller === caller }
+            // A caller that says nothing, or something else, is let go.
+            guard let request = Self.read(caller) else { continue }
+            switch request {
+            case .stop, .kill: waiting.append(caller)
+            case .execute, .signal, .state: break
+            }
+            requests.append((request, caller))
+        }
+        if !silent.isEmpty {
+            let now = System.monotonicNanoseconds()
+            silent.removeAll { $0.until <= now }
+        }
+        if ready[listener.borrowed] != nil { accept() }
+        return requests
+    }
+
+    private static func read(_ caller: SharedDescriptor) -> ControlRequest? {
+        guard
+            let received = try? System.receive(
+                caller.borrowed, most: ControlRequest.sizeLimit, descriptors: ControlRequest.mostDescriptors)
+        else { return nil }
+        return ControlRequest(received.bytes, received.descriptors.map { SharedDescriptor(OwnedDescriptor($0)) })
+    }
+
+    private mutating func accept() {
+        while silent.count < Self.mostSilent {
+            guard let accepted = try? System.accept(listener.borrowed) else { return }
+            let caller = SharedDescriptor(accepted)
+            guard let peer = try? System.peer(of: caller.borrowed), peer.uid == 0 || peer.uid == System.effectiveUserID
+            else { continue }
+            silent.append((caller, System.monotonicNanoseconds() + Self.patience))
+        }
+    }
+}

@@ -1,0 +1,405 @@
+internal import JailCgroups
+internal import JailCore
+internal import JailPlan
+
+/// The supervisor's side of commands executed in a running jail: checks what callers ask, has init do it, and answers.
+///
+/// What comes from a caller is checked as if it came from inside a jail: with a gateway that makes sessions, it does.
+final class Execs {
+    private struct Exec {
+        let index: UInt16
+        let id: String?
+        let program: String
+        var client: SharedDescriptor?
+        var leaf: CgroupLeaf?
+        var hasStarted = false
+        var hasEnded = false
+        var kill: Kill?
+    }
+
+    private struct Kill {
+        var callers: [SharedDescriptor] = []
+        /// Monotonic nanoseconds of the next round; nil while init is at it.
+        var next: Int64? = 0
+        var until: Int64
+        var pause = Kill.shortest
+
+        static let shortest: Int64 = 500_000
+        static let longest: Int64 = 50_000_000
+        static let patience: Int64 = 10_000_000_000
+    }
+
+    enum Notice {
+        case started(program: String, id: String?)
+        case ended(program: String, id: String?, status: Int32)
+        case refused(Int32, String)
+    }
+
+    private let plan: LaunchPlan
+    private let environment: [(name: [UInt8], text: [UInt8])]
+    private var execs: [Exec] = []
+    private var nextIndex: UInt16 = 0
+    /// Leaves are numbered for good: the name of one that is still busy is not used again.
+    private var nextLeaf = 0
+    private var null: FileIdentity?
+    private var notices: [Notice] = []
+    /// Processes refused below groups of execs, see ``CgroupLeaf/takeRefused()``.
+    private var refused: UInt64 = 0
+    /// Seconds since the epoch at which something was executed, or ended.
+    private(set) var lastUsed = System.realtimeSeconds()
+
+    /// At the same time, those with something left behind included.
+    private static let most = 1024
+
+    init(_ plan: LaunchPlan) {
+        self.plan = plan
+        environment = plan.command.environment.map { Self.named(Array($0.utf8)) }
+    }
+
+    /// How many run, or have left something behind.
+    var count: Int { execs.count }
+
+    // MARK: Waiting
+
+    var pollEntries: [System.PollEntry] {
+        execs.compactMap { exec in
+            exec.client.map { System.PollEntry($0.borrowed, System.PollEvents.readable) }
+        }
+    }
+
+    /// Monotonic nanoseconds at which ``handle(_:_:)`` wants to be called though nothing is ready.
+    var due: Int64? { execs.compactMap { $0.kill?.next }.min() }
+
+    /// Sends an order to init; false if it takes no more at the moment.
+    typealias Order = (ControlMessage, [SharedDescriptor]) throws(SystemError) -> Bool
+
+    /// What clients say, and kills that are due.
+    func handle(_ ready: [Descriptor: Int16], _ order: Order) throws(SystemError) {
+        for index in execs.indices {
+            if let client = execs[index].client, ready[client.borrowed] != nil { try hear(index, client, order) }
+        }
+        let now = System.monotonicNanoseconds()
+        for index in execs.indices {
+            if let next = execs[index].kill?.next, next <= now { try killRound(index, now, order) }
+        }
+        execs.removeAll { $0.kill == nil && $0.client == nil && $0.hasEnded && $0.leaf == nil }
+    }
+
+    /// Looks after what ended commands have left behind. Now and then.
+    func tidy() {
+        for index in execs.indices {
+            refused += execs[index].leaf?.takeRefused() ?? 0
+            if execs[index].hasEnded, execs[index].kill == nil { removeLeaf(index) }
+        }
+        execs.removeAll { $0.kill == nil && $0.client == nil && $0.hasEnded && $0.leaf == nil }
+    }
+
+    func takeNotices() -> [Notice] {
+        defer { notices = [] }
+        return notices
+    }
+
+    func takeRefused() -> UInt64 {
+        defer { refused = 0 }
+        return refused
+    }
+
+    // MARK: Requests
+
+    func execute(
+        _ file: SharedDescriptor, streams: [SharedDescriptor], for caller: SharedDescriptor, in group: Cgroup?,
+        _ order: Order
+    ) throws(SystemError) {
+        do throws(JailError) {
+            let request = try read(file, streams)
+            guard execs.count < Self.most, let index = freeIndex() else {
+                throw JailError(
+                    .exec, reason: "\(Self.most) commands run in this jail, or have left processes behind",
+                    hint: "end some, with 'clawjail session kill'")
+            }
+            var exec = Exec(index: index, id: request.id, program: Self.text(request.arguments[0]), client: caller)
+            exec.leaf = try attempt(.cgroup) { () throws(SystemError) in try makeLeaf(group) }
+            let sent = try attempt(.exec) { () throws(SystemError) in
+                try send(request, exec, streams: streams, order)
+            }
+            guard sent else {
+                _ = exec.leaf?.remove()
+                throw JailError(.exec, reason: "the jail's init does not keep up", hint: "try again")
+            }
+            lastUsed = System.realtimeSeconds()
+            execs.append(exec)
+        } catch {
+            refuse(caller, error)
+        }
+    }
+
+    private func refuse(_ caller: SharedDescriptor, _ error: JailError) {
+        notices.append(.refused(error.status, error.description))
+        reply(.refused(error.status, error.description), to: caller)
+    }
+
+    /// What cannot be told the caller sees as the end of the connection.
+    private func reply(_ reply: ControlReply, to caller: SharedDescriptor, descriptors: [Descriptor] = []) {
+        withExtendedLifetime(caller) {
+            try? System.send(caller.borrowed, reply.bytes, descriptors: descriptors)
+        }
+    }
+
+    private func read(
+        _ file: SharedDescriptor, _ streams: [SharedDescriptor]
+    ) throws(JailError) -> ExecRequest {
+        let content = try attempt(.exec) { () throws(SystemError) in
+            guard System.isSealed(file.borrowed) else { throw SystemError(.check, .invalid) }
+            return try System.readContent(file.borrowed, limit: ExecRequest.sizeLimit)
+        }
+        guard let request = ExecRequest(bytes: content) else {
+            throw JailError(.usage, reason: "this is no request to execute a command")
+        }
+        if let id = request.id, execs.contains(where: { $0.id == id }) {
+            throw JailError(
+                .exec, reason: "an exec named '\(id)' runs here already", hint: "choose another --exec-id",
+                status: ExitStatus.exists)
+        }
+        guard (request.terminal == nil) == (streams.count == 3) else {
+            throw JailError(.usage, reason: "a command has either a terminal or three standard streams")
+        }
+        for stream in streams { try check(stream) }
+        return request
+    }
+
+    /// A pipe, a regular file or /dev/null: nothing through which a name, another file or a connection could be reached.
+    private func check(_ stream: SharedDescriptor) throws(JailError) {
+        let isGood = try attempt(.exec) { () throws(SystemError) in
+            try withExtendedLifetime(stream) { () throws(SystemError) in
+                guard try !System.isPathOnly(stream.borrowed) else { return false }
+                let status = try System.status(of: stream.borrowed)
+                switch status.kind {
+                case .fifo, .regular: return true
+                case .characterDevice:
+                    if null == nil { null = try System.status("/dev/null").identity }
+                    return status.identity == null
+                default: return false
+                }
+            }
+        }
+        guard isGood else {
+            throw JailError(
+                .usage, reason: "a standard stream must be a pipe, a regular file or /dev/null",
+                status: ExitStatus.refused)
+        }
+    }
+
+    private func freeIndex() -> UInt16? {
+        for _ in 0...Self.most {
+            let index = nextIndex
+            nextIndex &+= 1
+            if !execs.contains(where: { $0.index == index }) { return index }
+        }
+        return nil
+    }
+
+    private func makeLeaf(_ group: Cgroup?) throws(SystemError) -> CgroupLeaf? {
+        guard let group else { return nil }
+        defer { nextLeaf += 1 }
+        return try CgroupLeaf(of: group, index: nextLeaf)
+    }
+
+    private func send(
+        _ request: ExecRequest, _ exec: Exec, streams: [SharedDescriptor], _ order: Order
+    ) throws(SystemError) -> Bool {
+        var request = request
+        request.environment = merged(request.environment)
+        var descriptors = [SharedDescriptor(try System.makeMemoryFile("exec", request.bytes))]
+        if let leaf = exec.leaf { descriptors.append(try leaf.openForEntry()) }
+        return try order(
+            ControlMessage(
+                .execute, detail: (exec.leaf == nil ? 0 : 1) | (request.terminal == nil ? 0 : 2), index: exec.index),
+            descriptors + streams)
+    }
+
+    /// The jail's own environment, with the given one over it.
+    private func merged(_ given: [[UInt8]]) -> [[UInt8]] {
+        var result = environment
+        for text in given {
+            let variable = Self.named(text)
+            if let index = result.firstIndex(where: { $0.name == variable.name }) {
+                result[index] = variable
+            } else {
+                result.append(variable)
+            }
+        }
+        return result.map(\.text)
+    }
+
+    private static func named(_ text: [UInt8]) -> (name: [UInt8], text: [UInt8]) {
+        (Array(text.prefix { $0 != UInt8(ascii: "=") }), text)
+    }
+
+    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self).printable }
+
+    // MARK: Clients
+
+    /// One byte is a signal for the command. The end of the connection is the end of everything that the command started:
+    /// nobody waits for it any more.
+    private func hear(_ index: Int, _ client: SharedDescriptor, _ order: Order) throws(SystemError) {
+        let bytes: [UInt8]
+        do throws(SystemError) { bytes = try System.receive(client.borrowed, most: 1).bytes } catch {
+            if error.errno == .wouldBlock { return }
+            bytes = []
+        }
+        if let signal = bytes.first, (1...64).contains(signal) {
+            // A full socket loses a signal, as a process does that gets the same one twice.
+            _ = try order(ControlMessage(.signalExec, index: execs[index].index, value: Int32(signal)), [])
+            return
+        }
+        execs[index].client = nil
+        if !execs[index].hasEnded { startKill(index) }
+    }
+
+    /// Sends a signal to everything that an exec has started.
+    func signal(_ id: String, _ signal: Int32, for caller: SharedDescriptor, _ order: Order) throws(SystemError) {
+        tidy()
+        guard let index = execs.firstIndex(where: { $0.id == id }) else {
+            return refuse(
+                caller,
+                JailError(
+                    .exec, reason: "no exec named '\(id)' runs here, or has left anything behind",
+                    status: ExitStatus.notThere))
+        }
+        guard signal != 9 else { return startKill(index, for: caller) }
+        guard let leaf = execs[index].leaf else {
+            _ = try order(ControlMessage(.signalExec, index: execs[index].index, value: signal), [])
+            return reply(.done, to: caller)
+        }
+        let sent = try order(
+            ControlMessage(.signalGroup, index: execs[index].index, value: signal), [try leaf.openProcesses()])
+        reply(sent ? .done : .refused(ExitStatus.launchFailed, "exec: the jail's init does not keep up"), to: caller)
+    }
+
+    // MARK: Killing
+
+    private func startKill(_ index: Int, for caller: SharedDescriptor? = nil) {
+        var kill = execs[index].kill ?? Kill(until: System.monotonicNanoseconds() + Kill.patience)
+        if let caller { kill.callers.append(caller) }
+        execs[index].kill = kill
+    }
+
+    /// Kills what is there; the answer of init says whether there may be more.
+    private func killRound(_ index: Int, _ now: Int64, _ order: Order) throws(SystemError) {
+        guard var kill = execs[index].kill else { return }
+        let exec = execs[index]
+        if now > kill.until { return finishKill(index, gone: false) }
+        let sent: Bool
+        if let leaf = exec.leaf {
+            if kill.pause == Kill.shortest { try leaf.prepareKill() }
+            sent = try order(ControlMessage(.signalGroup, index: exec.index, value: 9), [try leaf.openProcesses()])
+            kill.next = sent ? nil : now + kill.pause
+        } else {
+            // Without a control group there is only the command itself.
+            _ = try order(ControlMessage(.signalExec, index: exec.index, value: 9), [])
+            if exec.hasEnded { return finishKill(index, gone: true) }
+            kill.next = now + kill.pause
+        }
+        kill.pause = min(kill.pause * 2, Kill.longest)
+        execs[index].kill = kill
+    }
+
+    private func finishKill(_ index: Int, gone: Bool) {
+        for caller in execs[index].kill?.callers ?? [] {
+            reply(
+                gone
+                    ? .done
+                    : .refused(
+                        ExitStatus.launchFailed, "exec: its processes do not end; 'clawjail stop --kill' ends the jail"
+                    ), to: caller)
+        }
+        execs[index].kill = nil
+        if gone { removeLeaf(index) }
+    }
+
+    private func removeLeaf(_ index: Int) {
+        refused += execs[index].leaf?.takeRefused() ?? 0
+        if execs[index].leaf?.remove() == true { execs[index].leaf = nil }
+    }
+
+    // MARK: Init's answers
+
+    /// Throws what init would never say.
+    func take(_ message: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) {
+        guard let index = execs.firstIndex(where: { $0.index == message.index }) else {
+            // An answer about one that is gone: only of a kill that crossed its end.
+            guard message.kind == .groupSignalled else { throw SystemError(.check, .invalid) }
+            return
+        }
+        let exec = execs[index]
+        switch message.kind {
+        case .executed where !exec.hasStarted && descriptors.count <= 1:
+            execs[index].hasStarted = true
+            notices.append(.started(program: exec.program, id: exec.id))
+            if let client = exec.client {
+                withExtendedLifetime(descriptors) {
+                    reply(.started, to: client, descriptors: descriptors.map(\.borrowed))
+                }
+            }
+        case .notExecuted where !exec.hasStarted:
+            guard let error = message.error else { throw SystemError(.check, .invalid) }
+            end(index, .refused(Self.status(error), failure(error, exec).description))
+        case .execExited where exec.hasStarted && !exec.hasEnded && (0...255).contains(message.value):
+            end(index, .ended(message.value))
+        case .execSignalled where exec.hasStarted && !exec.hasEnded && (1...64).contains(message.value):
+            end(index, .ended(128 + message.value))
+        case .groupSignalled:
+            guard let kill = exec.kill else { return }
+            // Those that were signalled may not have ended yet, or have left a child in the last moment.
+            if message.value == 0, exec.hasEnded || !exec.hasStarted { return finishKill(index, gone: true) }
+            execs[index].kill?.next = System.monotonicNanoseconds() + kill.pause
+        default: throw SystemError(.check, .invalid)
+        }
+    }
+
+    private func end(_ index: Int, _ answer: ControlReply) {
+        execs[index].hasEnded = true
+        lastUsed = System.realtimeSeconds()
+        switch answer {
+        case .ended(let status):
+            notices.append(.ended(program: execs[index].program, id: execs[index].id, status: status))
+        case .refused(let status, let text): notices.append(.refused(status, text))
+        default: break
+        }
+        if let client = execs[index].client { reply(answer, to: client) }
+        execs[index].client = nil
+        removeLeaf(index)
+        if execs[index].leaf == nil, execs[index].kill == nil { execs.remove(at: index) }
+    }
+
+    private static func status(_ error: SystemError) -> Int32 {
+        guard error.call == .execve else { return ExitStatus.launchFailed }
+        switch error.errno {
+        case .notFound: return ExitStatus.notFound
+        case .accessDenied, .notPermitted, .notExecutableFormat: return ExitStatus.notExecutable
+        default: return ExitStatus.launchFailed
+        }
+    }
+
+    private func failure(_ error: SystemError, _ exec: Exec) -> JailError {
+        switch (error.call, error.errno) {
+        case (.execve, .notFound):
+            JailError(
+                .exec, error, path: exec.program,
+                hint: "the program or its interpreter is not visible inside: list it in process.programs of a profile "
+                    + "that extends '\(plan.profile)'", status: ExitStatus.notFound)
+        case (.execve, _):
+            JailError(
+                .exec, error, path: exec.program, hint: "it is there and cannot be executed", status: Self.status(error)
+            )
+        case (.openat2, .crossDevice):
+            JailError(
+                .exec, error, path: "the working directory",
+                hint: "a symlink or '..' leads out of the mount that it lies in; name the place that it leads to")
+        case (.openat2, _):
+            JailError(
+                .exec, error, path: "the working directory", hint: "it must be a directory that is visible inside")
+        default: JailError(.exec, error, path: exec.program)
+        }
+    }
+}

@@ -1,0 +1,141 @@
+internal import JailCgroups
+internal import JailCore
+internal import JailPlan
+
+/// The commands that init has started besides the jail's own, each under a number that the supervisor gave it. They have
+/// what every process of the jail has from init: namespaces, Landlock, filters, limits, no capability.
+struct InitExecs {
+    private let mounts: [String]
+    private let workingDirectory: String
+    /// By pid.
+    private var running: [Int32: UInt16] = [:]
+
+    /// Descriptors of one order: the request, the file to enter the control group by, and three streams.
+    static let mostDescriptors = 5
+
+    init(_ plan: LaunchPlan) {
+        workingDirectory = plan.command.workingDirectory
+        mounts = plan.mounts.compactMap { (step) -> String? in
+            switch step {
+            case .bind(let bind): bind.isDirectory ? bind.target : nil
+            case .tmpfs(let tmpfs): tmpfs.target
+            default: nil
+            }
+        }
+    }
+
+    /// Carries out an order, and answers it. What is wrong with the command is told; what is thrown ends the jail.
+    mutating func execute(_ order: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) {
+        do throws(SystemError) {
+            let (pid, master) = try start(order, descriptors)
+            running[pid] = order.index
+            try withExtendedLifetime(master) { () throws(SystemError) in
+                try System.send(
+                    Confinement.control, ControlMessage(.executed, index: order.index).bytes,
+                    descriptors: master.map { [$0.borrowed] } ?? [])
+            }
+        } catch {
+            try System.send(Confinement.control, ControlMessage(notExecuted: order.index, error).bytes)
+        }
+    }
+
+    private func start(
+        _ order: ControlMessage, _ descriptors: [SharedDescriptor]
+    ) throws(SystemError) -> (pid: Int32, master: SharedDescriptor?) {
+        let hasGroup = order.detail & 1 != 0
+        let hasTerminal = order.detail & 2 != 0
+        guard descriptors.count == 1 + (hasGroup ? 1 : 0) + (hasTerminal ? 0 : 3) else {
+            throw SystemError(.check, .invalid)
+        }
+        return try withExtendedLifetime(descriptors) { () throws(SystemError) in
+            let content = try System.readContent(descriptors[0].borrowed, limit: ExecRequest.sizeLimit)
+            guard let request = ExecRequest(bytes: content) else { throw SystemError(.check, .invalid) }
+            let directory = SharedDescriptor(try open(request.directory))
+            var surroundings = System.Surroundings(directory: .open(directory.borrowed))
+            if hasGroup { surroundings.cgroup = descriptors[1].borrowed }
+            var master: SharedDescriptor?
+            var slave: SharedDescriptor?
+            if hasTerminal {
+                let pair = try System.openTerminal().release()
+                master = SharedDescriptor(OwnedDescriptor(pair.master))
+                slave = SharedDescriptor(OwnedDescriptor(pair.slave))
+                surroundings.terminal = slave?.borrowed
+                if let size = request.terminal, size.rows > 0 {
+                    try System.setTerminalSize(Descriptor(pair.slave), size)
+                }
+            } else {
+                surroundings.streams = descriptors.suffix(3).map(\.borrowed)
+            }
+            let program = System.Program(
+                path: try Self.find(request), arguments: request.arguments, environment: request.environment)
+            let pid = try withExtendedLifetime((directory, slave)) { () throws(SystemError) in
+                try System.spawn(program, surroundings)
+            }
+            return (pid, master)
+        }
+    }
+
+    /// Opens the working directory: a symlink in a mount may lead about in that mount, and not out of it. Whether it did
+    /// is asked of what was opened, and that is what the command gets, whatever happens to the names meanwhile. (The
+    /// jail's own filter refuses openat2(2), which could be told beforehand.)
+    private func open(_ directory: [UInt8]?) throws(SystemError) -> OwnedDescriptor {
+        guard let directory else { return try System.open(workingDirectory, [.pathOnly, .directory]) }
+        let path = String(decoding: directory, as: UTF8.self)
+        guard Array(path.utf8) == directory else { throw SystemError(.openat2, .notFound) }
+        let opened = try System.open(path, [.pathOnly, .directory])
+        let place = try System.readLink("/proc/self/fd/\(opened.borrowed.number)")
+        let mount = mounts.filter { $0 == path || path.isBelow($0) }.max { $0.utf8.count < $1.utf8.count }
+        if let mount, place != mount, !place.isBelow(mount) { throw SystemError(.openat2, .crossDevice) }
+        return opened
+    }
+
+    /// As a shell finds it: in the directories of PATH, unless its name has a slash.
+    private static func find(_ request: ExecRequest) throws(SystemError) -> [UInt8] {
+        let name = request.arguments[0]
+        guard !name.contains(UInt8(ascii: "/")) else { return name }
+        let prefix = Array("PATH=".utf8)
+        let search = request.environment.last { $0.starts(with: prefix) }?.dropFirst(prefix.count) ?? []
+        var refused = false
+        for directory in search.split(separator: UInt8(ascii: ":")) where directory.first == UInt8(ascii: "/") {
+            let path = String(decoding: directory + [UInt8(ascii: "/")] + name, as: UTF8.self)
+            guard let status = try? System.status(path, followSymlink: true), status.kind == .regular else { continue }
+            if System.mayAccess(path, 1) { return directory + [UInt8(ascii: "/")] + name }
+            refused = true
+        }
+        throw SystemError(.execve, refused ? .accessDenied : .notFound)
+    }
+
+    /// A child has ended; false if it is none of these.
+    mutating func ended(_ pid: Int32, _ how: Termination) throws(SystemError) -> Bool {
+        guard let index = running.removeValue(forKey: pid) else { return false }
+        let message =
+            switch how {
+            case .exited(let status): ControlMessage(.execExited, index: index, value: status)
+            case .signalled(let signal): ControlMessage(.execSignalled, index: index, value: signal)
+            }
+        try System.send(Confinement.control, message.bytes)
+        return true
+    }
+
+    func signal(_ order: ControlMessage) throws(SystemError) {
+        guard let pid = running.first(where: { $0.value == order.index })?.key else { return }
+        try Init.pass(order.value, to: pid)
+    }
+
+    /// One signal for each process that is there now, and an answer with their number.
+    static func signalGroup(_ order: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) {
+        guard let file = descriptors.first else { throw SystemError(.check, .invalid) }
+        let processes = try withExtendedLifetime(file) { () throws(SystemError) in
+            try CgroupLeaf.processes(file.borrowed)
+        }
+        for pid in processes {
+            do throws(SystemError) { try System.kill(pid, order.value) } catch {
+                // Gone meanwhile.
+                guard error.errno == .noProcess else { throw error }
+            }
+        }
+        try System.send(
+            Confinement.control,
+            ControlMessage(.groupSignalled, index: order.index, value: Int32(clamping: processes.count)).bytes)
+    }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import JailCore
+
+struct SessionCreate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Make a session, or find the one of that id, and print its id.")
+
+    @Option(help: "Up to 48 of a-z, 0-9, '-' and '_'; made up if it is not given.") var id: String?
+    @Option(name: [.short, .long], help: "Profile: a name, or a file with '/' or .json5.") var profile = "session"
+    @Option(help: "Host directory for /workspace: HOST:/workspace[:ro].") var workspace: String?
+    @Option(help: "Host directory for /agent: HOST:/agent[:ro].") var agent: String?
+    @Option(help: "Show a host path read-only, also below the others: HOST:INSIDE.") var ro: [String] = []
+    @Option(help: "Memory, as 512M.") var memory: String?
+    @Option(help: "Processes and threads.") var processes: String?
+    @Option(help: "Processors, as 1.5.") var cpus: String?
+    @Option(help: "Set an environment variable: NAME=VALUE.") var env: [String] = []
+    @Option(help: "Remember NAME=VALUE; 'inspect' shows it.") var label: [String] = []
+    @Option(help: "Host user that the session runs as; needed, and only allowed, when started by root.")
+    var user: String?
+
+    mutating func run() {
+        do throws(JailError) {
+            var settings = SessionSettings()
+            if let id { settings.id = id } else { settings.id = try Invocation.randomName("session") }
+            settings.profile = profile
+            settings.workspace = workspace
+            settings.agent = agent
+            settings.readOnly = ro
+            settings.memory = memory
+            settings.processes = processes
+            settings.cpus = cpus
+            settings.environment = env
+            settings.labels = label
+            settings.user = user
+            try SessionCreation.create(settings)
+            try Output.print(settings.id)
+        } catch { Output.fail(error) }
+    }
+}

@@ -1,0 +1,33 @@
+import ArgumentParser
+import JailCore
+import JailLaunch
+import JailPlan
+
+struct SessionRemove: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "End a session and everything in it. Its workspace stays.")
+
+    @Argument(help: "The session.") var id: String
+
+    mutating func run() {
+        do throws(JailError) {
+            do throws(JailError) { try Self.remove(try Session.find(id)) } catch {
+                guard error.status == ExitStatus.notThere else { throw error }
+                Output.say("no session '\(id)': nothing to remove")
+            }
+        } catch { Output.fail(error) }
+    }
+
+    static func remove(_ session: Session) throws(JailError) {
+        if session.isRunning {
+            do throws(JailError) {
+                try JailConnection.end(try JailConnection.open(session.jail.name), kill: true)
+            } catch {
+                // It has ended meanwhile.
+                guard error.status == ExitStatus.notThere || error.status == ExitStatus.notRunning else { throw error }
+            }
+        }
+        let base = try RunningJail.directory()
+        if case .dead = RunDirectory.presence(of: session.jail.name, in: base) { try RunDirectory.clearDead(in: base) }
+    }
+}

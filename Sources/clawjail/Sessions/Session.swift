@@ -1,0 +1,106 @@
+import JailCore
+import JailLaunch
+import JailPlan
+import JailPolicy
+
+/// A session as its run directory and its supervisor tell of it.
+struct Session {
+    let jail: RunningJail
+    let isRunning: Bool
+    let labels: [JSON5Member]
+    /// As ``SessionSettings/configuration(_:)`` wrote it.
+    let configuration: String
+
+    init?(name: String, state: [UInt8], isRunning: Bool) {
+        guard let jail = RunningJail(name: name, state: state),
+            let value = try? JSON5Reader.read(state, file: name)["session"],
+            case .string(let configuration)? = value["configuration"]?.content,
+            case .object(let labels)? = value["labels"]?.content
+        else { return nil }
+        self.jail = jail
+        self.isRunning = isRunning
+        self.labels = labels
+        self.configuration = configuration
+    }
+
+    /// - Throws: ``ExitStatus/notThere``, also for a jail that is no session.
+    static func find(_ id: String) throws(JailError) -> Session {
+        guard JailName.isValid(id) else {
+            throw JailError(.usage, reason: "'\(id.printable)' is not a name of a session")
+        }
+        let found: Session? =
+            switch RunDirectory.presence(of: id, in: try RunningJail.directory()) {
+            case .nothing: nil
+            case .dead(let state): Session(name: id, state: state, isRunning: false)
+            case .running(let state): Session(name: id, state: state, isRunning: true)
+            }
+        guard let found else { throw notThere(id) }
+        return found
+    }
+
+    static func notThere(_ id: String) -> JailError {
+        JailError(
+            .supervise, reason: "there is no session '\(id)'",
+            hint: "'clawjail session list' shows those that are there",
+            status: ExitStatus.notThere)
+    }
+
+    static func all() throws(JailError) -> [Session] {
+        RunDirectory.all(in: try RunningJail.directory()).compactMap { (name, presence) in
+            switch presence {
+            case .nothing: nil
+            case .dead(let state): Session(name: name, state: state, isRunning: false)
+            case .running(let state): Session(name: name, state: state, isRunning: true)
+            }
+        }
+    }
+
+    /// What its supervisor knows besides; nil if it has none any more.
+    struct Use {
+        let execs: Int64
+        let lastUsed: Int64
+        let isReady: Bool
+    }
+
+    func use() throws(JailError) -> Use? {
+        guard isRunning else { return nil }
+        let connection: SharedDescriptor
+        do throws(JailError) { connection = try JailConnection.open(jail.name) } catch {
+            // It has ended meanwhile.
+            guard error.status == ExitStatus.notThere || error.status == ExitStatus.notRunning else { throw error }
+            return nil
+        }
+        guard case .state(let text)? = try JailConnection.ask(.state, connection) else { return nil }
+        guard let value = try? JSON5Reader.read(Array(text.utf8), file: ""), let execs = value["execs"]?.integer,
+            let lastUsed = value["lastUsed"]?.integer, case .boolean(let ready)? = value["ready"]?.content
+        else { throw JailError(.supervise, reason: "the supervisor of '\(jail.name)' said what it never would") }
+        return Use(execs: execs, lastUsed: lastUsed, isReady: ready)
+    }
+
+    /// What `inspect` shows.
+    func json() throws(JailError) -> JSON {
+        let use = try use()
+        let configuration = try? JSON5Reader.read(Array(configuration.utf8), file: "")
+        return [
+            "id": .string(jail.name), "running": .boolean(use != nil), "profile": .string(jail.profile),
+            "created": .number(jail.started), "lastUsed": .number(use?.lastUsed ?? jail.started),
+            "execs": .number(use?.execs ?? 0), "supervisor": .number(jail.supervisor),
+            "labels": .object(labels.map { ($0.key, .string($0.value.string ?? "")) }),
+            "configuration": configuration?.json ?? .null,
+        ]
+    }
+}
+
+extension JSON5Value {
+    /// As it is written again; numbers that are no integers do not occur in what is read here.
+    fileprivate var json: JSON {
+        switch content {
+        case .null: .null
+        case .boolean(let value): .boolean(value)
+        case .number(let number): number.integer.map { .integer($0) } ?? .null
+        case .string(let text): .string(text)
+        case .array(let values): .array(values.map(\.json))
+        case .object(let members): .object(members.map { ($0.key, $0.value.json) })
+        }
+    }
+}

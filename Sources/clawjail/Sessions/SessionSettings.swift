@@ -1,0 +1,114 @@
+import JailCore
+import JailLaunch
+import JailPlan
+import JailPolicy
+
+/// What a session is made from, as it was typed.
+struct SessionSettings: Equatable {
+    var id = ""
+    var profile = "session"
+    /// `HOST:/workspace[:ro]`.
+    var workspace: String?
+    /// `HOST:/agent[:ro]`.
+    var agent: String?
+    /// `HOST:INSIDE`.
+    var readOnly: [String] = []
+    var memory: String?
+    var processes: String?
+    var cpus: String?
+    var environment: [String] = []
+    /// `NAME=VALUE`.
+    var labels: [String] = []
+    var user: String?
+
+    /// The launch, as ``Run`` would make it of a jail that has the same.
+    func invocation() throws(JailError) -> Invocation {
+        guard JailName.isValid(id) else {
+            throw JailError(
+                .usage, reason: "'\(id.printable)' is not a name for a session",
+                hint: "use up to 48 of a-z, 0-9, '-' and '_', starting with a letter or digit")
+        }
+        var invocation = Invocation()
+        invocation.profile = profile
+        invocation.name = id
+        invocation.overrides.memory = memory
+        invocation.overrides.processes = processes
+        invocation.overrides.cpus = cpus
+        invocation.overrides.environment = environment
+        invocation.overrides.user = user
+        if let workspace {
+            let mount = try Mount(workspace, option: "--workspace", target: "/workspace")
+            invocation.overrides.workspace = mount.source
+            invocation.overrides.workspaceAccess = mount.isReadOnly ? .readOnly : .readWrite
+        }
+        if let agent {
+            let mount = try Mount(agent, option: "--agent", target: "/agent")
+            if mount.isReadOnly {
+                invocation.overrides.read.append(mount.text)
+            } else {
+                invocation.overrides.write.append(mount.text)
+            }
+        }
+        for text in readOnly { invocation.overrides.read.append(try Mount(text, option: "--ro", target: nil).text) }
+        return invocation
+    }
+
+    /// In the order of the command line.
+    func parsedLabels() throws(JailError) -> [SessionPlan.Label] {
+        var result: [SessionPlan.Label] = []
+        for label in labels {
+            guard let end = label.firstIndex(of: "="), end != label.startIndex else {
+                throw JailError(.usage, reason: "--label must be NAME=VALUE")
+            }
+            let name = String(label[..<end])
+            guard label.utf8.count <= 4096, !result.contains(where: { $0.name == name }) else {
+                throw JailError(.usage, reason: "--label '\(name.printable)' is there twice, or longer than 4096 bytes")
+            }
+            result.append(.init(name: name, value: String(label[label.index(after: end)...])))
+        }
+        return result
+    }
+
+    /// What makes two requests the same: everything but the labels, and what the profile says at the moment.
+    func configuration(_ profile: Profile) -> JSON {
+        [
+            "profile": .string(self.profile), "policy": .string(Self.fingerprint(profile.json.text())),
+            "workspace": .optional(workspace), "agent": .optional(agent), "ro": .strings(readOnly),
+            "memory": .optional(memory), "processes": .optional(processes), "cpus": .optional(cpus),
+            // Values may be secrets, and this is shown.
+            "environment": .strings(environment.map { String($0.prefix { $0 != "=" }) }),
+            "environmentFingerprint": .string(Self.fingerprint(environment.joined(separator: "\0"))),
+            "user": .optional(user),
+        ]
+    }
+
+    /// Tells apart, and hides nothing from anybody who can guess: FNV-1a of 64 bits.
+    private static func fingerprint(_ text: String) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    /// `HOST:INSIDE[:ro]`; without a colon in the host's path, which could not be told apart.
+    private struct Mount {
+        let source: String
+        let target: String
+        let isReadOnly: Bool
+        var text: String { "\(source):\(target)" }
+
+        init(_ text: String, option: String, target wanted: String?) throws(JailError) {
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+            let form = "HOST:\(wanted ?? "INSIDE")" + (wanted == nil ? "" : "[:ro]")
+            guard parts.count == 2 || (wanted != nil && parts.count == 3 && parts[2] == "ro"), parts[0].hasPrefix("/"),
+                wanted == nil ? parts[1].hasPrefix("/") : parts[1] == wanted
+            else {
+                throw JailError(
+                    .usage, reason: "\(option) must be \(form), with absolute paths, not '\(text.printable)'")
+            }
+            source = parts[0]
+            target = parts[1]
+            isReadOnly = parts.count == 3
+        }
+    }
+}
