@@ -24,6 +24,8 @@ final class JailWatch {
     private let egress: EgressWatch?
     /// Of a jail that may ask for sessions.
     var sessions: SessionDesk?
+    /// Of a jail that was made for another one: hangs up when that one has ended.
+    var lifeline: Descriptor?
     private let output: OutputLog?
     /// The caller ignored SIGHUP, as nohup(1) does: the end of its terminal is not the jail's.
     private let ignoresHangUp: Bool
@@ -262,6 +264,7 @@ final class JailWatch {
         entries += execs.pollEntries
         if let egress { entries += egress.pollEntries }
         if let sessions { entries += sessions.pollEntries }
+        if let lifeline { entries.append(.init(lifeline, System.PollEvents.readable)) }
         if phase == .running { entries += publisher.pollEntries }
         if let output = output?.pollEntry { entries.append(output) }
         entries += streams.pollEntries
@@ -306,6 +309,7 @@ final class JailWatch {
         if let entry = output?.pollEntry, ready[entry.descriptor] != nil { output?.drain() }
         try watchEgress(ready)
         try sessions?.handle(ready)
+        if let lifeline, ready[lifeline] != nil { kill() }
         streams.handle(ready)
         keyboard?.step(ready)
         screen?.step(ready)

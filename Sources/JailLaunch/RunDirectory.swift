@@ -180,6 +180,7 @@ package struct RunDirectory: ~Copyable {
         try System.setNonBlocking(socket.borrowed)
         try withExtendedLifetime((directory.borrowed, socket)) { () throws(SystemError) in
             try System.connect(socket.borrowed, path: socketPath(in: directory.borrowed))
+            try System.setNonBlocking(socket.borrowed, false)
         }
         return socket
     }

@@ -21,12 +21,14 @@ package protocol LaunchReporter {
 ///
 /// Single-threaded from the first instruction to the last, see docs/architecture.md.
 package enum Supervisor {
-    /// - Parameter sessions: needed for a plan with sessions.
+    /// - Parameters:
+    ///   - sessions: needed for a plan with sessions.
+    ///   - lifeline: the jail is killed when it hangs up.
     /// - Returns: the exit status of the command, see ``ExitStatus``.
     /// - Throws: what ended the launch before the command ran. Nothing is left behind then.
     package static func run(
         _ plan: LaunchPlan, output: OutputLog? = nil, sessions: (any SessionStarter)? = nil,
-        reporter: inout some LaunchReporter
+        lifeline: Descriptor? = nil, reporter: inout some LaunchReporter
     ) throws(JailError) -> Int32 {
         var plan = plan
         try checkProcess()
@@ -42,8 +44,8 @@ package enum Supervisor {
         do {
             try attempt(.supervise) { () throws(SystemError) in try System.block(JailWatch.signals) }
             let (status, watch) = try run(
-                plan, filters: filters, in: directory, output: output, sessions: sessions, ignoresHangUp: ignoresHangUp,
-                reporter: &reporter)
+                plan, filters: filters, in: directory, output: output, sessions: sessions, lifeline: lifeline,
+                ignoresHangUp: ignoresHangUp, reporter: &reporter)
             clear(directory, of: plan)
             // Only now do those hear of it who wait for the end: they may start the next jail of this name at once.
             withExtendedLifetime(watch) {}
@@ -62,7 +64,7 @@ package enum Supervisor {
 
     private static func run(
         _ plan: LaunchPlan, filters: [[UInt64]], in directory: borrowing RunDirectory, output: OutputLog?,
-        sessions: (any SessionStarter)?, ignoresHangUp: Bool, reporter: inout some LaunchReporter
+        sessions: (any SessionStarter)?, lifeline: Descriptor?, ignoresHangUp: Bool, reporter: inout some LaunchReporter
     ) throws(JailError) -> (status: Int32, watch: JailWatch) {
         var state = JailState(plan)
         // Named before it is made: whoever finds this directory unlocked removes the group as well.
@@ -97,6 +99,7 @@ package enum Supervisor {
                 try settle(plan)
                 state.initPID = jail.pid
                 try directory.write(state.json.text() + "\n", to: RunDirectory.stateFile)
+                watch.lifeline = lifeline
                 try watch.watchData()
                 if let maker, let sessions = plan.sessions {
                     try maker.awaitReady()

@@ -36,20 +36,20 @@ package struct MountTree {
     /// Takes the files in memory that steps of kind `trust` are copied from.
     package mutating func takeTrust(_ files: [TrustFile: Int32]) { trust = files }
 
-    /// Clones the data directory while init still has the ids of whoever started it: with root that directory lies
-    /// below one that only root may pass.
+    /// Clones the data directory, and what was granted, while init still has the ids of whoever started it: with root
+    /// those lie below a directory that only root may pass.
     package mutating func cloneData() throws(SystemError) {
-        try cloneBinds { $0 == .data }
+        try cloneBinds { $0.purpose == .data || $0.isGranted }
     }
 
     /// Clones every other source, as the payload itself: what it may not reach, it does not get.
     package mutating func cloneSources() throws(SystemError) {
-        try cloneBinds { $0 != .data }
+        try cloneBinds { _ in true }
     }
 
-    private mutating func cloneBinds(where matches: (BindPlan.Purpose) -> Bool) throws(SystemError) {
+    private mutating func cloneBinds(where matches: (BindPlan) -> Bool) throws(SystemError) {
         for step in steps.indices {
-            guard case .bind(let bind) = steps[step], matches(bind.purpose), clones[step] < 0 else { continue }
+            guard case .bind(let bind) = steps[step], matches(bind), clones[step] < 0 else { continue }
             index = step
             clones[step] = try Self.clone(bind).release()
         }

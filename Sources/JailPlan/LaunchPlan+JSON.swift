@@ -7,6 +7,7 @@ extension LaunchPlan {
         [
             "version": .number(Self.formatVersion),
             "name": .string(name),
+            "gateway": .optional(gateway),
             "profile": ["name": .string(profile), "files": .strings(profileFiles)],
             "command": [
                 "path": .string(command.path), "arguments": .strings(command.arguments),

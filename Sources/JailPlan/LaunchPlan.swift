@@ -8,6 +8,8 @@ package struct LaunchPlan: Equatable, Sendable {
 
     /// Of the jail, unique among those running.
     package var name: String
+    /// The jail that has this one made: it is unique among that one's, and ends with it.
+    package var gateway: String?
     package var profile: String
     package var profileFiles: [String] = []
     package var command: CommandPlan
@@ -113,6 +115,9 @@ package struct BindPlan: Equatable, Sendable {
     package var makesTarget: Bool
     package var attributes: MountAttributes
     package var purpose: Purpose
+    /// Cloned while init has the ids of whoever started it: it lies below a directory that those of the payload may not
+    /// pass.
+    package var isGranted = false
 }
 
 package struct TmpfsPlan: Equatable, Sendable {

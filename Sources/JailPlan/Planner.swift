@@ -12,6 +12,8 @@ package struct LaunchRequest: Equatable, Sendable {
     package var environment: [EnvironmentVariable] = []
     /// Shown as /proc/sys/kernel/random/boot_id inside.
     package var bootID: String
+    /// The jail that has this one made, if one has. Names of its sessions are its own.
+    package var gateway: String?
     /// The one that the profile's `sessions` names, loaded.
     package var sessionProfile: Profile?
 
@@ -43,6 +45,9 @@ package struct Planner {
                 .plan, reason: "'\(request.name.printable)' is not a name for a jail",
                 hint: "use up to 48 of a-z, 0-9, '-' and '_', starting with a letter or digit")
         }
+        if let gateway = request.gateway, !JailName.isValid(gateway) {
+            throw JailError(.plan, reason: "'\(gateway.printable)' is not a name of a jail")
+        }
         let identity = try planIdentity()
         let data = try planData()
         let walls = try landlockABI()
@@ -66,6 +71,7 @@ package struct Planner {
         }
         return LaunchPlan(
             name: request.name,
+            gateway: request.gateway,
             profile: profile.name,
             profileFiles: profile.files,
             command: planCommand(egress, trustFiles: root.trustFiles, sessions),
@@ -83,9 +89,13 @@ package struct Planner {
             leftOut: leftOut,
             notes: notes,
             stopGrace: profile.process.stopGrace,
-            runtimeDirectory: facts.runtimeDirectory,
+            runtimeDirectory: request.gateway.map { "\(facts.runtimeDirectory)/\($0)/sessions" }
+                ?? facts.runtimeDirectory,
             stateDirectory: facts.stateDirectory)
     }
+
+    /// Of what belongs to the jail where all jails' lie side by side. No name has a dot in it.
+    private var fileName: String { request.gateway.map { "\($0).\(request.name)" } ?? request.name }
 
     // MARK: Who
 
@@ -216,7 +226,7 @@ package struct Planner {
             place = .v1(parents: parents)
         }
         return CgroupPlan(
-            place: place, name: "clawjail-\(request.name)", memory: limits.memory, swap: limits.swap,
+            place: place, name: "clawjail-\(fileName)", memory: limits.memory, swap: limits.swap,
             // Jail init is a process as well, and not one of the payload's.
             processes: limits.processes.map { $0 + 1 }, milliCPUs: limits.milliCPUs)
     }
@@ -255,7 +265,7 @@ package struct Planner {
 
     private func planData() throws(JailError) -> DataPlan? {
         guard let rule = profile.filesystem.data else { return nil }
-        let own = "\(facts.stateDirectory)/data/\(request.name)"
+        let own = "\(facts.stateDirectory)/data/\(fileName)"
         guard rule.mustEnforceSize else {
             return DataPlan(
                 source: rule.source ?? own, target: rule.target, size: rule.size, isOwn: rule.source == nil)

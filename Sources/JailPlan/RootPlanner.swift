@@ -287,13 +287,15 @@ struct RootPlanner {
             try checkPlace(of: rule)
             // Data is not a program: the dynamic loader runs whatever it can map, listed or not. And what is writable
             // under another path is not to be executed under this one.
-            let isAlias = !writable && !profile.filesystem.executeWritable && isWritableElsewhere(rule)
+            let isAlias =
+                !writable && !profile.filesystem.executeWritable && (source.isGranted || isWritableElsewhere(rule))
             var attributes: MountAttributes = [.readOnly, .noSetuid, .noDevices]
             if isAlias || !profile.process.shell { attributes.insert(.noExec) }
             addBind(
                 source: rule.source, target: rule.target, identity: source.identity, isDirectory: source.isDirectory,
                 attributes: writable ? writableAttributes : attributes,
-                purpose: rule.target == "/workspace" ? .workspace : writable ? .write : .read)
+                purpose: rule.target == "/workspace" ? .workspace : writable ? .write : .read,
+                isGranted: source.isGranted)
             if writable {
                 landlockRules.append(.init(path: rule.target, access: writableAccess))
             } else if profile.process.shell, !isAlias {
@@ -354,7 +356,7 @@ struct RootPlanner {
 
     private mutating func addBind(
         source: String, target: String, identity: FileIdentity, isDirectory: Bool, attributes: MountAttributes,
-        purpose: BindPlan.Purpose
+        purpose: BindPlan.Purpose, isGranted: Bool = false
     ) {
         // Below a directory that was bound the target must be there already: nothing is made in what is the host's.
         if !isBelowBound(target) {
@@ -365,7 +367,7 @@ struct RootPlanner {
                 BindPlan(
                     source: source, target: target, identity: identity, isDirectory: isDirectory,
                     makesTarget: !isDirectory && !isBelowBound(target), attributes: attributes,
-                    purpose: purpose)))
+                    purpose: purpose, isGranted: isGranted)))
         made.insert(target)
         if isDirectory { bound.append(target) }
     }

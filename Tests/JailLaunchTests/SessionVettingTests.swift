@@ -154,12 +154,17 @@ struct `Vetting of requests for sessions` {
     }
 
     @Test func `labels and directories are few, and said once`() {
-        for labels in [["a"], ["=b"], ["a=1", "a=2"], ["a b=1"], ["k=" + String(repeating: "x", count: 1024)]] {
+        for labels in [
+            ["a"], ["=b"], ["a=1", "a=2"], ["a b=1"], ["k=" + String(repeating: "x", count: 1024)], ["k=\n"],
+            ["k=\u{85}"],
+        ] {
             #expect(throws: SessionVetting.Refusal.self) { try Self.check(Self.request { $0.labels = labels }) }
         }
         #expect(throws: SessionVetting.Refusal.self) {
             try Self.check(Self.request { $0.labels = (0...64).map { "k\($0)=v" } })
         }
+        let much = (0..<17).map { "k\($0)=" + String(repeating: "x", count: 1000) }
+        #expect(throws: SessionVetting.Refusal.self) { try Self.check(Self.request { $0.labels = much }) }
         #expect(throws: SessionVetting.Refusal.self) {
             try Self.check(Self.request { $0.readOnly = (0...64).map { "/data/skills:/agent/\($0)" } })
         }

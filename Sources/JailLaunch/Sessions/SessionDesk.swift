@@ -117,7 +117,7 @@ final class SessionDesk {
         guard rate.take() else {
             return refuse(
                 caller,
-                .init(status: SessionVetting.notAllowed, reason: "sessions are asked for too fast; wait a moment"))
+                .init(status: ExitStatus.refused, reason: "sessions are asked for too fast; wait a moment"))
         }
         do throws(SessionVetting.Refusal) {
             switch request {
@@ -154,15 +154,17 @@ final class SessionDesk {
     /// The caller speaks to the session's supervisor from there on, as any caller outside would.
     private func open(_ id: String, for caller: SharedDescriptor) throws(SessionVetting.Refusal) {
         do throws(SystemError) {
+            let state = try System.readFile("\(directory)/\(id)/\(RunDirectory.stateFile)")
             let connection = try RunDirectory.connect(to: "\(directory)/\(id)")
+            let reply = SessionReply(status: 0, text: String(decoding: state, as: UTF8.self))
             try withExtendedLifetime(connection) { () throws(SystemError) in
-                try System.send(
-                    caller.borrowed, SessionReply(status: 0).bytes ?? [], descriptors: [connection.borrowed])
+                try System.send(caller.borrowed, reply.bytes ?? [], descriptors: [connection.borrowed])
             }
         } catch {
             switch error.errno {
-            case .notFound: throw .init(status: Self.unknown, reason: "there is no session '\(id)'")
-            case .connectionRefused: throw .init(status: Self.notRunning, reason: "session '\(id)' is not running")
+            case .notFound: throw .init(status: ExitStatus.notThere, reason: "there is no session '\(id)'")
+            case .connectionRefused:
+                throw .init(status: ExitStatus.notRunning, reason: "session '\(id)' is not running")
             case .wouldBlock: throw .init(status: ExitStatus.launchFailed, reason: "session '\(id)' is busy")
             // Whoever asked is gone.
             case .brokenPipe, .connectionReset: return
@@ -170,9 +172,6 @@ final class SessionDesk {
             }
         }
     }
-
-    private static let unknown: Int32 = 120
-    private static let notRunning: Int32 = 121
 
     private func answer(_ caller: SharedDescriptor, _ reply: SessionReply) {
         // One small packet always has room; whoever does not read it, or is gone, has no answer.
@@ -193,10 +192,12 @@ final class SessionDesk {
         if let key = refusal.key { event.append(("key", .string(key))) }
         notices.append(.event(.object(event)))
         // Of what is simply not there nobody outside needs to read.
-        guard ![Self.unknown, Self.notRunning].contains(refusal.status) else { return }
-        if let line = refusals.add("session refused: \(refusal.text)", now: System.monotonicNanoseconds()) {
-            notices.append(.note(line))
-        }
+        guard ![ExitStatus.notThere, ExitStatus.notRunning].contains(refusal.status) else { return }
+        tell("session refused: \(refusal.text)")
+    }
+
+    private func tell(_ line: String) {
+        if let line = refusals.add(line, now: System.monotonicNanoseconds()) { notices.append(.note(line)) }
     }
 
     // MARK: The maker
@@ -207,13 +208,17 @@ final class SessionDesk {
                 if maker.hasEnded { makerEnded() }
                 return
             }
+            if case .note(let text) = report {
+                tell(text)
+                continue
+            }
             guard case .made(let number, let status, let text) = report else { throw SystemError(.check, .invalid) }
             guard let (caller, id) = waiting.removeValue(forKey: number) else { throw SystemError(.check, .invalid) }
             if status == 0 {
                 answer(caller, SessionReply(status: 0))
                 notices.append(.event(["event": "session", "verdict": "made", "id": .string(id)]))
             } else {
-                answer(caller, SessionReply(status: status, text: inside(text)))
+                answer(caller, SessionReply(status: status, text: inside(text, id)))
                 tell(.init(status: status, reason: text), id: id)
             }
         }
@@ -229,9 +234,10 @@ final class SessionDesk {
         notices.append(.event(["event": "session", "verdict": "failed", "message": .string(text)]))
     }
 
-    /// The jail knows its directories by other names than the host.
-    private func inside(_ text: String) -> String {
+    /// The jail knows its directories and its sessions by other names than the host.
+    private func inside(_ text: String, _ id: String) -> String {
         sessions.roots.reduce(text) { $0.replacingAll($1.source, with: $1.mount) }
+            .replacingAll("\(gateway.name)/\(id)", with: id)
     }
 }
 

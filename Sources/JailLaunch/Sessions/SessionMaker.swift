@@ -13,9 +13,11 @@ struct SessionMaker {
         let id: String
         let pid: Int32
         let pidfd: Int32
-        /// Until it has been heard; -1 then.
+        /// Where it says how its start went, and then what people should know. -1 once that has ended.
         var report: Int32
         var heard: [UInt8] = []
+        var isAnswered = false
+        /// Monotonic nanoseconds at which the answer is due.
         let until: Int64
     }
 
@@ -111,7 +113,7 @@ struct SessionMaker {
     }
 
     private var waitTime: Int32 {
-        let waiting = children.filter { $0.report >= 0 }.map(\.until).min()
+        let waiting = children.filter { !$0.isAnswered }.map(\.until).min()
         guard let waiting else { return -1 }
         return Int32(clamping: max(0, (waiting - System.monotonicNanoseconds()) / 1_000_000 + 1))
     }
@@ -123,7 +125,7 @@ struct SessionMaker {
             let remedy = "end one, or raise sessions.most of profile '\(gateway.profile)'"
             return try tell(
                 .made(
-                    number, status: SessionVetting.notAllowed,
+                    number, status: ExitStatus.refused,
                     "there are \(ids.count) sessions, as many as sessions.most allows; \(remedy)"))
         }
         let (reading, writing) = try System.pipe().release()
@@ -152,6 +154,8 @@ struct SessionMaker {
                 }
                 try System.newSession()
                 try System.setProcessName("clawjail")
+                // Nothing that a session has to say keeps it from what it does.
+                try System.setNonBlocking(Descriptor(report))
             }
             let sources = try sources.open(order)
             // Or it could not write the id maps of what it clones.
@@ -170,21 +174,26 @@ struct SessionMaker {
         let now = System.monotonicNanoseconds()
         for index in children.indices {
             if children[index].report >= 0, ready.contains(children[index].report) { try hear(index) }
-            if children[index].report >= 0, now >= children[index].until {
+            if !children[index].isAnswered, now >= children[index].until {
                 try System.send(signal: SIGKILL, to: Descriptor(children[index].pidfd))
                 try answer(index, ExitStatus.launchFailed, "it was not made within \(Self.patience / 1_000_000_000) s")
             }
         }
         for child in children where ready.contains(child.pidfd) {
-            guard try System.reapIfEnded(Descriptor(child.pidfd)) != nil else { continue }
+            guard let how = try System.reapIfEnded(Descriptor(child.pidfd)) else { continue }
             children.removeAll { $0.pid == child.pid }
-            if child.report >= 0 {
-                System.close(child.report)
-                try tell(.made(child.number, status: ExitStatus.launchFailed, "it ended before it was made"))
-            }
+            if child.report >= 0 { System.close(child.report) }
             System.close(child.pidfd)
+            if !child.isAnswered { try tell(.made(child.number, status: ExitStatus.launchFailed, Self.noAnswer)) }
+            // One that was killed leaves things behind. What cannot be cleared now, the next start of a session clears.
+            if case .signalled = how {
+                try? RunDirectory.clearDead(
+                    in: RunDirectory.sessions(of: gateway.name, in: gateway.runtimeDirectory))
+            }
         }
     }
+
+    private static let noAnswer = "it ended before it was made"
 
     private mutating func hear(_ index: Int) throws(SystemError) {
         let bytes: [UInt8]
@@ -195,23 +204,30 @@ struct SessionMaker {
             return
         }
         children[index].heard += bytes
-        let heard = children[index].heard
-        guard let end = heard.firstIndex(of: 0x0A) else {
-            if bytes.isEmpty || heard.count > Self.longestReport {
-                try answer(index, ExitStatus.launchFailed, "it ended before it was made")
-            }
-            return
+        while let end = children[index].heard.firstIndex(of: 0x0A) {
+            let line = String(decoding: children[index].heard[..<end], as: UTF8.self)
+            children[index].heard.removeFirst(end + 1)
+            try take(line, index)
         }
-        let line = String(decoding: heard[..<end], as: UTF8.self)
-        if line == "started" { return try answer(index, 0, "") }
+        guard bytes.isEmpty || children[index].heard.count > Self.longestReport else { return }
+        System.close(children[index].report)
+        children[index].report = -1
+        if !children[index].isAnswered { try answer(index, ExitStatus.launchFailed, Self.noAnswer) }
+    }
+
+    private mutating func take(_ line: String, _ index: Int) throws(SystemError) {
+        if line == "started", !children[index].isAnswered { return try answer(index, 0, "") }
         let words = line.split(separator: " ", maxSplits: 1)
+        let text = words.count == 2 ? String(words[1]) : line
+        if children[index].isAnswered || words.first == "note" {
+            return try tell(.note("session '\(children[index].id)': \(text)"))
+        }
         let status = words.first.flatMap { Int32($0) } ?? ExitStatus.launchFailed
-        try answer(index, status == 0 ? ExitStatus.launchFailed : status, words.count == 2 ? String(words[1]) : line)
+        try answer(index, (1...255).contains(status) ? status : ExitStatus.launchFailed, text)
     }
 
     private mutating func answer(_ index: Int, _ status: Int32, _ text: String) throws(SystemError) {
-        System.close(children[index].report)
-        children[index].report = -1
+        children[index].isAnswered = true
         try tell(.made(children[index].number, status: status, text))
     }
 
@@ -240,6 +256,8 @@ enum SessionMakerReport: Equatable {
     case failed(String)
     /// The answer to an order: 0, or why not.
     case made(UInt32, status: Int32, String)
+    /// What people should know of a session, such as a limit that it has reached.
+    case note(String)
 
     var bytes: [UInt8]? {
         switch self {
@@ -248,12 +266,15 @@ enum SessionMakerReport: Equatable {
             var fields = SessionFields("failed")
             fields.add("text", text)
             return fields.bytes
+        case .note(let text):
+            var fields = SessionFields("note")
+            fields.add("text", text)
+            return fields.bytes
         case .made(let number, let status, let text):
             var fields = SessionFields("made")
             fields.add("number", String(number))
             fields.add("status", String(status))
-            // A report that could be read twice is none.
-            fields.add("text", text.printable)
+            fields.add("text", text)
             return fields.bytes
         }
     }
@@ -263,6 +284,7 @@ enum SessionMakerReport: Equatable {
         switch fields.word {
         case "ready": self = .ready
         case "failed": self = .failed(fields.take("text") ?? "")
+        case "note": self = .note(fields.take("text") ?? "")
         case "made":
             guard let number = fields.take("number").flatMap({ UInt32($0) }),
                 let status = fields.take("status").flatMap({ Int32($0) }), (0...255).contains(status)

@@ -25,6 +25,12 @@ package enum SessionRequest: Equatable, Sendable {
         package var labels: [String] = []
 
         package init(id: String) { self.id = id }
+
+        /// Bytes of its texts.
+        var size: Int {
+            ([workspace, agent, memory, processes, cpus].compactMap { $0 } + readOnly + labels)
+                .reduce(id.utf8.count) { $0 + $1.utf8.count }
+        }
     }
 
     /// nil if it is more than one packet may hold, or a value has a NUL byte in it.

@@ -74,11 +74,11 @@ struct SessionSources {
         let (reason, status): (String, Int32) =
             switch error.errno {
             case .notFound: ("it is not there", ExitStatus.launchFailed)
-            case .symlinkLoop: ("a symlink is on the way, and none is followed", SessionVetting.notAllowed)
+            case .symlinkLoop: ("a symlink is on the way, and none is followed", ExitStatus.refused)
             case .crossDevice:
-                ("it leads out of sessions.workspaces, or to another file system", SessionVetting.notAllowed)
+                ("it leads out of sessions.workspaces, or to another file system", ExitStatus.refused)
             case .notDirectory: ("it is not a directory", ExitStatus.launchFailed)
-            case .accessDenied: ("the jail's user may not reach it", SessionVetting.notAllowed)
+            case .accessDenied: ("the jail's user may not reach it", ExitStatus.refused)
             default: (error.errno.description, ExitStatus.launchFailed)
             }
         return JailError(.session, path: path, reason: reason, status: status)

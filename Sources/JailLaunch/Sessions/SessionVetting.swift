@@ -21,14 +21,16 @@ struct SessionVetting {
     /// The profile of the jail that asks.
     let profile: String
 
-    static let notAllowed: Int32 = 123
     /// More are not needed, and each is a mount.
     static let mostReadOnly = 64
     static let mostLabels = 64
     static let longestLabel = 1024
+    /// Bytes of all that is asked for: what is remembered of it fits into one packet, however it is quoted.
+    static let mostBytes = 16 << 10
 
     func check(_ request: SessionRequest.Create) throws(Refusal) -> SessionOrder {
         try Self.check(id: request.id)
+        guard request.size <= Self.mostBytes else { throw malformed("more than \(Self.mostBytes) bytes") }
         var order = SessionOrder(id: request.id)
         order.workspace = try request.workspace.map { (text) throws(Refusal) in
             try mount(text, at: "/workspace", "workspace")
@@ -83,7 +85,7 @@ struct SessionVetting {
         }
         guard target.isBelow("/workspace") || target.isBelow("/agent") else {
             throw Refusal(
-                status: Self.notAllowed, reason: "'\(target.excerpt)' is not below /workspace or /agent",
+                status: ExitStatus.refused, reason: "'\(target.excerpt)' is not below /workspace or /agent",
                 key: "filesystem.read", remedy: "filesystem.read of profile '\(plan.profile.name)' shows other places")
         }
         guard !order.mounts.contains(where: { $0.target == target }) else {
@@ -101,14 +103,14 @@ struct SessionVetting {
         }
         guard let index = plan.roots.firstIndex(where: { path.isInside($0.path) }) else {
             throw Refusal(
-                status: Self.notAllowed, reason: "'\(path.excerpt)' is in none of this jail's sessions.workspaces",
+                status: ExitStatus.refused, reason: "'\(path.excerpt)' is in none of this jail's sessions.workspaces",
                 key: "sessions.workspaces",
                 remedy: "add \"\(path.excerpt)\(readOnly ? ":ro" : "")\" \(key("workspaces"))")
         }
         let root = plan.roots[index]
         guard readOnly || !root.readOnly else {
             throw Refusal(
-                status: Self.notAllowed,
+                status: ExitStatus.refused,
                 reason: "'\(path.excerpt)' may only be shown read-only, and \(word) is to be written",
                 key: "sessions.workspaces",
                 remedy: "write \"\(root.path)\" without ':ro' in sessions.workspaces of profile '\(profile)'")
@@ -123,7 +125,7 @@ struct SessionVetting {
         let access = plan.profile.filesystem.workspace
         guard access == .readWrite || access == .readOnly && mount.readOnly else {
             throw Refusal(
-                status: Self.notAllowed,
+                status: ExitStatus.refused,
                 reason: access == .none
                     ? "profile '\(plan.profile.name)' has no workspace"
                     : "profile '\(plan.profile.name)' has a workspace that can only be read",
@@ -155,7 +157,7 @@ struct SessionVetting {
         for (name, wanted, given, text) in limits {
             guard let wanted, let given, wanted > given else { continue }
             throw Refusal(
-                status: Self.notAllowed,
+                status: ExitStatus.refused,
                 reason: "\(name) is more than the \(text ?? "") of profile '\(plan.profile.name)'",
                 key: "limits.\(name)", remedy: "raise limits.\(name) in it")
         }
@@ -171,7 +173,7 @@ struct SessionVetting {
             key.utf8.allSatisfy({ byte in
                 (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
                     || [0x2D, 0x2E, 0x5F].contains(byte)
-            })
+            }), text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && !(0x7F..<0xA0).contains($0.value) })
         else {
             throw Refusal(
                 status: ExitStatus.usage,

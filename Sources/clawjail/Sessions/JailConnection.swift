@@ -6,19 +6,10 @@ import JailPlan
 enum JailConnection {
     /// - Throws: ``ExitStatus/notThere`` or ``ExitStatus/notRunning``.
     static func open(_ name: String) throws(JailError) -> SharedDescriptor {
-        // A name with a slash in it would lead to another directory.
-        guard JailName.isValid(name) else {
-            throw JailError(.usage, reason: "'\(name.printable)' is not a name of a jail")
-        }
-        let base = try RunningJail.directory()
-        let socket = try attempt(.supervise) { () throws(SystemError) in
-            SharedDescriptor(try System.makeUnixSocket(.sequencedPacket))
-        }
-        do throws(SystemError) {
-            try System.connect(socket.borrowed, path: "\(base)/\(name)/\(RunDirectory.socketFile)")
-            return socket
-        } catch {
-            switch RunDirectory.presence(of: name, in: base) {
+        if SessionsInside.isInside { return try SessionsInside.open(name).connection }
+        let address = try JailAddress(name)
+        do throws(SystemError) { return try RunDirectory.connect(to: "\(address.base)/\(address.name)") } catch {
+            switch address.presence {
             case .nothing: throw notThere(name)
             case .dead, .running:
                 throw JailError(

@@ -27,7 +27,9 @@ struct SessionRemove: ParsableCommand {
                 guard error.status == ExitStatus.notThere || error.status == ExitStatus.notRunning else { throw error }
             }
         }
-        let base = try RunningJail.directory()
-        if case .dead = RunDirectory.presence(of: session.jail.name, in: base) { try RunDirectory.clearDead(in: base) }
+        // The maker of sessions clears up after those that a jail has had made.
+        if SessionsInside.isInside { return }
+        let address = try JailAddress(session.jail.name)
+        if case .dead = address.presence { try RunDirectory.clearDead(in: address.base) }
     }
 }
