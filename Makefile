@@ -54,10 +54,11 @@ bench: build ## Measure against bubblewrap, runc and others, side by side
 install: build ## Install to $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/clawjail/profiles
 	install -m 755 $(BUILT)/clawjail $(BUILT)/clawjail-egress $(DESTDIR)$(PREFIX)/bin/
+	ln -sf clawjail $(DESTDIR)$(PREFIX)/bin/clawjail-ssh
 	install -m 644 profiles/*.json5 profiles/schema.json $(DESTDIR)$(PREFIX)/share/clawjail/profiles
 
 uninstall: ## Remove what 'install' put there; data and logs stay
-	rm -f $(DESTDIR)$(PREFIX)/bin/clawjail $(DESTDIR)$(PREFIX)/bin/clawjail-egress
+	rm -f $(DESTDIR)$(PREFIX)/bin/clawjail $(DESTDIR)$(PREFIX)/bin/clawjail-egress $(DESTDIR)$(PREFIX)/bin/clawjail-ssh
 	rm -rf $(DESTDIR)$(PREFIX)/share/clawjail
 	@echo "left alone: /var/lib/clawjail, ~/.local/state/clawjail, /etc/clawjail, ~/.config/clawjail"
 

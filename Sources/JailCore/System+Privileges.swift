@@ -98,6 +98,11 @@ extension System {
         try check(.prctl, cl_prctl(PrctlOption.setDumpable, dumpable ? 1 : 0, 0, 0, 0))
     }
 
+    /// Orphans below this process become its children, see PR_SET_CHILD_SUBREAPER in prctl(2).
+    package static func becomeSubreaper() throws(SystemError) {
+        try check(.prctl, cl_prctl(PrctlOption.setChildSubreaper, 1, 0, 0, 0))
+    }
+
     /// SIGKILL when the parent (the thread that forked) ends. Cleared by the kernel on every change of ids.
     package static func dieWithParent() throws(SystemError) {
         try check(.prctl, cl_prctl(PrctlOption.setPdeathsig, UInt(SIGKILL), 0, 0, 0))
@@ -181,6 +186,7 @@ private enum PrctlOption {
     static let capbsetDrop: Int32 = 24
     static let setSecurebits: Int32 = 28
     static let setNoNewPrivs: Int32 = 38
+    static let setChildSubreaper: Int32 = 36
     static let getNoNewPrivs: Int32 = 39
     static let capAmbient: Int32 = 47
 }

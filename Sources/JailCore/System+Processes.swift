@@ -82,6 +82,11 @@ extension System {
         try wait(idType: Int32(P_ALL.rawValue), id: 0, options: WNOHANG)
     }
 
+    /// Waits for any child, and reaps it; nil: there is none.
+    package static func waitForAny() throws(SystemError) -> (pid: Int32, how: Termination)? {
+        try wait(idType: Int32(P_ALL.rawValue), id: 0, options: 0)
+    }
+
     /// Waits for, and reaps, the child behind a pidfd.
     package static func wait(for pidfd: Descriptor) throws(SystemError) -> Termination {
         while true {

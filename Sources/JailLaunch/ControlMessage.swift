@@ -18,9 +18,10 @@ struct ControlMessage: Equatable {
         /// Execute a further command, number `index`. Carries its ``ExecRequest``, the file to enter its control group by
         /// (bit 0 of `detail`), and three standard streams, unless it gets a terminal (bit 1).
         case execute
-        /// Send signal `value` to the command that is number `index`.
+        /// Send signal `detail` to the command that is number `index`, process `value`.
         case signalExec
-        /// Send signal `value` to every process of a control group. Carries its `cgroup.procs`; `index` comes back.
+        /// Send signal `value` to everything that command number `index` has started. Carries the `cgroup.procs` of its
+        /// group, if it has one.
         case signalGroup
         /// To the init of the way out: start a gateway. Carries the end of its channel.
         case startGateway
@@ -42,7 +43,7 @@ struct ControlMessage: Equatable {
         case exited
         /// The command was ended by signal `value`.
         case signalled
-        /// Command number `index` runs. Carries its terminal's master, if it has one.
+        /// Command number `index` runs, as process `value`. Carries its terminal's master, if it has one.
         case executed
         /// Command number `index` could not be executed: call and errno in `value`, as for `failed`.
         case notExecuted
@@ -50,8 +51,11 @@ struct ControlMessage: Equatable {
         case execExited
         /// Command number `index` was ended by signal `value`.
         case execSignalled
-        /// `value` processes were found, for request number `index`.
+        /// `value` processes were found that command number `index` has started.
         case groupSignalled
+        /// Nothing is left of command number `index`, where there is no control group. `value` 1: who watched over it was
+        /// killed from inside, and what was left is nobody's.
+        case execGone
     }
 
     var kind: Kind

@@ -118,7 +118,7 @@ enum Init {
             try System.send(Confinement.control, ControlMessage(.socket).bytes, descriptors: [socket.borrowed])
         case .execute: try execs.execute(request, descriptors)
         case .signalExec: try execs.signal(request)
-        case .signalGroup: try InitExecs.signalGroup(request, descriptors)
+        case .signalGroup: try execs.signalGroup(request, descriptors)
         default:
             throw SystemError(.check, .invalid)
         }

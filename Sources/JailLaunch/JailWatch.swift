@@ -182,6 +182,11 @@ final class JailWatch {
                 reporter.event(Self.event("executed", program, id, nil))
             case .ended(let program, let id, let status):
                 reporter.event(Self.event("exec-exited", program, id, status))
+            case .lost(let program, let id):
+                reporter.note(
+                    "what watched over \(id.map { "exec '\($0)'" } ?? "'\(program)'") was killed from inside: processes "
+                        + "that it started are no longer known by it, and end with the jail")
+                reporter.event(Self.event("exec-lost", program, id, nil))
             case .refused(let status, let text):
                 reporter.event(["event": "exec-refused", "status": .number(status), "message": .string(text)])
             }
@@ -441,7 +446,7 @@ final class JailWatch {
         case .started where phase == .ready:
             phase = .running
             for signal in earlySignals { try ask(ControlMessage(.signal, value: signal)) }
-        case .executed, .notExecuted, .execExited, .execSignalled, .groupSignalled:
+        case .executed, .notExecuted, .execExited, .execSignalled, .groupSignalled, .execGone:
             try execs.take(message, descriptors)
         case .socket where descriptors.count == 1: publisher.deliver(descriptors[0].take())
         case .exited where ended == nil && (0...255).contains(message.value): ended = .exited(message.value)

@@ -104,6 +104,7 @@ package struct MountTree {
             try System.makeSymlink(relative(path), to: target, at: root.borrowed)
         case .bind(let bind):
             let tree = OwnedDescriptor(clone)
+            if bind.makesDirectories { try makeDirectories(bind.target) }
             try attach(tree.borrowed, at: bind.target, makeFile: bind.makesTarget)
         case .tmpfs(let tmpfs):
             let mount = try System.makeFileSystem(
@@ -181,6 +182,25 @@ package struct MountTree {
         let target = try System.open(
             relative(path), .pathOnly, at: root.borrowed, resolve: [.inRoot, .noSymlinks, .noMagicLinks])
         try System.attach(mount, to: target.borrowed)
+    }
+
+    /// What is missing on the way, as the payload's user, and through no symlink.
+    private func makeDirectories(_ path: String) throws(SystemError) {
+        var place = SharedDescriptor(try System.open(".", [.pathOnly, .directory], at: root.borrowed))
+        for name in path.split(separator: "/").map(String.init) {
+            let parent = place
+            place = try withExtendedLifetime(parent) { () throws(SystemError) in
+                do throws(SystemError) { try System.makeDirectory(name, mode: 0o755, at: parent.borrowed) } catch {
+                    guard error.errno == .exists || error.errno == .readOnly || error.errno == .accessDenied else {
+                        throw error
+                    }
+                }
+                return SharedDescriptor(
+                    try System.open(
+                        name, [.pathOnly, .directory, .noFollow], at: parent.borrowed,
+                        resolve: [.beneath, .noSymlinks, .noMagicLinks]))
+            }
+        }
     }
 
     private func relative(_ path: String) -> String { String(path.dropFirst()) }

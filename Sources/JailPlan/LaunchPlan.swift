@@ -113,6 +113,8 @@ package struct BindPlan: Equatable, Sendable {
     package var isDirectory: Bool
     /// An empty file is made in the new root for it to be mounted on. Never below a directory of the host's.
     package var makesTarget: Bool
+    /// Directories on the way to the target are made where they are missing: in a workspace that the jail may write to.
+    package var makesDirectories = false
     package var attributes: MountAttributes
     package var purpose: Purpose
     /// Cloned while init has the ids of whoever started it: it lies below a directory that those of the payload may not

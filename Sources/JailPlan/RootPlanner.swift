@@ -366,7 +366,8 @@ struct RootPlanner {
             .bind(
                 BindPlan(
                     source: source, target: target, identity: identity, isDirectory: isDirectory,
-                    makesTarget: !isDirectory && !isBelowBound(target), attributes: attributes,
+                    makesTarget: !isDirectory && !isBelowBound(target),
+                    makesDirectories: isDirectory && isBelowWritable(target), attributes: attributes,
                     purpose: purpose, isGranted: isGranted)))
         made.insert(target)
         if isDirectory { bound.append(target) }
@@ -385,6 +386,16 @@ struct RootPlanner {
     }
 
     private func isBelowBound(_ path: String) -> Bool { bound.contains { path.isBelow($0) } }
+
+    /// Whether the payload could make the target itself: the next mount below it is one that it may write to.
+    private func isBelowWritable(_ target: String) -> Bool {
+        let around = steps.compactMap { (step) -> BindPlan? in
+            guard case .bind(let bind) = step, bind.isDirectory, target.isBelow(bind.target) else { return nil }
+            return bind
+        }
+        guard let nearest = around.max(by: { $0.target.utf8.count < $1.target.utf8.count }) else { return false }
+        return !nearest.attributes.contains(.readOnly)
+    }
 
     private func mayExecute(_ path: String) -> Bool {
         landlockRules.contains { $0.access == .execute && ($0.path == path || path.isBelow($0.path)) }

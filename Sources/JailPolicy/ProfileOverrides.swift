@@ -15,6 +15,8 @@ package struct ProfileOverrides: Equatable, Sendable {
     package var cpus: String?
     /// The host directory for /workspace, absolute.
     package var workspace: String?
+    /// Bytes of a directory of clawjail's own for /workspace, instead.
+    package var ownWorkspace: UInt64?
     /// nil: as the profile has it.
     package var workspaceAccess: WorkspaceAccess?
     /// A user of the host, by name or number.
@@ -78,6 +80,11 @@ package struct ProfileOverrides: Equatable, Sendable {
         to rules: inout FilesystemRules, profile name: String, home: String?
     ) throws(JailError) {
         if let workspaceAccess { rules.workspace = workspaceAccess }
+        if let ownWorkspace {
+            var data = DataRule(size: ownWorkspace)
+            data.target = "/workspace"
+            try option("/workspace") { () throws(ValueError) in try rules.setData(data) }
+        }
         guard let workspace else { return }
         rules.workspaceSource = try option("--workspace") { () throws(ValueError) in
             let path = try AbsolutePath.host(workspace, home: home)

@@ -21,6 +21,8 @@ struct Clawjail: ParsableCommand {
         guard !words.isEmpty else {
             Output.fail(JailError(.host, path: "/proc", reason: "it is not mounted", hint: "mount -t proc proc /proc"))
         }
+        // The name that it was called by: a symlink, see `make install`.
+        if words[0] == "clawjail-ssh" || words[0].hasSuffix("/clawjail-ssh") { SecureShell.run(words[1...]) }
         if words.count > 1, words[1] == "run", let quick = QuickRun(words[2...]) {
             Run.run(quick.invocation, detach: quick.detach, statusDescriptor: quick.statusDescriptor)
         }

@@ -94,6 +94,7 @@ import Testing
                         os.rename('/data/boxes/real', '/data/boxes/aside'); os.symlink('/data/secret', '/data/boxes/real')
                         os.unlink('/data/boxes/real'); os.symlink('/data', '/data/boxes/real')
                         os.unlink('/data/boxes/real'); os.rename('/data/boxes/aside', '/data/boxes/real')
+                        time.sleep(0.002)
                     except OSError as error: print(error, file=sys.stderr)
             seen = {}
             made = 0
@@ -190,7 +191,7 @@ import Testing
         defer { gateway.clear() }
         let finished = try gateway.python(
             """
-            import struct
+            import fcntl, struct
             say('made', create('a', '/data/boxes/a'))
             def opened():
                 status, _, ancillary = request('open', id='a')
@@ -198,8 +199,9 @@ import Testing
             def lists(*texts): return struct.pack('<I', len(texts)) + b''.join(struct.pack('<I', len(t)) + t for t in texts)
             def execute(streams, *words):
                 body = lists(*words) + lists() + lists() + lists() + struct.pack('<I', 0xffffffff)
-                memory = os.memfd_create('exec', 8 if hasattr(os, 'MFD_NOEXEC_SEAL') else 0)
+                memory = os.memfd_create('exec', os.MFD_ALLOW_SEALING)
                 os.write(memory, body)
+                fcntl.fcntl(memory, fcntl.F_ADD_SEALS, 15)
                 s = opened()
                 s.settimeout(10)
                 s.sendmsg([b'E'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [memory] + streams))])

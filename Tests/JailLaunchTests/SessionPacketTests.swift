@@ -147,6 +147,8 @@ struct `The rate of requests` {
         #expect(!take(start))
         #expect(!take(start + RequestRate.interval / 2))
         #expect(take(start + 2 * RequestRate.interval))
+        #expect(take(start + 2 * RequestRate.interval))
+        #expect(!take(start + 2 * RequestRate.interval))
         #expect(take(start + 3 * RequestRate.interval))
         #expect(!take(start + 3 * RequestRate.interval))
         // However long nothing came, no more than a burst.

@@ -12,9 +12,16 @@ final class Execs {
         let program: String
         var client: SharedDescriptor?
         var leaf: CgroupLeaf?
+        /// Without a control group: init's, above the command, tells when nothing is left.
+        var isBelowReaper: Bool
+        /// As init counts.
+        var pid: Int32 = 0
         var hasStarted = false
         var hasEnded = false
         var kill: Kill?
+
+        /// Over, and nothing that it started is left.
+        var isGone: Bool { client == nil && hasEnded && leaf == nil && !isBelowReaper }
     }
 
     private struct Kill {
@@ -33,6 +40,8 @@ final class Execs {
         case started(program: String, id: String?)
         case ended(program: String, id: String?, status: Int32)
         case refused(Int32, String)
+        /// Processes that it had started are nobody's any more.
+        case lost(program: String, id: String?)
     }
 
     private let plan: LaunchPlan
@@ -82,7 +91,7 @@ final class Execs {
         for index in execs.indices {
             if let next = execs[index].kill?.next, next <= now { try killRound(index, now, order) }
         }
-        execs.removeAll { $0.kill == nil && $0.client == nil && $0.hasEnded && $0.leaf == nil }
+        execs.removeAll { $0.kill == nil && $0.isGone }
     }
 
     /// Looks after what ended commands have left behind. Now and then.
@@ -91,7 +100,7 @@ final class Execs {
             refused += execs[index].leaf?.takeRefused() ?? 0
             if execs[index].hasEnded, execs[index].kill == nil { removeLeaf(index) }
         }
-        execs.removeAll { $0.kill == nil && $0.client == nil && $0.hasEnded && $0.leaf == nil }
+        execs.removeAll { $0.kill == nil && $0.isGone }
     }
 
     func takeNotices() -> [Notice] {
@@ -117,7 +126,9 @@ final class Execs {
                     .exec, reason: "\(Self.most) commands run in this jail, or have left processes behind",
                     hint: "end some, with 'clawjail session kill'")
             }
-            var exec = Exec(index: index, id: request.id, program: Self.text(request.arguments[0]), client: caller)
+            var exec = Exec(
+                index: index, id: request.id, program: Self.text(request.arguments[0]), client: caller,
+                isBelowReaper: group == nil)
             exec.leaf = try attempt(.cgroup) { () throws(SystemError) in try makeLeaf(group) }
             let sent = try attempt(.exec) { () throws(SystemError) in
                 try send(request, exec, streams: streams, order)
@@ -249,7 +260,10 @@ final class Execs {
         }
         if let signal = bytes.first, (1...64).contains(signal) {
             // A full socket loses a signal, as a process does that gets the same one twice.
-            _ = try order(ControlMessage(.signalExec, index: execs[index].index, value: Int32(signal)), [])
+            if execs[index].hasStarted, !execs[index].hasEnded {
+                _ = try order(
+                    ControlMessage(.signalExec, detail: signal, index: execs[index].index, value: execs[index].pid), [])
+            }
             return
         }
         execs[index].client = nil
@@ -267,13 +281,13 @@ final class Execs {
                     status: ExitStatus.notThere))
         }
         guard signal != 9 else { return startKill(index, for: caller) }
-        guard let leaf = execs[index].leaf else {
-            _ = try order(ControlMessage(.signalExec, index: execs[index].index, value: signal), [])
-            return reply(.done, to: caller)
-        }
-        let sent = try order(
-            ControlMessage(.signalGroup, index: execs[index].index, value: signal), [try leaf.openProcesses()])
+        let sent = try send(signal, toGroupOf: execs[index], order)
         reply(sent ? .done : .refused(ExitStatus.launchFailed, "exec: the jail's init does not keep up"), to: caller)
+    }
+
+    private func send(_ signal: Int32, toGroupOf exec: Exec, _ order: Order) throws(SystemError) -> Bool {
+        let files = try exec.leaf.map { (leaf) throws(SystemError) in [try leaf.openProcesses()] } ?? []
+        return try order(ControlMessage(.signalGroup, index: exec.index, value: signal), files)
     }
 
     // MARK: Killing
@@ -289,17 +303,9 @@ final class Execs {
         guard var kill = execs[index].kill else { return }
         let exec = execs[index]
         if now > kill.until { return finishKill(index, gone: false) }
-        let sent: Bool
-        if let leaf = exec.leaf {
-            if kill.pause == Kill.shortest { try leaf.prepareKill() }
-            sent = try order(ControlMessage(.signalGroup, index: exec.index, value: 9), [try leaf.openProcesses()])
-            kill.next = sent ? nil : now + kill.pause
-        } else {
-            // Without a control group there is only the command itself.
-            _ = try order(ControlMessage(.signalExec, index: exec.index, value: 9), [])
-            if exec.hasEnded { return finishKill(index, gone: true) }
-            kill.next = now + kill.pause
-        }
+        if kill.pause == Kill.shortest { try exec.leaf?.prepareKill() }
+        let sent = try send(9, toGroupOf: exec, order)
+        kill.next = sent ? nil : now + kill.pause
         kill.pause = min(kill.pause * 2, Kill.longest)
         execs[index].kill = kill
     }
@@ -328,13 +334,16 @@ final class Execs {
     func take(_ message: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) {
         guard let index = execs.firstIndex(where: { $0.index == message.index }) else {
             // An answer about one that is gone: only of a kill that crossed its end.
-            guard message.kind == .groupSignalled else { throw SystemError(.check, .invalid) }
+            guard message.kind == .groupSignalled || message.kind == .execGone else {
+                throw SystemError(.check, .invalid)
+            }
             return
         }
         let exec = execs[index]
         switch message.kind {
         case .executed where !exec.hasStarted && descriptors.count <= 1:
             execs[index].hasStarted = true
+            execs[index].pid = message.value
             notices.append(.started(program: exec.program, id: exec.id))
             if let client = exec.client {
                 withExtendedLifetime(descriptors) {
@@ -348,6 +357,13 @@ final class Execs {
             end(index, .ended(message.value))
         case .execSignalled where exec.hasStarted && !exec.hasEnded && (1...64).contains(message.value):
             end(index, .ended(128 + message.value))
+        case .execGone where exec.isBelowReaper:
+            execs[index].isBelowReaper = false
+            if message.value != 0 { notices.append(.lost(program: exec.program, id: exec.id)) }
+            if !exec.hasEnded { end(index, .ended(128 + 9)) }
+            if execs.indices.contains(index), execs[index].index == exec.index, execs[index].kill != nil {
+                finishKill(index, gone: true)
+            }
         case .groupSignalled:
             guard let kill = exec.kill else { return }
             // Those that were signalled may not have ended yet, or have left a child in the last moment.
@@ -369,7 +385,7 @@ final class Execs {
         if let client = execs[index].client { reply(answer, to: client) }
         execs[index].client = nil
         removeLeaf(index)
-        if execs[index].leaf == nil, execs[index].kill == nil { execs.remove(at: index) }
+        if execs[index].isGone, execs[index].kill == nil { execs.remove(at: index) }
     }
 
     private static func status(_ error: SystemError) -> Int32 {

@@ -7,8 +7,10 @@ internal import JailPlan
 struct InitExecs {
     private let mounts: [String]
     private let workingDirectory: String
-    /// By pid.
+    /// By pid: commands in control groups of their own.
     private var running: [Int32: UInt16] = [:]
+    /// By pid: what stands above the commands where there are no control groups.
+    private var reapers: [Int32: UInt16] = [:]
 
     /// Descriptors of one order: the request, the file to enter the control group by, and three streams.
     static let mostDescriptors = 5
@@ -27,20 +29,31 @@ struct InitExecs {
     /// Carries out an order, and answers it. What is wrong with the command is told; what is thrown ends the jail.
     mutating func execute(_ order: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) {
         do throws(SystemError) {
-            let (pid, master) = try start(order, descriptors)
-            running[pid] = order.index
-            try withExtendedLifetime(master) { () throws(SystemError) in
-                try System.send(
-                    Confinement.control, ControlMessage(.executed, index: order.index).bytes,
-                    descriptors: master.map { [$0.borrowed] } ?? [])
+            let isWatched = order.detail & 1 == 0
+            let (pid, master) = try start(order, descriptors, underReaper: isWatched)
+            if isWatched {
+                reapers[pid] = order.index
+                return
             }
+            running[pid] = order.index
+            try Self.tellStarted(order.index, pid, master)
         } catch {
             try System.send(Confinement.control, ControlMessage(notExecuted: order.index, error).bytes)
         }
     }
 
+    /// - Throws: only what ends the jail.
+    static func tellStarted(_ index: UInt16, _ pid: Int32, _ master: SharedDescriptor?) throws(SystemError) {
+        try withExtendedLifetime(master) { () throws(SystemError) in
+            try System.send(
+                Confinement.control, ControlMessage(.executed, index: index, value: pid).bytes,
+                descriptors: master.map { [$0.borrowed] } ?? [])
+        }
+    }
+
+    /// The command itself, or its reaper.
     private func start(
-        _ order: ControlMessage, _ descriptors: [SharedDescriptor]
+        _ order: ControlMessage, _ descriptors: [SharedDescriptor], underReaper: Bool
     ) throws(SystemError) -> (pid: Int32, master: SharedDescriptor?) {
         let hasGroup = order.detail & 1 != 0
         let hasTerminal = order.detail & 2 != 0
@@ -69,7 +82,10 @@ struct InitExecs {
             let program = System.Program(
                 path: try Self.find(request), arguments: request.arguments, environment: request.environment)
             let pid = try withExtendedLifetime((directory, slave)) { () throws(SystemError) in
-                try System.spawn(program, surroundings)
+                if underReaper {
+                    return try ExecReaper.start(program, surroundings, index: order.index, master: master)
+                }
+                return try System.spawn(program, surroundings)
             }
             return (pid, master)
         }
@@ -107,26 +123,44 @@ struct InitExecs {
 
     /// A child has ended; false if it is none of these.
     mutating func ended(_ pid: Int32, _ how: Termination) throws(SystemError) -> Bool {
+        if let index = reapers.removeValue(forKey: pid) {
+            let message = ControlMessage(.execGone, index: index, value: how == .exited(0) ? 0 : 1)
+            try System.send(Confinement.control, message.bytes)
+            return true
+        }
         guard let index = running.removeValue(forKey: pid) else { return false }
+        try Self.tellEnded(index, how)
+        return true
+    }
+
+    static func tellEnded(_ index: UInt16, _ how: Termination) throws(SystemError) {
         let message =
             switch how {
             case .exited(let status): ControlMessage(.execExited, index: index, value: status)
             case .signalled(let signal): ControlMessage(.execSignalled, index: index, value: signal)
             }
         try System.send(Confinement.control, message.bytes)
-        return true
     }
 
     func signal(_ order: ControlMessage) throws(SystemError) {
-        guard let pid = running.first(where: { $0.value == order.index })?.key else { return }
-        try Init.pass(order.value, to: pid)
+        // A number that came back here: only of a command that runs, or of one below a reaper that does.
+        guard order.value > 1, running[order.value] == order.index || reapers.values.contains(order.index) else {
+            return
+        }
+        try Init.pass(Int32(order.detail), to: order.value)
     }
 
     /// One signal for each process that is there now, and an answer with their number.
-    static func signalGroup(_ order: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) {
-        guard let file = descriptors.first else { throw SystemError(.check, .invalid) }
-        let processes = try withExtendedLifetime(file) { () throws(SystemError) in
-            try CgroupLeaf.processes(file.borrowed)
+    func signalGroup(_ order: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) {
+        let processes: [Int32]
+        if let file = descriptors.first {
+            processes = try withExtendedLifetime(file) { () throws(SystemError) in
+                try CgroupLeaf.processes(file.borrowed)
+            }
+        } else if let reaper = reapers.first(where: { $0.value == order.index })?.key {
+            processes = try ExecReaper.descendants(of: reaper)
+        } else {
+            processes = []
         }
         for pid in processes {
             do throws(SystemError) { try System.kill(pid, order.value) } catch {

@@ -114,15 +114,13 @@ final class SessionDesk {
         }
         if bytes.isEmpty { return }
         guard let request = SessionRequest(bytes: bytes) else { return refuse(caller, Self.malformed) }
-        guard rate.take() else {
-            return refuse(
-                caller,
-                .init(status: ExitStatus.refused, reason: "sessions are asked for too fast; wait a moment"))
-        }
         do throws(SessionVetting.Refusal) {
             switch request {
             case .create(let create):
                 let order = try vetting.check(create)
+                guard rate.take() else {
+                    throw .init(status: ExitStatus.refused, reason: "sessions are made too fast; wait a moment")
+                }
                 try make(order, for: caller)
             case .open(let id):
                 try SessionVetting.check(id: id)

@@ -43,7 +43,7 @@ struct SessionSources {
         do throws(SystemError) {
             let identity = try asPayload { () throws(SystemError) in
                 let opened = try System.open(
-                    below.isEmpty ? "." : below, [.pathOnly, .directory, .noFollow], at: Descriptor(mounts[mount.root]),
+                    below.isEmpty ? "." : below, [.pathOnly, .directory], at: Descriptor(mounts[mount.root]),
                     resolve: [.beneath, .noSymlinks, .noMagicLinks, .noMountCrossing])
                 let identity = try System.status(of: opened.borrowed).identity
                 _ = opened.release()

@@ -9,6 +9,8 @@ struct SessionSettings: Equatable {
     var profile = "session"
     /// `HOST:/workspace[:ro]`.
     var workspace: String?
+    /// Bytes of a directory of clawjail's own for /workspace, instead.
+    var ownWorkspace: UInt64?
     /// `HOST:/agent[:ro]`.
     var agent: String?
     /// `HOST:INSIDE`.
@@ -41,6 +43,7 @@ struct SessionSettings: Equatable {
             invocation.overrides.workspace = mount.source
             invocation.overrides.workspaceAccess = mount.isReadOnly ? .readOnly : .readWrite
         }
+        invocation.overrides.ownWorkspace = ownWorkspace
         if let agent {
             let mount = try Mount(agent, option: "--agent", target: "/agent")
             if mount.isReadOnly {
@@ -73,7 +76,8 @@ struct SessionSettings: Equatable {
     func configuration(_ profile: Profile) -> JSON {
         [
             "profile": .string(self.profile), "policy": .string(Self.fingerprint(profile.json.text())),
-            "workspace": .optional(workspace), "agent": .optional(agent), "ro": .strings(readOnly),
+            "workspace": .optional(workspace ?? ownWorkspace.map { "own, \(ByteSize.format($0))" }),
+            "agent": .optional(agent), "ro": .strings(readOnly),
             "memory": .optional(memory), "processes": .optional(processes), "cpus": .optional(cpus),
             // Values may be secrets, and this is shown.
             "environment": .strings(environment.map { String($0.prefix { $0 != "=" }) }),

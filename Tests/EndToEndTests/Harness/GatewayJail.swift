@@ -46,8 +46,8 @@ struct GatewayJail {
         PATH = '/run/clawjail/sessions.sock'
         def connect():
             s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            s.settimeout(30)
             s.connect(PATH)
+            s.settimeout(30)
             return s
         def ask(data, descriptors=[]):
             s = connect()

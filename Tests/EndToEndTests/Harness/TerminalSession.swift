@@ -8,7 +8,18 @@ final class TerminalSession: @unchecked Sendable {
     private let master: Int32
     private(set) var seen = Data()
 
-    init(_ jail: Jail, options: [String], command: [String], rows: UInt16 = 24, columns: UInt16 = 80) throws {
+    convenience init(
+        _ jail: Jail, options: [String], command: [String], rows: UInt16 = 24, columns: UInt16 = 80
+    ) throws {
+        try self.init(jail, rows: rows, columns: columns) { try $0.start(options, command: command) }
+    }
+
+    /// `clawjail WORDS`.
+    convenience init(_ jail: Jail, words: [String]) throws { try self.init(jail) { try $0.start(words: words) } }
+
+    private init(
+        _ jail: Jail, rows: UInt16 = 24, columns: UInt16 = 80, _ start: (Jail) throws -> Running
+    ) throws {
         let slave: Int32
         (master, slave) = try System.openTerminal().release()
         // The jail's side has it open by its name; held here until then, so that it does not count as hung up.
@@ -19,7 +30,7 @@ final class TerminalSession: @unchecked Sendable {
         var copy = jail
         copy.terminal = path
         Self.setSize(master, rows, columns)
-        running = try copy.start(options, command: command)
+        running = try start(copy)
     }
 
     deinit {
