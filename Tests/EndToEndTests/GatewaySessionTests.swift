@@ -115,6 +115,45 @@ import Testing
         try gateway.expectNothingLeft()
     }
 
+    @Test(.needsRoot) func `root's rights lead nowhere that the jail's user may not go`() throws {
+        let shared = try Scratch.directory("shared", owner: 0)
+        for (name, mode) in [("closed", mode_t(0o700)), ("open", 0o755)] {
+            unsafe mkdir("\(shared)/\(name)", 0o755)
+            unsafe mkdir("\(shared)/\(name)/inner", 0o755)
+            unsafe chmod("\(shared)/\(name)", mode)
+        }
+        let gateway = try GatewayJail(.root, workspaces: ["/shared:ro"], files: "read: ['\(shared):/shared']")
+        defer { gateway.clear() }
+        let finished = try gateway.script(
+            """
+            for way in open/inner closed/inner; do
+                clawjail session create --id a --workspace /shared/$way:/workspace:ro >/dev/null 2>&1; echo $?
+            done
+            """)
+        #expect(finished.lines == ["0", "123"], "\(finished.text)\(finished.errors)")
+    }
+
+    @Test(arguments: Caller.all)
+    func `what the jail can write is no program in a session, also where that may only read`(caller: Caller) throws {
+        let gateway = try GatewayJail(caller)
+        defer { gateway.clear() }
+        let finished = try gateway.script(
+            """
+            cp /usr/bin/true /data/boxes/a/program; chmod 755 /data/boxes/a/program
+            clawjail session create --id a --workspace /data/boxes/a:/workspace >/dev/null
+            clawjail session create --id b --workspace /data/boxes/a:/workspace:ro >/dev/null
+            clawjail session create --id c --agent /data/boxes/b:/agent --ro /data/boxes/a:/agent/programs >/dev/null
+            for at in a:/workspace b:/workspace c:/agent/programs; do
+                clawjail session exec ${at%:*} -- ${at#*:}/program 2>/dev/null; echo $?
+            done
+            ls -d /data/boxes/b/programs
+            clawjail session exec c -- sh -c 'echo x > /agent/y && ! echo x > /agent/programs/y' 2>/dev/null; echo $?
+            """)
+        #expect(
+            finished.lines == ["126", "126", "126", "/data/boxes/b/programs", "0"], "\(finished.text)\(finished.errors)"
+        )
+    }
+
     // MARK: Ends
 
     /// A jail with two sessions, each of which runs something.

@@ -47,6 +47,11 @@ enum SessionsInside {
     }
 
     static func create(_ settings: SessionSettings) throws(JailError) {
+        guard settings.ownWorkspace == nil else {
+            throw JailError(
+                .usage, reason: "a session that a jail asks for has a directory of the jail's, or none",
+                status: ExitStatus.refused)
+        }
         var create = SessionRequest.Create(id: settings.id)
         create.workspace = settings.workspace
         create.agent = settings.agent

@@ -8,16 +8,16 @@ struct GatewayJail {
 
     /// - Parameters:
     ///   - most: `sessions.most`.
-    ///   - more: keys of the profile.
-    init(_ caller: Caller, workspaces: [String] = ["/data/boxes"], most: Int = 4, more: String = "") throws {
+    ///   - files: more keys of `filesystem`.
+    init(_ caller: Caller, workspaces: [String] = ["/data/boxes"], most: Int = 4, files: String = "") throws {
         let list = workspaces.map { "'\($0)'" }.joined(separator: ", ")
         jail = try Jail(
             caller,
             """
             { extends: 'offline',
               process: { programs: ['/usr/bin/', 'PROBE'], shell: true },
-              filesystem: { data: { size: '100M' } },
-              sessions: { profile: 'session', workspaces: [\(list)], most: \(most) }, \(more) }
+              filesystem: { data: { size: '100M' }, \(files) },
+              sessions: { profile: 'session', workspaces: [\(list)], most: \(most) } }
             """.json)
     }
 
