@@ -42,12 +42,13 @@ struct SessionSources {
         let below = [root.below, mount.below].filter { !$0.isEmpty }.joined(separator: "/")
         do throws(SystemError) {
             let identity = try asPayload { () throws(SystemError) in
-                let opened = try System.open(
-                    below.isEmpty ? "." : below, [.pathOnly, .directory], at: Descriptor(mounts[mount.root]),
-                    resolve: [.beneath, .noSymlinks, .noMagicLinks, .noMountCrossing])
-                let identity = try System.status(of: opened.borrowed).identity
-                _ = opened.release()
-                return identity
+                // In two steps: what is asked for lies below the root, and not only below what the root lies in.
+                let start = try Self.open(root.below, at: Descriptor(mounts[mount.root]))
+                let opened = try withExtendedLifetime(start) { () throws(SystemError) in
+                    try Self.open(mount.below, at: start.borrowed)
+                }
+                // Kept, see above.
+                return try System.status(of: Descriptor(opened.take().release())).identity
             }
             return SessionStart.Source(
                 path: below.isEmpty ? root.source : "\(root.source)/\(below)", identity: identity,
@@ -56,6 +57,13 @@ struct SessionSources {
             let path = mount.below.isEmpty ? root.path : "\(root.path)/\(mount.below)"
             throw Self.error(error, path)
         }
+    }
+
+    private static func open(_ path: String, at directory: Descriptor) throws(SystemError) -> SharedDescriptor {
+        SharedDescriptor(
+            try System.open(
+                path.isEmpty ? "." : path, [.pathOnly, .directory], at: directory,
+                resolve: [.beneath, .noSymlinks, .noMagicLinks, .noMountCrossing]))
     }
 
     /// Root's own rights would lead past directories that keep the jail out.
