@@ -93,9 +93,10 @@ import Testing
                 while True:
                     try:
                         os.rename('/data/boxes/real', '/data/boxes/aside'); os.symlink('/data/secret', '/data/boxes/real')
+                        time.sleep(0.002)
                         os.unlink('/data/boxes/real'); os.symlink('/data', '/data/boxes/real')
                         os.unlink('/data/boxes/real'); os.rename('/data/boxes/aside', '/data/boxes/real')
-                        time.sleep(0.002)
+                        time.sleep(0.004)
                     except OSError as error: print(error, file=sys.stderr)
             seen = {}
             made = 0
