@@ -38,7 +38,7 @@ test-faults: build ## Make every system call of a launch fail, one at a time
 	@scripts/packages test
 	@scripts/test-faults
 
-test-leaks: build ## 1,000 launches, every tenth killed; nothing may be left
+test-leaks: build ## Launches and sessions, many of them killed; nothing may be left
 	@scripts/test-leaks
 
 check: ## Format, lint, warnings as errors, profiles valid
@@ -56,6 +56,9 @@ install: build ## Install to $(DESTDIR)$(PREFIX)
 	install -m 755 $(BUILT)/clawjail $(BUILT)/clawjail-egress $(DESTDIR)$(PREFIX)/bin/
 	ln -sf clawjail $(DESTDIR)$(PREFIX)/bin/clawjail-ssh
 	install -m 644 profiles/*.json5 profiles/schema.json $(DESTDIR)$(PREFIX)/share/clawjail/profiles
+	install -d $(DESTDIR)$(PREFIX)/share/clawjail/openclaw-plugin/lib
+	install -m 644 scripts/openclaw-plugin/*.js* $(DESTDIR)$(PREFIX)/share/clawjail/openclaw-plugin
+	install -m 644 scripts/openclaw-plugin/lib/*.js $(DESTDIR)$(PREFIX)/share/clawjail/openclaw-plugin/lib
 
 uninstall: ## Remove what 'install' put there; data and logs stay
 	rm -f $(DESTDIR)$(PREFIX)/bin/clawjail $(DESTDIR)$(PREFIX)/bin/clawjail-egress $(DESTDIR)$(PREFIX)/bin/clawjail-ssh

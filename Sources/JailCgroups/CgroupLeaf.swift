@@ -6,11 +6,14 @@ internal import JailPlan
 ///
 /// On v1 in one hierarchy only, the one of pids if it is there. Nothing in the jail can leave it: its files are not
 /// visible inside.
-package struct CgroupLeaf: Sendable {
+package struct CgroupLeaf {
     package let directory: String
     private let isUnified: Bool
     private let countsProcesses: Bool
     private var refused: UInt64 = 0
+    private let entry: SharedDescriptor
+    /// Nothing has been set in it: another command may have it.
+    package private(set) var isAsNew = true
 
     /// - Parameter index: unique among those of the jail.
     package init(of group: Cgroup, index: Int) throws(SystemError) {
@@ -28,16 +31,23 @@ package struct CgroupLeaf: Sendable {
             countsProcesses = controller == .pids
         }
         try System.makeDirectory(directory, mode: 0o755)
+        do throws(SystemError) {
+            entry = SharedDescriptor(
+                try System.open("\(directory)/\(isUnified ? "cgroup.procs" : "tasks")", .writeOnly))
+        } catch {
+            try? System.unlink(directory, isDirectory: true)
+            throw error
+        }
     }
 
     static let prefix = "exec-"
 
     /// For the process that enters: it writes `0`. On v1 of one thread, which is what vfork(2) gives.
-    package func openForEntry() throws(SystemError) -> SharedDescriptor {
-        SharedDescriptor(try System.open("\(directory)/\(isUnified ? "cgroup.procs" : "tasks")", .writeOnly))
-    }
+    package var entryFile: SharedDescriptor { entry }
 
-    /// `cgroup.procs`, for whoever is to signal its processes: pids are those of the reader's pid namespace.
+    /// `cgroup.procs`, for whoever is to signal its processes: pids are those of the reader's pid namespace. Opened anew for
+    /// each look: on v1 a second read of the same open file may give a list of up to a second ago, see
+    /// cgroup_pidlist_start() in the kernel's cgroup-v1.c.
     package func openProcesses() throws(SystemError) -> SharedDescriptor {
         SharedDescriptor(try System.open("\(directory)/cgroup.procs", .readOnly))
     }
@@ -56,13 +66,14 @@ package struct CgroupLeaf: Sendable {
     }
 
     package var isEmpty: Bool {
-        guard let file = try? openProcesses() else { return true }
+        guard let file = try? openProcesses() else { return false }
         return withExtendedLifetime(file) { (try? Self.processes(file.borrowed))?.isEmpty ?? false }
     }
 
     /// Before its processes are killed one by one: none can make another one meanwhile. On v2 the kernel does all of it
     /// at once.
-    package func prepareKill() throws(SystemError) {
+    package mutating func prepareKill() throws(SystemError) {
+        isAsNew = false
         if isUnified {
             try Cgroup.writeFile("\(directory)/cgroup.kill", "1")
         } else if countsProcesses {

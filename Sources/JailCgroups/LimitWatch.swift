@@ -86,7 +86,7 @@ package struct LimitWatch {
     }
 
     /// Whether any of ``pollEntries`` is among these.
-    package func isReady(_ ready: [Descriptor: Int16]) -> Bool { pollEntries.contains { ready[$0.descriptor] != nil } }
+    package func isReady(_ ready: System.PollResult) -> Bool { pollEntries.contains { ready[$0.descriptor] != nil } }
 
     /// To be polled; kernfs files say "priority" (and "error") when their content has changed.
     package var pollEntries: [System.PollEntry] {

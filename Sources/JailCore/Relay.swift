@@ -36,7 +36,7 @@ package struct Relay: Sendable {
     package var wantsToWrite: Bool { !held.isEmpty }
 
     /// Reads and writes what poll(2) found possible.
-    package mutating func step(_ ready: [Descriptor: Int16]) {
+    package mutating func step(_ ready: System.PollResult) {
         step(readable: ready[source] != nil, writable: ready[target] != nil)
     }
 

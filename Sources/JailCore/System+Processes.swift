@@ -321,6 +321,22 @@ extension System {
         }
     }
 
+    /// What poll(2) found, by descriptor. Searched from the front: a dictionary costs a short-lived process more.
+    package struct PollResult: Sendable {
+        private let ready: [PollEntry]
+
+        package init(_ entries: [PollEntry]) { ready = entries.filter { $0.returned != 0 } }
+
+        package var isEmpty: Bool { ready.isEmpty }
+
+        /// The events of a descriptor, of all its entries together; nil: none.
+        package subscript(_ descriptor: Descriptor) -> Int16? {
+            var events: Int16 = 0
+            for entry in ready where entry.descriptor == descriptor { events |= entry.returned }
+            return events == 0 ? nil : events
+        }
+    }
+
     /// poll(2) events.
     package enum PollEvents {
         package static let readable: Int16 = 0x1

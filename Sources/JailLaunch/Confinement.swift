@@ -95,6 +95,10 @@ struct Confinement {
         if plan.command.terminal {
             let pair = try System.openTerminal()
             (master, slave) = pair.release()
+            // Before the command can ask for it. Where standard input is no terminal there is no size to take over.
+            if let size = try? System.terminalSize(.standardInput), let slave {
+                try System.setTerminalSize(Descriptor(slave), size)
+            }
         }
 
         stage = .limits

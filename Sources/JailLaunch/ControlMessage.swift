@@ -18,7 +18,7 @@ struct ControlMessage: Equatable {
         /// Execute a further command, number `index`. Carries its ``ExecRequest``, the file to enter its control group by
         /// (bit 0 of `detail`), and three standard streams, unless it gets a terminal (bit 1).
         case execute
-        /// Send signal `detail` to the command that is number `index`, process `value`.
+        /// Send signal `detail` to the command that is number `index`; `value`: its process, if `executed` has told it.
         case signalExec
         /// Send signal `value` to everything that command number `index` has started. Carries the `cgroup.procs` of its
         /// group, if it has one.
@@ -43,7 +43,8 @@ struct ControlMessage: Equatable {
         case exited
         /// The command was ended by signal `value`.
         case signalled
-        /// Command number `index` runs, as process `value`. Carries its terminal's master, if it has one.
+        /// Command number `index` runs, as process `value`. Carries its terminal's master, if it has one. Only for one with a
+        /// terminal, and one in no control group: that no other could be started is told, and that it was, is not.
         case executed
         /// Command number `index` could not be executed: call and errno in `value`, as for `failed`.
         case notExecuted

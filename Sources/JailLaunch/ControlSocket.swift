@@ -121,12 +121,19 @@ struct ControlSocket {
     var due: Int64? { silent.map(\.until).min() }
 
     /// Takes new callers and hears those that speak. Others than this user and root are sent away.
-    mutating func handle(_ ready: [Descriptor: Int16]) -> [(request: ControlRequest, caller: SharedDescriptor)] {
+    mutating func handle(_ ready: System.PollResult) -> [(request: ControlRequest, caller: SharedDescriptor)] {
         // Before others come, which may get numbers that were just given back.
+        var speaking = silent.filter { ready[$0.caller.borrowed] != nil }.map(\.caller)
+        silent.removeAll { (caller, _) in speaking.contains { $0 === caller } }
+        if !silent.isEmpty {
+            let now = System.monotonicNanoseconds()
+            silent.removeAll { $0.until <= now }
+        }
+        // Most have spoken by the time that they are accepted.
+        if ready[listener.borrowed] != nil { speaking += accept() }
         var requests: [(request: ControlRequest, caller: SharedDescriptor)] = []
-        for (caller, _) in silent where ready[caller.borrowed] != nil {
-            silent.removeAll { $0.caller === caller }
-            // A caller that says nothing, or something else, is let go.
+        for caller in speaking {
+            // A caller that says something else, or that it is gone, is let go.
             guard let request = Self.read(caller) else { continue }
             switch request {
             case .stop, .kill: waiting.append(caller)
@@ -134,11 +141,6 @@ struct ControlSocket {
             }
             requests.append((request, caller))
         }
-        if !silent.isEmpty {
-            let now = System.monotonicNanoseconds()
-            silent.removeAll { $0.until <= now }
-        }
-        if ready[listener.borrowed] != nil { accept() }
         return requests
     }
 
@@ -150,13 +152,20 @@ struct ControlSocket {
         return ControlRequest(received.bytes, received.descriptors.map { SharedDescriptor(OwnedDescriptor($0)) })
     }
 
-    private mutating func accept() {
-        while silent.count < Self.mostSilent {
-            guard let accepted = try? System.accept(listener.borrowed) else { return }
+    /// Those that have spoken already; the others wait among ``silent``.
+    private mutating func accept() -> [SharedDescriptor] {
+        var speaking: [SharedDescriptor] = []
+        while silent.count + speaking.count < Self.mostSilent {
+            guard let accepted = try? System.accept(listener.borrowed) else { break }
             let caller = SharedDescriptor(accepted)
             guard let peer = try? System.peer(of: caller.borrowed), peer.uid == 0 || peer.uid == System.effectiveUserID
             else { continue }
-            silent.append((caller, System.monotonicNanoseconds() + Self.patience))
+            if (try? System.pollNow(caller.borrowed, System.PollEvents.readable)) != 0 {
+                speaking.append(caller)
+            } else {
+                silent.append((caller, System.monotonicNanoseconds() + Self.patience))
+            }
         }
+        return speaking
     }
 }

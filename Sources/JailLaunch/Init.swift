@@ -83,6 +83,7 @@ enum Init {
             ]
             // Children first: one may have ended before the signal descriptor was there.
             try reap(command, &execs)
+            try execs.killStrays()
             try System.poll(&entries, milliseconds: -1)
             if entries[1].returned != 0 { while try System.nextSignal(signals.borrowed) != nil {} }
             if entries[0].returned != 0 { try handleRequest(command, &execs) }

@@ -174,8 +174,11 @@ final class JailWatch {
 
     private func tellExecs(_ reporter: inout some LaunchReporter) {
         let notices = execs.takeNotices()
-        // Of an idle jail nobody looks at the limits again.
-        if !notices.isEmpty, isIdle { report(&reporter, final: false) }
+        if !notices.isEmpty {
+            // Once more, soon: of a jail where nothing runs nobody looks at the limits.
+            wantsLook = true
+            nextLook = min(nextLook, System.monotonicNanoseconds() + Self.lookSoon)
+        }
         for notice in notices {
             switch notice {
             case .started(let program, let id):
@@ -184,8 +187,9 @@ final class JailWatch {
                 reporter.event(Self.event("exec-exited", program, id, status))
             case .lost(let program, let id):
                 reporter.note(
-                    "what watched over \(id.map { "exec '\($0)'" } ?? "'\(program)'") was killed from inside: processes "
-                        + "that it started are no longer known by it, and end with the jail")
+                    "what watched over \(id.map { "exec '\($0)'" } ?? "'\(program)'") was killed from inside: "
+                        + (plan.command.isNone
+                            ? "everything that it started is killed" : "what it started ends with the jail"))
                 reporter.event(Self.event("exec-lost", program, id, nil))
             case .refused(let status, let text):
                 reporter.event(["event": "exec-refused", "status": .number(status), "message": .string(text)])
@@ -248,12 +252,13 @@ final class JailWatch {
 
     /// Nanoseconds between two looks at what the kernel does not report by itself.
     private static let lookInterval: Int64 = 5_000_000_000
+    /// Nanoseconds until a look after something was executed.
+    private static let lookSoon: Int64 = 500_000_000
 
     private func wait() throws(JailError) {
         var entries = pollEntries()
         do { try System.poll(&entries, milliseconds: patience()) } catch { throw JailError(.supervise, error) }
-        var ready: [Descriptor: Int16] = [:]
-        for entry in entries where entry.returned != 0 { ready[entry.descriptor, default: 0] |= entry.returned }
+        let ready = System.PollResult(entries)
         do { try handle(ready) } catch { throw JailError(.supervise, error) }
     }
 
@@ -284,7 +289,9 @@ final class JailWatch {
     }
 
     /// No process but init: nothing can reach a limit.
-    private var isIdle: Bool { plan.command.isNone && execs.count == 0 && phase == .running }
+    private var isIdle: Bool { plan.command.isNone && execs.count == 0 && phase == .running && !wantsLook }
+    /// Something was executed since the last look.
+    private var wantsLook = false
 
     private func patience() -> Int32 {
         let now = System.monotonicNanoseconds()
@@ -296,7 +303,7 @@ final class JailWatch {
         return Int32(clamping: max(0, (next - now) / 1_000_000 + 1))
     }
 
-    private func handle(_ ready: [Descriptor: Int16]) throws(SystemError) {
+    private func handle(_ ready: System.PollResult) throws(SystemError) {
         limitsMoved = limits?.isReady(ready) ?? false
         if ready[signals.borrowed] != nil {
             while let signal = try System.nextSignal(signals.borrowed) {
@@ -327,7 +334,7 @@ final class JailWatch {
         }
     }
 
-    private func watchEgress(_ ready: [Descriptor: Int16]) throws(SystemError) {
+    private func watchEgress(_ ready: System.PollResult) throws(SystemError) {
         guard let egress, initEnded == nil else { return }
         try egress.handle(ready)
         // Without its way out the launch is not what was planned.
@@ -380,6 +387,7 @@ final class JailWatch {
         // Full file systems, and on cgroup v1 refused processes: of those the kernel sends no news.
         hasLooked = true
         limitsMoved = true
+        wantsLook = false
         execs.tidy()
         guard let rule = plan.data, let data else { return }
         let limit = rule.size
@@ -447,7 +455,7 @@ final class JailWatch {
             phase = .running
             for signal in earlySignals { try ask(ControlMessage(.signal, value: signal)) }
         case .executed, .notExecuted, .execExited, .execSignalled, .groupSignalled, .execGone:
-            try execs.take(message, descriptors)
+            try execs.take(message, descriptors, order)
         case .socket where descriptors.count == 1: publisher.deliver(descriptors[0].take())
         case .exited where ended == nil && (0...255).contains(message.value): ended = .exited(message.value)
         case .signalled where ended == nil && (1...64).contains(message.value): ended = .signalled(message.value)

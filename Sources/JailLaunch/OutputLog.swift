@@ -29,6 +29,15 @@ package final class OutputLog {
         }
     }
 
+    /// Removes the log of a jail that is gone, and the one put aside.
+    package static func remove(directory: String, name: String) throws(JailError) {
+        for path in ["\(directory)/\(name).log", "\(directory)/\(name).log.1"] {
+            do throws(SystemError) { try System.unlink(path) } catch {
+                guard error.errno == .notFound else { throw JailError(.runtime, error, path: path) }
+            }
+        }
+    }
+
     private static func open(_ path: String) throws(SystemError) -> OwnedDescriptor {
         try System.open(path, [.writeOnly, .create, .append, .noFollow], mode: 0o600)
     }

@@ -3,12 +3,12 @@ internal import JailPlan
 
 /// Directories of clawjail's own on the host.
 enum PrivateDirectory {
-    /// Makes a directory, and those above it that are missing, for this user alone.
+    /// Makes a directory, and those above it that are missing, for this user alone. Others may be at the same.
     static func make(_ path: String) throws(SystemError) {
         guard path != "/" else { return }
         do { try System.makeDirectory(path, mode: 0o700) } catch  where error.errno == .notFound {
             try make(path.parentPath)
-            try System.makeDirectory(path, mode: 0o700)
+            do { try System.makeDirectory(path, mode: 0o700) } catch  where error.errno == .exists {}
         } catch  where error.errno == .exists {
         }
     }

@@ -85,7 +85,7 @@ struct StreamRelays {
         return entries
     }
 
-    mutating func handle(_ ready: [Descriptor: Int16]) {
+    mutating func handle(_ ready: System.PollResult) {
         if input != nil { input?.relay.step(ready) }
         if let state = input?.relay.state, state == .done || state == .failed { input = nil }
         for index in outputs.indices { outputs[index].relay.step(ready) }

@@ -104,7 +104,6 @@ package struct MountTree {
             try System.makeSymlink(relative(path), to: target, at: root.borrowed)
         case .bind(let bind):
             let tree = OwnedDescriptor(clone)
-            if bind.makesDirectories { try makeDirectories(bind.target) }
             try attach(tree.borrowed, at: bind.target, makeFile: bind.makesTarget)
         case .tmpfs(let tmpfs):
             let mount = try System.makeFileSystem(
@@ -126,6 +125,7 @@ package struct MountTree {
                 "devpts", options: [("newinstance", nil), ("ptmxmode", "0666"), ("mode", "0620"), ("max", "256")],
                 attributes: [.noSetuid, .noExec])
             try attach(mount.borrowed, at: path)
+        case .pin(let path): try pin(path)
         case .cover(let path, let content):
             try cover(path, content: Array(content.utf8))
         case .socket(let path): sockets.append(try makeSocket(path).release())
@@ -184,22 +184,20 @@ package struct MountTree {
         try System.attach(mount, to: target.borrowed)
     }
 
-    /// What is missing on the way, as the payload's user, and through no symlink.
-    private func makeDirectories(_ path: String) throws(SystemError) {
-        var place = SharedDescriptor(try System.open(".", [.pathOnly, .directory], at: root.borrowed))
-        for name in path.split(separator: "/").map(String.init) {
-            let parent = place
-            place = try withExtendedLifetime(parent) { () throws(SystemError) in
-                do throws(SystemError) { try System.makeDirectory(name, mode: 0o755, at: parent.borrowed) } catch {
-                    guard error.errno == .exists || error.errno == .readOnly || error.errno == .accessDenied else {
-                        throw error
-                    }
-                }
-                return SharedDescriptor(
-                    try System.open(
-                        name, [.pathOnly, .directory, .noFollow], at: parent.borrowed,
-                        resolve: [.beneath, .noSymlinks, .noMagicLinks]))
+    /// As the payload's user, and through no symlink: it may be changing names at this very moment.
+    private func pin(_ path: String) throws(SystemError) {
+        let conditions: ResolveFlags = [.inRoot, .noSymlinks, .noMagicLinks]
+        let parent = SharedDescriptor(
+            try System.open(relative(path.parentPath), [.pathOnly, .directory], at: root.borrowed, resolve: conditions))
+        let name = String(path.dropFirst(path.parentPath == "/" ? 1 : path.parentPath.utf8.count + 1))
+        try withExtendedLifetime(parent) { () throws(SystemError) in
+            do throws(SystemError) { try System.makeDirectory(name, mode: 0o755, at: parent.borrowed) } catch {
+                guard error.errno == .exists else { throw error }
             }
+            let directory = try System.open(
+                name, [.pathOnly, .directory, .noFollow], at: parent.borrowed, resolve: conditions)
+            let mount = try System.cloneTree(".", at: directory.borrowed, recursive: false)
+            try System.attach(mount.borrowed, to: directory.borrowed)
         }
     }
 

@@ -118,7 +118,7 @@ package struct PortPublisher {
     }
 
     /// Handles what poll(2) returned. Returns how many sockets init is to be asked for.
-    package mutating func handle(_ ready: [Descriptor: Int16]) -> Int {
+    package mutating func handle(_ ready: System.PollResult) -> Int {
         var wanted = 0
         for listener in listeners where ready[listener.socket.borrowed] != nil {
             // Out of descriptors or memory: the connection stays in the backlog and is tried again.
@@ -158,7 +158,7 @@ package struct PortPublisher {
         connection.down = Relay(from: jail, to: connection.client.borrowed)
     }
 
-    private func step(_ connection: Connection, _ ready: [Descriptor: Int16]) {
+    private func step(_ connection: Connection, _ ready: System.PollResult) {
         guard let jail = connection.jail?.borrowed else { return }
         if !connection.isConnected {
             guard ready[jail] != nil else { return }

@@ -115,6 +115,7 @@ extension MountStep {
             ]
         case .proc(let path): ["step": "proc", "path": .string(path)]
         case .devpts(let path): ["step": "devpts", "path": .string(path)]
+        case .pin(let path): ["step": "pin", "path": .string(path)]
         case .cover(let path, _): ["step": "cover", "path": .string(path)]
         case .socket(let path): ["step": "socket", "path": .string(path)]
         }

@@ -158,6 +158,7 @@ extension MountStep {
         case .proc: "proc"
         case .devpts: "devpts"
         case .cover: "cover"
+        case .pin: "pin"
         case .socket: "socket"
         }
     }
@@ -174,6 +175,7 @@ extension MountStep {
         case .tmpfs(let tmpfs): "\(tmpfs.target), \(ByteCount.text(tmpfs.size)) (\(tmpfs.attributes.words))"
         case .proc(let path): "\(path), fresh, read-only, other users' processes invisible"
         case .devpts(let path): "\(path), terminals of the jail's own"
+        case .pin(let path): "\(path), stays where it is"
         case .cover(let path, _): "\(path), shows the jail and not the host"
         case .socket(let path): "\(path), where sessions are asked for"
         }

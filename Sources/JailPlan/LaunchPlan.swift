@@ -87,6 +87,9 @@ package enum MountStep: Equatable, Sendable {
     case proc(path: String)
     /// Terminals of the jail's own.
     case devpts(path: String)
+    /// A directory in a writable bind, on the way to a bind below: made if it is missing, and bound on itself. Otherwise the
+    /// payload could rename it, and put something else in its place.
+    case pin(path: String)
     /// A generated file laid over one of /proc's.
     case cover(path: String, content: String)
     /// A listening socket of the new root, whose other side is outside.
@@ -95,7 +98,7 @@ package enum MountStep: Equatable, Sendable {
     package var path: String {
         switch self {
         case .directory(let path, _), .file(let path, _, _), .symlink(let path, _), .proc(let path),
-            .devpts(let path), .cover(let path, _), .trust(let path, _, _), .socket(let path):
+            .devpts(let path), .cover(let path, _), .trust(let path, _, _), .socket(let path), .pin(let path):
             path
         case .bind(let bind): bind.target
         case .tmpfs(let tmpfs): tmpfs.target
@@ -113,8 +116,6 @@ package struct BindPlan: Equatable, Sendable {
     package var isDirectory: Bool
     /// An empty file is made in the new root for it to be mounted on. Never below a directory of the host's.
     package var makesTarget: Bool
-    /// Directories on the way to the target are made where they are missing: in a workspace that the jail may write to.
-    package var makesDirectories = false
     package var attributes: MountAttributes
     package var purpose: Purpose
     /// Cloned while init has the ids of whoever started it: it lies below a directory that those of the payload may not

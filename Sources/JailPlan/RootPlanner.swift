@@ -362,12 +362,16 @@ struct RootPlanner {
         if !isBelowBound(target) {
             if isDirectory { addDirectory(target) } else { addParents(of: target) }
         }
+        for path in writablePath(to: target, includingIt: isDirectory) where !made.contains(path) {
+            steps.append(.pin(path: path))
+            made.insert(path)
+        }
         steps.append(
             .bind(
                 BindPlan(
                     source: source, target: target, identity: identity, isDirectory: isDirectory,
                     makesTarget: !isDirectory && !isBelowBound(target),
-                    makesDirectories: isDirectory && isBelowWritable(target), attributes: attributes,
+                    attributes: attributes,
                     purpose: purpose, isGranted: isGranted)))
         made.insert(target)
         if isDirectory { bound.append(target) }
@@ -387,14 +391,22 @@ struct RootPlanner {
 
     private func isBelowBound(_ path: String) -> Bool { bound.contains { path.isBelow($0) } }
 
-    /// Whether the payload could make the target itself: the next mount below it is one that it may write to.
-    private func isBelowWritable(_ target: String) -> Bool {
+    /// The directories between a bind that the payload may write to and what is to be bound below it.
+    private func writablePath(to target: String, includingIt: Bool) -> [String] {
         let around = steps.compactMap { (step) -> BindPlan? in
             guard case .bind(let bind) = step, bind.isDirectory, target.isBelow(bind.target) else { return nil }
             return bind
         }
-        guard let nearest = around.max(by: { $0.target.utf8.count < $1.target.utf8.count }) else { return false }
-        return !nearest.attributes.contains(.readOnly)
+        guard let nearest = around.max(by: { $0.target.utf8.count < $1.target.utf8.count }),
+            !nearest.attributes.contains(.readOnly)
+        else { return [] }
+        var path = includingIt ? target : target.parentPath
+        var result: [String] = []
+        while path.isBelow(nearest.target) {
+            result.insert(path, at: 0)
+            path = path.parentPath
+        }
+        return result
     }
 
     private func mayExecute(_ path: String) -> Bool {
@@ -411,7 +423,7 @@ struct RootPlanner {
             case .bind(let bind):
                 return bind.target != rule.target && bind.source == bind.target && rule.source == rule.target
             case .symlink: return step.path != rule.target && rule.source == rule.target
-            case .file, .trust, .tmpfs, .proc, .devpts, .cover, .socket: return false
+            case .file, .trust, .tmpfs, .proc, .devpts, .cover, .socket, .pin: return false
             }
         }
     }

@@ -52,7 +52,11 @@ struct SessionsPlanner {
 
     /// The directory of the host that is seen at a path; nil if it is something else that is seen there.
     private func bind(around path: String) -> BindPlan? {
-        let around = mounts.filter { $0.path == path || path.isBelow($0.path) }
+        let around = mounts.filter { step in
+            // What is bound on itself shows what is there without it.
+            if case .pin = step { return false }
+            return step.path == path || path.isBelow(step.path)
+        }
         // The deepest one, and of two at the same place the later one.
         let deepest = around.max { $0.path.utf8.count < $1.path.utf8.count }
         guard let deepest, case .bind(let bind)? = around.last(where: { $0.path == deepest.path }), bind.isDirectory,

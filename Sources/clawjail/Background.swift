@@ -1,7 +1,9 @@
 internal import Glibc
 import JailCore
+import JailHost
 import JailLaunch
 import JailPlan
+import JailPolicy
 
 /// A supervisor that goes on without a terminal; the process that was started waits until its jail runs.
 enum Background {
@@ -48,5 +50,11 @@ enum Background {
     /// Everything that the jail prints goes to `logs/NAME.log` in clawjail's state directory.
     static func openLog(_ plan: LaunchPlan) throws(JailError) -> OutputLog {
         try OutputLog(directory: plan.stateDirectory + "/logs", name: plan.name)
+    }
+
+    /// Of a jail that is gone for good.
+    static func removeLog(_ name: String) throws(JailError) {
+        let request = try HostRequest.fromEnvironment(profile: Profile(name: ""), command: [])
+        try OutputLog.remove(directory: request.stateDirectory(try CallerFacts.current()) + "/logs", name: name)
     }
 }

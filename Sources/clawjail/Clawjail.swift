@@ -16,6 +16,7 @@ struct Clawjail: ParsableCommand {
 
     /// One thread, and no library's start-up, on the way to a jail: `run` in its plain forms never sees the parser.
     static func main() {
+        if let call = ExecCall(System.arguments) { call.run() }
         let words = CommandLine.arguments
         // Swift reads them from /proc/self/cmdline, and there is always at least the program's name.
         guard !words.isEmpty else {
@@ -26,10 +27,8 @@ struct Clawjail: ParsableCommand {
         if words.count > 1, words[1] == "run", let quick = QuickRun(words[2...]) {
             Run.run(quick.invocation, detach: quick.detach, statusDescriptor: quick.statusDescriptor)
         }
-        if words.count > 2, words[1] == "exec" || (words[1] == "session" && words[2] == "exec"),
-            let call = ExecCall(words[(words[1] == "exec" ? 2 : 3)...])
-        {
-            call.run()
+        if words.count > 2, words[1] == "session", words[2] == "create", let settings = SessionSettings(words[3...]) {
+            SessionCreate.run(settings)
         }
         do {
             var command = try parseAsRoot()

@@ -47,9 +47,11 @@ private struct TestSession {
 
     /// Ends it, and looks for what is left.
     func end() throws {
+        // What the supervisor would say of a jail that ended by itself.
+        #expect(!log.contains("ended") && !log.contains("supervise:"), "\(log)")
         let removed = try call("session", "remove", id)
         #expect(removed.status == 0, "\(removed.errors)")
-        for suffix in [".log", ".log.1"] { unsafe unlink("\(jail.stateDirectory)/logs/\(id)\(suffix)") }
+        #expect(log.isEmpty)
         try jail.expectNothingLeft()
     }
 
@@ -244,6 +246,7 @@ private struct TestSession {
         let client = try session.start(command: ["/bin/sh", "-c", "setsid sleep 511 & touch here; exec sleep 512"])
         #expect(eventually { FileManager.default.fileExists(atPath: session.workspace + "/here") })
         client.signal(SIGKILL)
+        #expect(try client.wait().status == 137)
         #expect(
             try eventually { try !session.script("cat /proc/[0-9]*/cmdline | tr '\\0' ' '").text.contains("sleep 51") })
         try session.end()
@@ -294,12 +297,12 @@ private struct TestSession {
         try session.end()
     }
 
-    @Test(arguments: Caller.all) func `a session whose supervisor was killed is dead, and can be made anew`(
-        caller: Caller
-    ) throws {
-        let session = try TestSession(caller)
+    /// The ordinary user has a run directory of its own here; root's is swept by whoever starts another jail meanwhile.
+    @Test func `a session whose supervisor was killed is dead, and can be made anew`() throws {
+        let session = try TestSession(.user)
         try session.create()
         let background = try session.start(command: ["/bin/sleep", "611"])
+        #expect(try eventually { try session.inspect()["execs"] as? Int == 1 })
         let supervisor = try session.supervisor
         kill(supervisor, SIGKILL)
         let client = try background.wait()
@@ -315,8 +318,9 @@ private struct TestSession {
         try session.end()
     }
 
-    @Test(arguments: Caller.all) func `prune removes what is idle or old, and nothing else`(caller: Caller) throws {
-        let session = try TestSession(caller)
+    /// Root's would be those of the tests beside this one.
+    @Test func `prune removes what is idle or old, and nothing else`() throws {
+        let session = try TestSession(.user)
         try session.create()
         #expect(try session.call("session", "prune").output.isEmpty)
         sleep(2)
@@ -348,6 +352,8 @@ private struct TestSession {
         #expect(try session.script("echo x > made/skills/file").errors.contains("Read-only"))
         #expect(try session.script("echo x > /agent/file").errors.contains("Read-only"))
         #expect(try session.script("rmdir made/skills; rm -rf made/skills; ls made/skills").text == "file\n")
+        // Nor can something else take its place.
+        #expect(try session.script("mv made gone").errors.contains("busy"))
         #expect(try session.script("echo x > made/other && cat made/other").text == "x\n")
         try session.end()
         // What was made for it is the workspace's own.

@@ -32,8 +32,7 @@ struct `The control socket` {
             while true {
                 var entries = callers.pollEntries
                 try System.poll(&entries, milliseconds: 0)
-                var ready: [Descriptor: Int16] = [:]
-                for entry in entries where entry.returned != 0 { ready[entry.descriptor] = entry.returned }
+                let ready = System.PollResult(entries)
                 if ready.isEmpty { return requests }
                 requests += callers.handle(ready).map(\.request)
             }

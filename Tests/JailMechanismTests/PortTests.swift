@@ -27,8 +27,7 @@ struct `Published ports` {
         while try !condition() {
             var entries = publisher.pollEntries
             try System.poll(&entries, milliseconds: 20)
-            var ready: [Descriptor: Int16] = [:]
-            for entry in entries where entry.returned != 0 { ready[entry.descriptor] = entry.returned }
+            let ready = System.PollResult(entries)
             for _ in 0..<publisher.handle(ready) { publisher.deliver(try System.makeInternetSocket()) }
         }
     }

@@ -77,6 +77,7 @@ private func expectAttributes(_ plan: LaunchPlan, _ profile: Profile, _ location
 private func expectNothingMadeOnTheHost(_ plan: LaunchPlan, _ location: SourceLocation) {
     var hostDirectories: Set<String> = []
     var made: Set<String> = ["/"]
+    var pinned: Set<String> = []
     for step in plan.mounts {
         let isOnHost = directories(above: step.path).contains { hostDirectories.contains($0) }
         switch step {
@@ -92,6 +93,12 @@ private func expectNothingMadeOnTheHost(_ plan: LaunchPlan, _ location: SourceLo
                 sourceLocation: location)
             made.insert(bind.target)
             if bind.isDirectory { hostDirectories.insert(bind.target) }
+        case .pin(let path):
+            // Only what the payload could make itself, and once.
+            let around = plan.binds.filter { $0.isDirectory && path.isBelow($0.target) }
+            let nearest = around.max { $0.target.utf8.count < $1.target.utf8.count }
+            #expect(nearest?.attributes.contains(.readOnly) == false, "\(path)", sourceLocation: location)
+            #expect(pinned.insert(path).inserted, sourceLocation: location)
         case .tmpfs, .proc, .devpts:
             #expect(made.contains(step.path), "no place for \(step.path)", sourceLocation: location)
         case .trust(_, _, covers: true):

@@ -23,9 +23,11 @@ struct `The planner` {
         #expect(error?.description.contains("\n") == false)
     }
 
-    @Test func `refuses a launch without a command`() {
-        let error = failure { () throws(JailError) in _ = try plan(bare()) { $0.arguments = [] } }
-        #expect(error?.stage == .usage && error?.status == 64)
+    @Test func `a launch without a command is a jail that waits for what is executed in it`() throws {
+        let made = try plan(bare()) { $0.arguments = [] }
+        #expect(made.command.isNone)
+        #expect(made.text.contains("none: it waits for what is executed in it"))
+        #expect(try !plan(bare()).command.isNone)
     }
 
     @Test(arguments: [(UInt32(0), UInt32(0)), (0, 1000), (1000, 0)])

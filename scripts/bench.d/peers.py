@@ -11,7 +11,7 @@ class Command:
     def __init__(self, label, line, user=None, environment=(), files=None, every=1, note=""):
         self.label, self.line, self.user = label, line, user
         self.environment, self.files, self.every, self.note = list(environment), files or {}, every, note
-        self.mounts = None
+        self.mounts, self.after = None, []
         self.times, self.faults, self.aim = [], [], ""
 
     def description(self):
@@ -21,6 +21,7 @@ class Command:
         lines += [f"open {number} {path}" for number, path in self.files.items()]
         lines += [f"arg {argument}" for argument in self.line]
         lines += [f"env {variable}" for variable in self.environment]
+        lines += [f"after {argument}" for argument in self.after]
         return "\n".join(lines) + "\n"
 
 
@@ -76,8 +77,11 @@ RUNC_COVERS = {"/proc/meminfo", "/proc/cpuinfo", "/proc/loadavg"}
 RUNC_HOST_ID = 200000
 
 
-def runc_bundle(plan, bundle, command, system_calls):
-    """config.json and a root with every mount point, symlink and generated file in place."""
+def runc_bundle(plan, bundle, command, system_calls, name=f"clawjail-bench-{os.getpid()}", owner=None):
+    """config.json and a root with every mount point, symlink and generated file in place.
+
+    `name`: of its cgroup. `owner`: uid and gid of an ordinary user who starts it: as the root of its namespace, which
+    is all that the kernel lets such a user have without help, and without limits."""
     root = os.path.join(bundle, "root")
     os.makedirs(root)
     mounts = []
@@ -126,8 +130,11 @@ def runc_bundle(plan, bundle, command, system_calls):
     # Parents first: runc mounts in this order.
     mounts = sorted(devices + mounts, key=lambda mount: mount["destination"].count("/"))
     cgroup = plan.json["limits"]["cgroup"]
-    ids = [{"containerID": 0, "hostID": RUNC_HOST_ID, "size": 65536}]
     inside = plan.json["identity"]["inside"]
+    id_maps = [[{"containerID": 0, "hostID": RUNC_HOST_ID, "size": 65536}]] * 2
+    if owner:
+        inside = {"uid": 0, "gid": 0}
+        id_maps = [[{"containerID": 0, "hostID": number, "size": 1}] for number in owner]
     config = {
         "ociVersion": "1.0.2",
         "root": {"path": "root", "readonly": True},
@@ -142,9 +149,9 @@ def runc_bundle(plan, bundle, command, system_calls):
         },
         "mounts": mounts,
         "linux": {
-            "uidMappings": ids, "gidMappings": ids,
+            "uidMappings": id_maps[0], "gidMappings": id_maps[1],
             "namespaces": [{"type": name} for name in ("user", "mount", "pid", "network", "ipc", "uts", "cgroup")],
-            "cgroupsPath": f"/clawjail-bench-{os.getpid()}",
+            "cgroupsPath": f"/{name}",
             "maskedPaths": sorted(set(plan.covers) - RUNC_COVERS),
             "resources": {
                 "memory": {"limit": cgroup["memory"], "swap": cgroup["memory"] + cgroup["swap"]},
@@ -157,6 +164,11 @@ def runc_bundle(plan, bundle, command, system_calls):
             },
         },
     }
+    if owner:
+        del config["linux"]["cgroupsPath"]
+        # What runc finds missing it makes itself.
+        for path, _, _ in os.walk(bundle):
+            os.chown(path, *owner)
     with open(os.path.join(bundle, "config.json"), "w") as file:
         json.dump(config, file, indent=1)
     # The workspace and the covers have to be reachable for the mapped ids.

@@ -8,8 +8,9 @@
 //     every 4         only in every fourth round
 //     user 999 995    uid and gid to run as
 //     open 10 PATH    a file opened for reading under this number, anew for each run, before the clock starts
-//     arg TEXT        one argument; the first is the program's path
+//     arg TEXT        one argument; the first is the program's path; the round's number replaces %n at its end
 //     env TEXT        one variable; nothing else is in the environment
+//     after TEXT      one argument of what runs after it, off the clock, as the same user; must go well if the command did
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -29,8 +30,9 @@ enum { MOST_COMMANDS = 32, MOST_ARGUMENTS = 1024, MOST_VARIABLES = 32, MOST_FILE
 struct command {
     int every, uid, gid;
     char *arguments[MOST_ARGUMENTS];
+    char *after[MOST_ARGUMENTS];
     char *environment[MOST_VARIABLES];
-    int argument_count, variable_count, file_count;
+    int argument_count, after_count, variable_count, file_count;
     struct {
         int number;
         char *path;
@@ -64,6 +66,8 @@ static void read_description(void) {
         else if (!strncmp(line, "user ", 5)) sscanf(rest, "%d %d", &command->uid, &command->gid);
         else if (!strncmp(line, "arg ", 4) && command->argument_count < MOST_ARGUMENTS - 1)
             command->arguments[command->argument_count++] = strdup(rest);
+        else if (!strncmp(line, "after ", 6) && command->after_count < MOST_ARGUMENTS - 1)
+            command->after[command->after_count++] = strdup(rest);
         else if (!strncmp(line, "env ", 4) && command->variable_count < MOST_VARIABLES - 1)
             command->environment[command->variable_count++] = strdup(rest);
         else if (!strncmp(line, "open ", 5) && command->file_count < MOST_FILES) {
@@ -81,8 +85,24 @@ static int64_t now(void) {
     return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
+// The arguments with the round's number where one of them ends in %n; good until the next call.
+static char **numbered(char **arguments, int round) {
+    static char *result[MOST_ARGUMENTS], text[256];
+    int i = 0;
+    for (; arguments[i]; i++) {
+        size_t length = strlen(arguments[i]);
+        result[i] = arguments[i];
+        if (length < 2 || strcmp(arguments[i] + length - 2, "%n")) continue;
+        if (snprintf(text, sizeof text, "%.*s%d", (int)length - 2, arguments[i], round) >= (int)sizeof text)
+            fail(arguments[i]);
+        result[i] = text;
+    }
+    result[i] = NULL;
+    return result;
+}
+
 // Returns nanoseconds.
-static int64_t run(struct command *command, int null, int *status, struct rusage *usage) {
+static int64_t run(struct command *command, char **arguments, int null, int *status, struct rusage *usage) {
     int files[MOST_FILES];
     for (int i = 0; i < command->file_count; i++) {
         // High, so that no number that a command asked for is taken.
@@ -102,7 +122,7 @@ static int64_t run(struct command *command, int null, int *status, struct rusage
             syscall(SYS_setresgid, command->gid, command->gid, command->gid);
             syscall(SYS_setresuid, command->uid, command->uid, command->uid);
         }
-        execve(command->arguments[0], command->arguments, command->environment);
+        execve(arguments[0], arguments, command->environment);
         _exit(127);
     }
     while (wait4(pid, status, 0, usage) < 0)
@@ -132,12 +152,19 @@ int main(void) {
             usleep(pause_time);
             int status = 0;
             struct rusage usage;
-            int64_t time = run(command, null, &status, &usage);
+            int64_t time = run(command, numbered(command->arguments, round), null, &status, &usage);
             int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
             int64_t processor = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000LL +
                                 (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000LL;
             if (round >= 0)
                 printf("%d %lld %d %ld %lld\n", order[i], (long long)time, code, usage.ru_minflt, (long long)processor);
+            if (command->after_count) {
+                run(command, numbered(command->after, round), null, &status, &usage);
+                if (status && !code) {
+                    fprintf(stderr, "runner: '%s' failed after command %d\n", command->after[0], order[i]);
+                    return 1;
+                }
+            }
         }
     }
     return 0;

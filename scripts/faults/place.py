@@ -107,12 +107,15 @@ class Place:
             "XDG_RUNTIME_DIR": "/run/test/runtime", "LANG": "C",
         }
 
-    def command(self, name, script, *options):
+    def as_caller(self, *words):
+        """clawjail with these words, as whoever starts jails here."""
         start = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--"] if self.user else []
+        return [*start, "/run/test/clawjail", *words]
+
+    def command(self, name, script, *options):
         who = [] if self.user else ["--user", "nobody"]
-        return start + [
-            "/run/test/clawjail", "run", "--profile", self.profile, "--name", name, "--workspace",
-            "/run/test/workspace", *who, *options, "--", "/bin/sh", "-c", script]
+        return self.as_caller("run", "--profile", self.profile, "--name", name, "--workspace", "/run/test/workspace",
+                              *who, *options, "--", "/bin/sh", "-c", script)
 
     def enter(self):
         """In the child that becomes a launch: into the test's control groups."""
@@ -133,8 +136,9 @@ class Place:
             return sorted(lines)
 
     def groups_below(self):
-        return [f"{group}/{name}" for group in self.groups for name in os.listdir(group)
-                if os.path.isdir(f"{group}/{name}")]
+        """Those of jails, and of what is executed in them: the deepest first."""
+        return [f"{directory}/{name}" for group in self.groups
+                for directory, names, _ in os.walk(group, topdown=False) for name in names]
 
     def processes(self):
         found = set()

@@ -99,8 +99,7 @@ final class EgressWatch {
             if entries.last?.returned != 0 {
                 throw JailError(.supervise, reason: "stopped by a signal during the launch")
             }
-            var ready: [Descriptor: Int16] = [:]
-            for entry in entries where entry.returned != 0 { ready[entry.descriptor] = entry.returned }
+            let ready = System.PollResult(entries)
             try attempt(.egress) { () throws(SystemError) in try handle(ready) }
         }
     }
@@ -159,7 +158,7 @@ final class EgressWatch {
         [deadline, denials.due, phase == .serving ? nextLook : nil].compactMap { $0 }.min()
     }
 
-    func handle(_ ready: [Descriptor: Int16]) throws(SystemError) {
+    func handle(_ ready: System.PollResult) throws(SystemError) {
         guard phase != .ended else { return gather() }
         if let channel = process.channel, ready[channel.borrowed] != nil { try readChannel(channel) }
         if ready[process.output.borrowed] != nil { hearOutput() }

@@ -5,30 +5,33 @@ internal import JailTerminal
 /// The caller's side of a command executed in a running jail: hands over what the command gets, passes on bytes where the
 /// command cannot have the caller's own descriptors, and signals, and waits for the end.
 package struct ExecClient: ~Copyable {
-    private let connection: SharedDescriptor
+    private var connection: SharedDescriptor
     private let signals: SharedDescriptor
     private var streams: StreamRelays?
     private var master: SharedDescriptor?
     private var terminal: Terminal?
     private var keyboard: Relay?
     private var screen: Relay?
-    private var hasStarted = false
+    private var hasTerminal = false
 
     private static let handled = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH]
 
     /// Executes a command, and returns its status: 0–255, or 128+N.
     ///
-    /// - Parameter connection: to the jail's supervisor, see ``ControlRequest``; nothing has been said on it yet.
+    /// - Parameter connect: to the jail's supervisor, see ``ControlRequest``; called once everything is ready that is to be
+    ///   said, so that the supervisor is woken only once.
     /// - Throws: what the supervisor refused, with its status; or the jail's end.
-    package static func run(_ request: ExecRequest, over connection: SharedDescriptor) throws(JailError) -> Int32 {
+    package static func run(
+        _ request: ExecRequest, connect: () throws(JailError) -> SharedDescriptor
+    ) throws(JailError) -> Int32 {
         let signals = try attempt(.supervise) { () throws(SystemError) in
             try System.resetSignals()
             try System.block(handled + [SIGPIPE])
             return SharedDescriptor(try System.signalDescriptor(handled))
         }
-        var client = ExecClient(connection: connection, signals: signals)
+        var client = ExecClient(signals: signals)
         do throws(JailError) {
-            try client.ask(request)
+            try client.ask(request, connect)
             let status = try client.wait()
             client.finish()
             return status
@@ -38,15 +41,18 @@ package struct ExecClient: ~Copyable {
         }
     }
 
-    private init(connection: SharedDescriptor, signals: SharedDescriptor) {
-        self.connection = connection
+    private init(signals: SharedDescriptor) {
+        connection = SharedDescriptor(OwnedDescriptor(-1))
         self.signals = signals
     }
 
     // MARK: Asking
 
-    private mutating func ask(_ request: ExecRequest) throws(JailError) {
+    private mutating func ask(
+        _ request: ExecRequest, _ connect: () throws(JailError) -> SharedDescriptor
+    ) throws(JailError) {
         var request = request
+        hasTerminal = request.terminal != nil
         if request.terminal != nil {
             request.terminal = (try? System.terminalSize(.standardInput)) ?? TerminalSize(rows: 0, columns: 0)
         }
@@ -60,6 +66,7 @@ package struct ExecClient: ~Copyable {
         }
         let given = request.terminal == nil ? try attempt(.exec) { () throws(SystemError) in try giveStreams() } : []
         let order = ControlRequest.execute(file, streams: given)
+        connection = try connect()
         try attempt(.exec) { () throws(SystemError) in
             try withExtendedLifetime((file, given)) { () throws(SystemError) in
                 try System.send(
@@ -97,8 +104,7 @@ package struct ExecClient: ~Copyable {
             var entries = pollEntries
             let patience: Int32 = streams?.waitsForForeground == true ? 1000 : -1
             try attempt(.exec) { () throws(SystemError) in try System.poll(&entries, milliseconds: patience) }
-            var ready: [Descriptor: Int16] = [:]
-            for entry in entries where entry.returned != 0 { ready[entry.descriptor, default: 0] |= entry.returned }
+            let ready = System.PollResult(entries)
             if ready[signals.borrowed] != nil {
                 try attempt(.exec) { () throws(SystemError) in
                     while let signal = try System.nextSignal(signals.borrowed) { pass(signal) }
@@ -148,13 +154,10 @@ package struct ExecClient: ~Copyable {
             throw JailError(.exec, reason: "the jail has ended, and the command with it", status: 128 + SIGKILL)
         }
         switch ControlReply(received.bytes) {
-        case .started where !hasStarted:
-            hasStarted = true
-            if let descriptor = descriptors.first {
-                try attempt(.terminal) { () throws(SystemError) in try open(descriptor) }
-            }
+        case .started where hasTerminal && master == nil && descriptors.count == 1:
+            try attempt(.terminal) { () throws(SystemError) in try open(descriptors[0]) }
             return nil
-        case .ended(let status) where hasStarted: return status
+        case .ended(let status): return status
         case .refused(let status, let text): throw ControlReply.error(status, text)
         default: throw JailError(.exec, reason: "the jail's supervisor said what it never would")
         }
@@ -170,7 +173,7 @@ package struct ExecClient: ~Copyable {
         screen = Relay(from: master.borrowed, to: .standardOutput, mayBlock: true)
     }
 
-    private mutating func stepTerminal(_ ready: [Descriptor: Int16]) {
+    private mutating func stepTerminal(_ ready: System.PollResult) {
         keyboard?.step(ready)
         screen?.step(ready)
         guard let state = keyboard?.state, state == .done || state == .failed else { return }

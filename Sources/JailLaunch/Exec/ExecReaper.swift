@@ -43,12 +43,7 @@ enum ExecReaper {
 
     /// Everything that stands below a process, by what /proc says of parents at this moment.
     static func descendants(of reaper: Int32) throws(SystemError) -> [Int32] {
-        let proc = try System.open("/proc", [.readOnly, .directory])
-        var children: [Int32: [Int32]] = [:]
-        for entry in try System.names(in: proc.borrowed) {
-            guard let pid = Int32(entry.name), let parent = parent(entry.name, proc.borrowed) else { continue }
-            children[parent, default: []].append(pid)
-        }
+        var children = try tree()
         var found: [Int32] = []
         var next = [reaper]
         while let pid = next.popLast() {
@@ -57,6 +52,19 @@ enum ExecReaper {
             next += below
         }
         return found
+    }
+
+    static func children(of parent: Int32) throws(SystemError) -> [Int32] { try tree()[parent] ?? [] }
+
+    /// Children by parent.
+    private static func tree() throws(SystemError) -> [Int32: [Int32]] {
+        let proc = try System.open("/proc", [.readOnly, .directory])
+        var children: [Int32: [Int32]] = [:]
+        for entry in try System.names(in: proc.borrowed) {
+            guard let pid = Int32(entry.name), let parent = parent(entry.name, proc.borrowed) else { continue }
+            children[parent, default: []].append(pid)
+        }
+        return children
     }
 
     /// The fourth word of /proc/PID/stat; the second, a name in parentheses, may hold anything.

@@ -11,12 +11,17 @@ struct InitExecs {
     private var running: [Int32: UInt16] = [:]
     /// By pid: what stands above the commands where there are no control groups.
     private var reapers: [Int32: UInt16] = [:]
+    /// Whether every child of init is a reaper: the jail has no command of its own, whose orphans init has as well.
+    private let mayKillStrays: Bool
+    /// A reaper was killed from inside: what it watched over is init's now, or will be.
+    private var hasStrays = false
 
     /// Descriptors of one order: the request, the file to enter the control group by, and three streams.
     static let mostDescriptors = 5
 
     init(_ plan: LaunchPlan) {
         workingDirectory = plan.command.workingDirectory
+        mayKillStrays = plan.command.isNone && plan.limits.cgroup == nil
         mounts = plan.mounts.compactMap { (step) -> String? in
             switch step {
             case .bind(let bind): bind.isDirectory ? bind.target : nil
@@ -36,7 +41,8 @@ struct InitExecs {
                 return
             }
             running[pid] = order.index
-            try Self.tellStarted(order.index, pid, master)
+            // Nobody waits for it otherwise; that it could not be started is told in any case.
+            if master != nil { try Self.tellStarted(order.index, pid, master) }
         } catch {
             try System.send(Confinement.control, ControlMessage(notExecuted: order.index, error).bytes)
         }
@@ -124,6 +130,7 @@ struct InitExecs {
     /// A child has ended; false if it is none of these.
     mutating func ended(_ pid: Int32, _ how: Termination) throws(SystemError) -> Bool {
         if let index = reapers.removeValue(forKey: pid) {
+            if how != .exited(0) { hasStrays = mayKillStrays }
             let message = ControlMessage(.execGone, index: index, value: how == .exited(0) ? 0 : 1)
             try System.send(Confinement.control, message.bytes)
             return true
@@ -131,6 +138,18 @@ struct InitExecs {
         guard let index = running.removeValue(forKey: pid) else { return false }
         try Self.tellEnded(index, how)
         return true
+    }
+
+    /// Ends what a reaper has left that was killed. After each round of reaping, since what its children leave comes next.
+    mutating func killStrays() throws(SystemError) {
+        guard hasStrays else { return }
+        let strays = try ExecReaper.children(of: 1).filter { reapers[$0] == nil }
+        for pid in strays {
+            do throws(SystemError) { try System.kill(pid, 9) } catch {
+                guard error.errno == .noProcess else { throw error }
+            }
+        }
+        hasStrays = !strays.isEmpty
     }
 
     static func tellEnded(_ index: UInt16, _ how: Termination) throws(SystemError) {
@@ -143,11 +162,12 @@ struct InitExecs {
     }
 
     func signal(_ order: ControlMessage) throws(SystemError) {
-        // A number that came back here: only of a command that runs, or of one below a reaper that does.
-        guard order.value > 1, running[order.value] == order.index || reapers.values.contains(order.index) else {
-            return
+        if let pid = running.first(where: { $0.value == order.index })?.key {
+            try Init.pass(Int32(order.detail), to: pid)
+        } else if order.value > 1, reapers.values.contains(order.index) {
+            // As its reaper has told.
+            try Init.pass(Int32(order.detail), to: order.value)
         }
-        try Init.pass(Int32(order.detail), to: order.value)
     }
 
     /// One signal for each process that is there now, and an answer with their number.

@@ -75,7 +75,7 @@ final class SessionDesk {
     /// Monotonic nanoseconds at which ``handle(_:)`` wants to be called though nothing is ready.
     var due: Int64? { [silent.map(\.until).min(), refusals.due].compactMap { $0 }.min() }
 
-    func handle(_ ready: [Descriptor: Int16]) throws(SystemError) {
+    func handle(_ ready: System.PollResult) throws(SystemError) {
         if hasMaker, ready[maker.channel.borrowed] != nil { try hearMaker() }
         // Before others come, which may get numbers that were just given back.
         for (caller, _) in silent where ready[caller.borrowed] != nil {

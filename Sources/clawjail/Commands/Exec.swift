@@ -37,18 +37,18 @@ struct ExecCall: Equatable {
     var terminal = false
     var id: String?
 
-    func run() -> Never {
+    /// - Parameter words: this process's arguments, as bytes.
+    func run(_ words: [[UInt8]] = System.arguments) -> Never {
         do throws(JailError) {
-            let request = try makeRequest()
-            Output.leave(try ExecClient.run(request, over: try JailConnection.open(name)))
+            let request = try makeRequest(words)
+            Output.leave(try ExecClient.run(request) { () throws(JailError) in try JailConnection.open(name) })
         } catch {
             Output.say(error.description)
             Output.leave(error.status)
         }
     }
 
-    private func makeRequest() throws(JailError) -> ExecRequest {
-        let words = System.arguments
+    private func makeRequest(_ words: [[UInt8]]) throws(JailError) -> ExecRequest {
         let command = words.drop { $0 != Array("--".utf8) }.dropFirst()
         guard let program = command.first, !program.isEmpty else {
             throw JailError(.usage, reason: "no command is given", hint: "write it after --")
@@ -79,17 +79,22 @@ struct ExecCall: Equatable {
 
 /// `clawjail exec` without the cost of a general parser, as ``QuickRun`` is for `run`.
 extension ExecCall {
-    /// - Parameter words: what follows `exec`.
-    init?(_ words: ArraySlice<String>) {
-        var words = words
-        guard let name = words.popFirst(), !name.hasPrefix("-") else { return nil }
+    /// - Parameter words: the arguments of the whole process: `clawjail exec …` or `clawjail session exec …`.
+    init?(_ words: [[UInt8]]) {
+        var words = words.dropFirst()
+        func next() -> String? {
+            guard let word = words.popFirst() else { return nil }
+            return String(validating: word, as: UTF8.self)
+        }
+        guard let first = next(), first == "exec" || (first == "session" && next() == "exec") else { return nil }
+        guard let name = next(), !name.hasPrefix("-") else { return nil }
         self.name = name
-        while let word = words.popFirst() {
+        while let word = next() {
             switch word {
             case "--": return
             case "--tty", "-t": terminal = true
             default:
-                guard let value = words.popFirst(), !value.hasPrefix("-") else { return nil }
+                guard let value = next(), !value.hasPrefix("-") else { return nil }
                 switch word {
                 case "--workdir": directory = value
                 case "--env-file": environmentFile = value

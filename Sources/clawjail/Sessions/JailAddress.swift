@@ -6,6 +6,8 @@ import JailPlan
 struct JailAddress {
     /// As people write it.
     let shown: String
+    /// The jail that has had it made.
+    let gateway: String?
     /// Of its run directory, and where that lies.
     let name: String
     let base: String
@@ -27,12 +29,14 @@ struct JailAddress {
 
     init(gateway: String, id: String, base: String) {
         shown = "\(gateway)/\(id)"
+        self.gateway = gateway
         name = id
         self.base = base
     }
 
     private init(name: String, base: String) {
         shown = name
+        gateway = nil
         self.name = name
         self.base = base
     }

@@ -30,7 +30,7 @@ struct SecureShell: Equatable {
             var request = ExecRequest(arguments: ["/bin/sh", "-c", call.command].map { Array($0.utf8) })
             request.environment = call.environment.map { Array($0.utf8) }
             if call.terminal { request.terminal = TerminalSize(rows: 0, columns: 0) }
-            Output.leave(try ExecClient.run(request, over: try JailConnection.open(settings.id)))
+            Output.leave(try ExecClient.run(request) { () throws(JailError) in try JailConnection.open(settings.id) })
         } catch {
             Output.say(error.description)
             Output.leave(failed)

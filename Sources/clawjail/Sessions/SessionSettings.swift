@@ -6,7 +6,9 @@ import JailPolicy
 /// What a session is made from, as it was typed.
 struct SessionSettings: Equatable {
     var id = ""
-    var profile = "session"
+    /// nil: `session`.
+    var profile: String?
+    static let usualProfile = "session"
     /// `HOST:/workspace[:ro]`.
     var workspace: String?
     /// Bytes of a directory of clawjail's own for /workspace, instead.
@@ -31,7 +33,7 @@ struct SessionSettings: Equatable {
                 hint: "use up to 48 of a-z, 0-9, '-' and '_', starting with a letter or digit")
         }
         var invocation = Invocation()
-        invocation.profile = profile
+        invocation.profile = profile ?? Self.usualProfile
         invocation.name = id
         invocation.overrides.memory = memory
         invocation.overrides.processes = processes
@@ -75,7 +77,8 @@ struct SessionSettings: Equatable {
     /// What makes two requests the same: everything but the labels, and what the profile says at the moment.
     func configuration(_ profile: Profile) -> JSON {
         [
-            "profile": .string(self.profile), "policy": .string(Self.fingerprint(profile.json.text())),
+            "profile": .string(self.profile ?? Self.usualProfile),
+            "policy": .string(Self.fingerprint(profile.json.text())),
             "workspace": .optional(workspace ?? ownWorkspace.map { "own, \(ByteSize.format($0))" }),
             "agent": .optional(agent), "ro": .strings(readOnly),
             "memory": .optional(memory), "processes": .optional(processes), "cpus": .optional(cpus),
@@ -113,6 +116,31 @@ struct SessionSettings: Equatable {
             source = parts[0]
             target = parts[1]
             isReadOnly = parts.count == 3
+        }
+    }
+}
+
+/// `clawjail session create` without the cost of a general parser, as ``QuickRun`` is for `run`.
+extension SessionSettings {
+    /// - Parameter words: what follows `session create`.
+    init?(_ words: ArraySlice<String>) {
+        var words = words
+        while let word = words.popFirst() {
+            guard let value = words.popFirst(), !value.hasPrefix("-") else { return nil }
+            switch word {
+            case "--id": id = value
+            case "--profile", "-p": profile = value
+            case "--workspace": workspace = value
+            case "--agent": agent = value
+            case "--ro": readOnly.append(value)
+            case "--memory": memory = value
+            case "--processes": processes = value
+            case "--cpus": cpus = value
+            case "--env": environment.append(value)
+            case "--label": labels.append(value)
+            case "--user": user = value
+            default: return nil
+            }
         }
     }
 }

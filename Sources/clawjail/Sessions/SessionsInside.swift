@@ -47,6 +47,11 @@ enum SessionsInside {
     }
 
     static func create(_ settings: SessionSettings) throws(JailError) {
+        guard settings.profile == nil, settings.user == nil, settings.environment.isEmpty else {
+            throw JailError(
+                .usage, reason: "--profile, --user and --env are not for a jail to say",
+                hint: "sessions.profile of its own profile names one for all sessions", status: ExitStatus.refused)
+        }
         guard settings.ownWorkspace == nil else {
             throw JailError(
                 .usage, reason: "a session that a jail asks for has a directory of the jail's, or none",

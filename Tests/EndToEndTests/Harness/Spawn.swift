@@ -55,6 +55,14 @@ final class Running: @unchecked Sendable {
         pid = child
     }
 
+    /// A child that nobody waits for would stay a zombie, and the testing library, which waits for any child, would find it
+    /// again and again.
+    deinit {
+        guard status == nil else { return }
+        kill(pid, SIGKILL)
+        _ = eventually(5) { status != nil }
+    }
+
     /// Descriptors of this process that somebody opened without close-on-exec stay here.
     private static func inheritNothing() {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []

@@ -20,26 +20,29 @@ struct SessionCreate: ParsableCommand {
     var user: String?
 
     mutating func run() {
+        var settings = SessionSettings()
+        settings.id = id ?? ""
+        settings.profile = profile
+        settings.workspace = workspace
+        settings.agent = agent
+        settings.readOnly = ro
+        settings.memory = memory
+        settings.processes = processes
+        settings.cpus = cpus
+        settings.environment = env
+        settings.labels = label
+        settings.user = user
+        Self.run(settings)
+    }
+
+    /// - Parameter settings: with an empty id, one is made up.
+    static func run(_ settings: SessionSettings) -> Never {
         do throws(JailError) {
-            if SessionsInside.isInside, profile != nil || user != nil || !env.isEmpty {
-                throw JailError(
-                    .usage, reason: "--profile, --user and --env are not for a jail to say",
-                    hint: "sessions.profile of its own profile names one for all sessions", status: ExitStatus.refused)
-            }
-            var settings = SessionSettings()
-            if let id { settings.id = id } else { settings.id = try Invocation.randomName("session") }
-            if let profile { settings.profile = profile }
-            settings.workspace = workspace
-            settings.agent = agent
-            settings.readOnly = ro
-            settings.memory = memory
-            settings.processes = processes
-            settings.cpus = cpus
-            settings.environment = env
-            settings.labels = label
-            settings.user = user
+            var settings = settings
+            if settings.id.isEmpty { settings.id = try Invocation.randomName("session") }
             try SessionCreation.create(settings)
             try Output.print(settings.id)
+            Output.leave(0)
         } catch { Output.fail(error) }
     }
 }
