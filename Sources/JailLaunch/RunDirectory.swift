@@ -175,10 +175,10 @@ package struct RunDirectory: ~Copyable {
     /// Connects to the supervisor of a run directory. ENOENT: there is none of that name; ECONNREFUSED: nobody is behind it;
     /// EAGAIN: too many others wait.
     package static func connect(to path: String) throws(SystemError) -> SharedDescriptor {
-        let directory = try System.open(path, [.pathOnly, .directory, .noFollow])
+        let directory = SharedDescriptor(try System.open(path, [.pathOnly, .directory, .noFollow]))
         let socket = SharedDescriptor(try System.makeUnixSocket(.sequencedPacket))
         try System.setNonBlocking(socket.borrowed)
-        try withExtendedLifetime((directory.borrowed, socket)) { () throws(SystemError) in
+        try withExtendedLifetime((directory, socket)) { () throws(SystemError) in
             try System.connect(socket.borrowed, path: socketPath(in: directory.borrowed))
             try System.setNonBlocking(socket.borrowed, false)
         }

@@ -14,10 +14,12 @@ enum SessionsInside {
         guard let bytes = request.bytes else { throw JailError(.usage, reason: "this is more than can be asked for") }
         let received: (bytes: [UInt8], descriptors: [Int32])
         do throws(SystemError) {
-            let socket = try System.makeUnixSocket(.sequencedPacket)
-            try System.connect(socket.borrowed, path: SessionsPlan.socket)
-            try System.send(socket.borrowed, bytes)
-            received = try System.receive(socket.borrowed, most: SessionReply.sizeLimit, descriptors: 1)
+            let socket = SharedDescriptor(try System.makeUnixSocket(.sequencedPacket))
+            received = try withExtendedLifetime(socket) { () throws(SystemError) in
+                try System.connect(socket.borrowed, path: SessionsPlan.socket)
+                try System.send(socket.borrowed, bytes)
+                return try System.receive(socket.borrowed, most: SessionReply.sizeLimit, descriptors: 1)
+            }
         } catch {
             guard [.connectionReset, .brokenPipe, .connectionRefused].contains(error.errno) else {
                 throw JailError(.session, error, path: SessionsPlan.socket)
