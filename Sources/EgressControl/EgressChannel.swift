@@ -1,17 +1,21 @@
 package import JailCore
 internal import JailPolicy
 
-/// The way out's end of the socket pair to its supervisor: SOCK_SEQPACKET, non-blocking. One message is one packet: a
+/// The way out's end of the socket pair to a supervisor: SOCK_SEQPACKET, non-blocking. One message is one packet: a
 /// byte that says what it is, a text, and descriptors in a fixed order.
 ///
-/// May be used from several threads: every operation is one system call, or two that do not depend on one another.
-package struct EgressChannel: Sendable {
+/// May be used from several threads: every operation is one system call, or two that do not depend on one another. It is
+/// closed when nobody holds it any more, so that what is still said on it can never reach another jail's supervisor.
+package final class EgressChannel: Sendable {
     /// What it is in the process, from the start on. 0 and 1 are /dev/null, 2 is what the supervisor made of it.
     package static let number: Int32 = 3
 
-    package let socket: Descriptor
+    private let owned: OwnedDescriptor
 
-    package init(_ socket: Descriptor) { self.socket = socket }
+    package init(_ socket: consuming OwnedDescriptor) { owned = socket }
+
+    /// To wait on.
+    package var socket: Descriptor { owned.borrowed }
 
     /// Tells of what was decided, in the form of ``EgressEvent/line``.
     ///
@@ -50,15 +54,28 @@ package struct EgressChannel: Sendable {
         while true {
             var entries = [System.PollEntry(socket, System.PollEvents.readable)]
             try System.poll(&entries, milliseconds: -1)
-            do throws(SystemError) {
-                let received = try System.receive(
-                    socket, most: EgressMessage.sizeLimit, descriptors: EgressMessage.mostDescriptors)
-                if received.bytes.isEmpty { return nil }
-                return try EgressMessage.order(received.bytes, received.descriptors.map(Descriptor.init), self)
-            } catch {
+            do throws(SystemError) { return try takeOrder() } catch {
                 guard error.errno == .wouldBlock else { throw error }
             }
         }
+    }
+
+    /// The order that has come; nil: the supervisor is gone. Throws EAGAIN if there is neither, anything else for what is
+    /// no order; nothing that came with it stays open then.
+    package func takeOrder() throws(SystemError) -> EgressOrder? {
+        let received = try System.receive(
+            socket, most: EgressMessage.sizeLimit, descriptors: EgressMessage.mostDescriptors)
+        let descriptors = received.descriptors.map { SharedDescriptor(OwnedDescriptor($0)) }
+        if received.bytes.isEmpty { return nil }
+        return try withExtendedLifetime(descriptors) { () throws(SystemError) in
+            try EgressMessage.order(received.bytes, descriptors, self)
+        }
+    }
+
+    /// Ends it for the supervisor as well, and wakes whoever waits for orders: nothing more is heard or told.
+    package func shutDown() {
+        // One that has ended already has nothing left to end.
+        try? System.shutDown(socket)
     }
 
     private func send(_ bytes: [UInt8]) throws(SystemError) -> Bool {
@@ -73,7 +90,7 @@ package struct EgressChannel: Sendable {
     }
 }
 
-/// What the supervisor wants.
+/// What the supervisor wants; or, of a process that serves several jails, whoever holds that process.
 package enum EgressOrder: Sendable {
     /// The first one, exactly once. `clawjail-egress` reads it before it makes the gateway.
     case setup(EgressSetup)
@@ -81,4 +98,8 @@ package enum EgressOrder: Sendable {
     case sockets(EgressSockets)
     /// The host's files have changed.
     case resolver(ResolverFiles)
+    /// The first one instead of a setup: serve as many jails as there are channels. Nothing is said on this one.
+    case share
+    /// After that, and never else: one more jail, whose supervisor holds the other end.
+    case attach(EgressChannel)
 }

@@ -4,7 +4,7 @@ internal import JailPolicy
 /// The messages as they cross the socket pair.
 ///
 /// What the supervisor reads comes from a process that faces the internet: it is checked in full. What the way out reads
-/// comes from its supervisor; a malformed message can only be a mistake, and ends it.
+/// comes from a supervisor; a malformed message can only be a mistake, and ends what serves that supervisor's jail.
 package enum EgressMessage {
     /// Bytes of one message.
     package static let sizeLimit = 8192
@@ -13,7 +13,7 @@ package enum EgressMessage {
 
     private enum Kind: UInt8 {
         case setup = 1
-        case sockets, resolver
+        case sockets, resolver, share, attach
         case ready = 0x41
         case event, failure
     }
@@ -50,9 +50,15 @@ package enum EgressMessage {
     /// Carries resolv.conf and hosts.
     package static var resolver: Packet { packet(.resolver) }
 
-    /// Reads what the supervisor wants. Descriptors of texts are closed once they are read; the others are the caller's.
+    /// To a process that is to serve several jails: this channel is for ``attach`` alone.
+    package static var share: Packet { packet(.share) }
+
+    /// Carries the end of one more jail's channel.
+    package static var attach: Packet { packet(.attach) }
+
+    /// Reads what the supervisor wants. Takes what the order is about out of `descriptors`, and leaves the rest.
     static func order(
-        _ bytes: [UInt8], _ descriptors: [Descriptor], _ channel: EgressChannel
+        _ bytes: [UInt8], _ descriptors: [SharedDescriptor], _ channel: EgressChannel
     ) throws(SystemError) -> EgressOrder {
         let header = try? JSON5Reader.read(Array(bytes.dropFirst()), file: "")
         switch bytes.first.flatMap(Kind.init(rawValue:)) {
@@ -60,6 +66,9 @@ package enum EgressMessage {
         case .sockets: return .sockets(try sockets(header, descriptors))
         case .resolver where bytes.count == 1 && descriptors.count == 2:
             return .resolver(try resolver(descriptors[0], descriptors[1]))
+        case .share where bytes.count == 1 && descriptors.isEmpty: return .share
+        case .attach where bytes.count == 1 && descriptors.count == 1:
+            return .attach(EgressChannel(descriptors[0].take()))
         default: throw malformed
         }
     }
@@ -67,7 +76,7 @@ package enum EgressMessage {
     private static var malformed: SystemError { SystemError(.check, .invalid) }
 
     private static func setup(
-        _ header: JSON5Value?, _ descriptors: [Descriptor], _ channel: EgressChannel
+        _ header: JSON5Value?, _ descriptors: [SharedDescriptor], _ channel: EgressChannel
     ) throws(SystemError) -> EgressSetup {
         guard (5...6).contains(descriptors.count), let header, case .string(let jail) = header["jail"]?.content,
             case .string(let profile) = header["profile"]?.content, case .boolean(let java) = header["java"]?.content,
@@ -75,26 +84,27 @@ package enum EgressMessage {
         else { throw malformed }
         let policy = try content(descriptors[0], limit: EgressSetup.policyLimit)
         guard let rules = try? NetworkRules(text: policy) else { throw malformed }
+        let trust = try content(descriptors[1], limit: EgressSetup.trustLimit)
+        let files = try resolver(descriptors[2], descriptors[3])
+        let state = descriptors.count == 6 ? try content(descriptors[5], limit: EgressSetup.identityLimit) : nil
         return EgressSetup(
-            jail: jail, profile: profile, rules: rules,
-            trust: try content(descriptors[1], limit: EgressSetup.trustLimit),
-            resolver: try resolver(descriptors[2], descriptors[3]),
-            state: descriptors.count == 6 ? try content(descriptors[5], limit: EgressSetup.identityLimit) : nil,
-            names: descriptors[4], wantsJavaTrustStore: java, tellsAllowed: allowed, channel: channel)
+            jail: jail, profile: profile, rules: rules, trust: trust, resolver: files, state: state,
+            names: KeptDescriptor(descriptors[4].take()), wantsJavaTrustStore: java, tellsAllowed: allowed,
+            channel: channel)
     }
 
     private static func sockets(
-        _ header: JSON5Value?, _ descriptors: [Descriptor]
+        _ header: JSON5Value?, _ descriptors: [SharedDescriptor]
     ) throws(SystemError) -> EgressSockets {
         guard let proxy = header?["proxy"].flatMap(port), case .array(let values) = header?["ports"]?.content,
             descriptors.count == values.count + EgressSockets.fixedCount
         else { throw malformed }
         let ports = values.compactMap(port)
         guard ports.count == values.count else { throw malformed }
+        let taken = descriptors.map { Descriptor($0.take().release()) }
         return EgressSockets(
-            dnsDatagram: descriptors[0], dnsStream: descriptors[1],
-            proxy: .init(socket: descriptors[2], port: proxy),
-            listeners: zip(descriptors.dropFirst(3), ports).map { .init(socket: $0, port: $1) })
+            dnsDatagram: taken[0], dnsStream: taken[1], proxy: .init(socket: taken[2], port: proxy),
+            listeners: zip(taken.dropFirst(3), ports).map { .init(socket: $0, port: $1) })
     }
 
     private static func port(_ value: JSON5Value) -> UInt16? {
@@ -102,15 +112,18 @@ package enum EgressMessage {
         return number.integer.flatMap { UInt16(exactly: $0) }
     }
 
-    private static func resolver(_ resolvConf: Descriptor, _ hosts: Descriptor) throws(SystemError) -> ResolverFiles {
+    private static func resolver(
+        _ resolvConf: SharedDescriptor, _ hosts: SharedDescriptor
+    ) throws(SystemError) -> ResolverFiles {
         ResolverFiles(
             resolvConf: try content(resolvConf, limit: EgressSetup.resolverLimit),
             hosts: try content(hosts, limit: EgressSetup.resolverLimit))
     }
 
-    private static func content(_ file: Descriptor, limit: Int) throws(SystemError) -> [UInt8] {
-        let file = OwnedDescriptor(file.number)
-        return try System.readContent(file.borrowed, limit: limit)
+    private static func content(_ file: SharedDescriptor, limit: Int) throws(SystemError) -> [UInt8] {
+        try withExtendedLifetime(file) { () throws(SystemError) in
+            try System.readContent(file.borrowed, limit: limit)
+        }
     }
 
     // MARK: To the supervisor

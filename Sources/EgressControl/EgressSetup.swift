@@ -19,7 +19,7 @@ package struct EgressSetup: Sendable {
     /// A file in memory that outlives this process, empty at first, for the table of names and addresses: read it at the
     /// start, and keep it up to date with pwrite(2). Nobody else reads it but the next process of this jail. What lies in
     /// it was written by a process that may have been taken over: it is checked like anything from outside.
-    package var names: Descriptor
+    package var names: KeptDescriptor
     /// Whether ``EgressIdentity/javaTrustStore`` is wanted.
     package var wantsJavaTrustStore: Bool
     /// Whether what was allowed is to be told as well. Denials and failures always are.
@@ -29,7 +29,7 @@ package struct EgressSetup: Sendable {
 
     package init(
         jail: String, profile: String, rules: NetworkRules, trust: [UInt8], resolver: ResolverFiles, state: [UInt8]?,
-        names: Descriptor, wantsJavaTrustStore: Bool, tellsAllowed: Bool = true, channel: EgressChannel
+        names: KeptDescriptor, wantsJavaTrustStore: Bool, tellsAllowed: Bool = true, channel: EgressChannel
     ) {
         self.jail = jail
         self.profile = profile

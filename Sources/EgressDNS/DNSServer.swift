@@ -16,10 +16,15 @@ package final class DNSServer: Sendable {
 
     private let datagrams: any Channel
     private let streams: any Channel
+    /// Clients of the TCP side.
+    private let connections: Connections
 
-    private init(datagrams: any Channel, streams: any Channel) {
+    private typealias Connections = NIOLoopBoundBox<[ObjectIdentifier: any Channel]>
+
+    private init(datagrams: any Channel, streams: any Channel, connections: Connections) {
         self.datagrams = datagrams
         self.streams = streams
+        self.connections = connections
     }
 
     /// Serves on sockets that are bound already, whose owner this becomes. To be called on the event loop.
@@ -34,10 +39,11 @@ package final class DNSServer: Sendable {
                 }
             }
             .withBoundSocket(udp)
-        let streams = streamBootstrap(bound, limits).withBoundSocket(tcp)
+        let connections = Connections([:], eventLoop: eventLoop)
+        let streams = streamBootstrap(bound, connections, limits).withBoundSocket(tcp)
         // Both are waited for, so that none is left over when the other one fails.
         return datagrams.flatMap { datagrams in
-            streams.map { DNSServer(datagrams: datagrams, streams: $0) }
+            streams.map { DNSServer(datagrams: datagrams, streams: $0, connections: connections) }
                 .flatMapError { error in
                     datagrams.close(promise: nil)
                     return eventLoop.makeFailedFuture(error)
@@ -49,17 +55,17 @@ package final class DNSServer: Sendable {
     }
 
     private static func streamBootstrap(
-        _ responder: NIOLoopBound<DNSResponder>, _ limits: Limits
+        _ responder: NIOLoopBound<DNSResponder>, _ connections: Connections, _ limits: Limits
     ) -> ServerBootstrap {
-        let count = NIOLoopBoundBox(0, eventLoop: responder.eventLoop)
-        return ServerBootstrap(group: responder.eventLoop)
+        ServerBootstrap(group: responder.eventLoop)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             // Answers are written after each read, and a client that does not take them is cut off soon.
             .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 2_048))
             .childChannelInitializer { channel in
-                guard count.value < limits.connections else { return channel.close() }
-                count.value += 1
-                channel.closeFuture.assumeIsolated().whenComplete { _ in count.value -= 1 }
+                guard connections.value.count < limits.connections else { return channel.close() }
+                let identifier = ObjectIdentifier(channel)
+                connections.value[identifier] = channel
+                channel.closeFuture.assumeIsolated().whenComplete { _ in connections.value[identifier] = nil }
                 return channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(StreamResponder(responder.value, limits))
                 }
@@ -74,9 +80,10 @@ package final class DNSServer: Sendable {
         return promise.futureResult
     }
 
-    /// Closes both sockets; connections that are open end on their own time.
+    /// Closes both sockets, and the connections that are open. To be called on the event loop.
     package func close() {
         datagrams.close(promise: nil)
         streams.close(promise: nil)
+        for connection in connections.value.values { connection.close(promise: nil) }
     }
 }

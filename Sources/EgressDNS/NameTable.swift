@@ -20,6 +20,8 @@ package final class NameTable {
     }
 
     private let store: NameStore?
+    /// Whose the descriptor is.
+    private let owner: AnyObject?
     /// As in the file.
     private var slots = [Slot?](repeating: nil, count: NameTable.capacity)
     /// Slots with nothing in them; the last is the next to be filled.
@@ -35,10 +37,15 @@ package final class NameTable {
     /// same address could go to another one.
     package private(set) var writeFailure: NameStoreError?
 
-    /// - Parameter descriptor: a file that only this process and the supervisor have, such as a memfd; it stays the
-    ///   caller's, and keeps the names for a process that comes after this one. What is in it already is checked, and
-    ///   entries that are not sound are dropped. nil: the names end with this process.
-    package init(descriptor: Int32? = nil, now: NIODeadline = .now()) throws(NameStoreError) {
+    /// - Parameters:
+    ///   - descriptor: a file that only this process and the supervisor have, such as a memfd; it stays the caller's, and
+    ///     keeps the names for a process that comes after this one. What is in it already is checked, and entries that
+    ///     are not sound are dropped. nil: the names end with this process.
+    ///   - owner: what closes the descriptor when it goes; it is kept as long as the table.
+    package init(
+        descriptor: Int32? = nil, keeping owner: AnyObject? = nil, now: NIODeadline = .now()
+    ) throws(NameStoreError) {
+        self.owner = owner
         store = descriptor.map { NameStore(descriptor: $0, capacity: Self.capacity) }
         if let store { restore(try store.records(), now: now) }
         freeSlots = slots.indices.reversed().filter { slots[$0] == nil }

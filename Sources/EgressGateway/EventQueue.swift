@@ -12,6 +12,8 @@ final class EventQueue {
     private var isScheduled = false
     /// Denials that there was no room for.
     private var untold: UInt64 = 0
+    /// Nobody hears of anything any more.
+    private var isEnded = false
 
     /// Kept events from which on requests are denied.
     private static let most = 4096
@@ -28,10 +30,10 @@ final class EventQueue {
     }
 
     /// Whether something may be allowed that will have to be told.
-    var hasRoom: Bool { waiting.count < Self.most }
+    var hasRoom: Bool { !isEnded && waiting.count < Self.most }
 
     func record(_ event: EgressEvent) {
-        guard tellsAllowed || event.verdict != .allowed else { return }
+        guard !isEnded, tellsAllowed || event.verdict != .allowed else { return }
         guard waiting.count < Self.mostKept || event.verdict == .allowed else {
             untold += 1
             return
@@ -43,8 +45,15 @@ final class EventQueue {
         loop.assumeIsolated().execute { self.flush() }
     }
 
+    /// Whatever still happens is not told, and nothing that would have to be may happen.
+    func end() {
+        isEnded = true
+        waiting = []
+    }
+
     private func flush() {
         isScheduled = false
+        guard !isEnded else { return }
         do {
             let told = try channel.report(waiting)
             waiting.removeFirst(told)
@@ -55,8 +64,9 @@ final class EventQueue {
             untold = 0
             record(event)
         } catch {
-            // The supervisor is gone: there is nobody to answer to, and nothing to be done any more.
-            System.exitNow(1)
+            // The supervisor is gone: there is nobody to answer to. The first thread takes down what served its jail.
+            end()
+            channel.shutDown()
         }
     }
 

@@ -51,6 +51,17 @@ final class GatewayState {
     /// For code that NIO wants to be able to send anywhere, and that runs on the loop.
     var bound: NIOLoopBound<GatewayState> { NIOLoopBound(self, eventLoop: loop) }
 
+    /// The jail is gone, or nobody watches it any more: nothing is let in or out from here on.
+    private(set) var isEnded = false
+
+    func end() {
+        isEnded = true
+        events.end()
+        // Each takes itself out of the list.
+        for connection in Array(guards.values) { connection.reset() }
+        pool.end()
+    }
+
     func tick() {
         let now = NIODeadline.now()
         for entry in guards.values { entry.tick(now) }

@@ -12,9 +12,9 @@ enum Intake {
     private static let backlog: Int32 = 256
 
     /// On a socket that was made in the jail and listens already.
-    static func serve(_ listener: EgressSockets.Listener, isProxy: Bool, _ gateway: GatewayState) -> EventLoopFuture<
-        Void
-    > {
+    static func serve(
+        _ listener: EgressSockets.Listener, isProxy: Bool, _ gateway: GatewayState
+    ) -> EventLoopFuture<any Channel> {
         let bound = gateway.bound
         return ServerBootstrap(group: gateway.loop)
             .serverChannelOption(.backlog, value: backlog)
@@ -26,11 +26,14 @@ enum Intake {
                 }
             }
             .withBoundSocket(listener.socket.number)
-            .map { _ in }
     }
 
-    /// Counted from its first moment; nil, and reset, if it is one too many.
+    /// Counted from its first moment; nil, and reset, if it is one too many, or nobody is served any more.
     static func admit(_ channel: any Channel, _ gateway: GatewayState) throws -> ConnectionGuard? {
+        guard !gateway.isEnded else {
+            Reset.close(channel)
+            return nil
+        }
         if let budget = gateway.budgets.openConnection(.now()) {
             var event = EgressEvent(.connection, .denied, time: System.realtimeMilliseconds())
             event.reason = Denial.usedUp(budget).reason

@@ -16,6 +16,8 @@ final class UpstreamConnector {
     /// nil: the trust store has not been read yet, so nobody could be verified.
     var tls: UpstreamTLS?
     private let own = HostAddresses()
+    /// Nobody asks any more: what is under way comes to nothing.
+    var isEnded = false
 
     static let connectTime = TimeAmount.seconds(10)
     static let handshakeTime = TimeAmount.seconds(10)
@@ -63,6 +65,7 @@ final class UpstreamConnector {
     }
 
     private func dial(_ addresses: [IPAddress], _ destination: Destination, _ then: @escaping Completion) {
+        guard !isEnded else { return then(.failure(Self.ended)) }
         guard !addresses.isEmpty else { return then(.failure(.failure(.badGateway, "the name has no address"))) }
         // All or nothing: a name with one special answer is not to be trusted with the others.
         for address in addresses {
@@ -95,6 +98,10 @@ final class UpstreamConnector {
 
     /// The kernel says where it went; and that it did not come back to this host.
     private func confirm(_ channel: any Channel, among addresses: [IPAddress], _ then: Completion) {
+        guard !isEnded else {
+            channel.close(promise: nil)
+            return then(.failure(Self.ended))
+        }
         guard let remote = channel.remoteAddress.flatMap(IPAddress.init), addresses.contains(remote) else {
             channel.close(promise: nil)
             return then(.failure(.failure(.badGateway, "the connection did not reach a checked address")))
@@ -112,6 +119,8 @@ final class UpstreamConnector {
         }
         then(.success(Connection(channel: channel, address: remote)))
     }
+
+    static let ended = Denial.failure(.badGateway, "the way out has ended")
 
     /// Reads from here on.
     static func begin(_ channel: any Channel) {

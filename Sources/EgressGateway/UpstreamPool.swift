@@ -106,6 +106,9 @@ final class UpstreamPool {
     ) {
         switch result {
         case .failure(let denial): then(.failure(denial))
+        case .success(let connection) where connector.isEnded:
+            connection.channel.close(promise: nil)
+            then(.failure(UpstreamConnector.ended))
         case .success(let connection):
             do {
                 if key.isHTTP2, connection.protocolName == "h2" {
@@ -130,7 +133,8 @@ final class UpstreamPool {
     }
 
     private func keep(_ handler: UpstreamHandler, _ key: Key) {
-        guard idleCount < Self.mostIdle, idle[key, default: []].count < Self.mostIdlePerOrigin else {
+        guard !connector.isEnded, idleCount < Self.mostIdle, idle[key, default: []].count < Self.mostIdlePerOrigin
+        else {
             return handler.cancel()
         }
         idle[key, default: []].append(handler)
@@ -142,6 +146,16 @@ final class UpstreamPool {
         shared[key, default: []].append(made)
         UpstreamConnector.begin(connection.channel)
         return made
+    }
+
+    /// Closes every connection, and takes none back.
+    func end() {
+        connector.isEnded = true
+        for handler in idle.values.joined() { handler.cancel() }
+        for connection in shared.values.joined() { connection.close() }
+        idle = [:]
+        shared = [:]
+        idleCount = 0
     }
 
     func tick(_ now: NIODeadline) {

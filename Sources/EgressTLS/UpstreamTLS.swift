@@ -4,25 +4,15 @@ internal import NIOSSL
 
 /// TLS towards origins, verified against a trust store. Belongs to one event loop.
 package final class UpstreamTLS {
-    private let roots: [NIOSSLCertificate]
-    private let trust: TrustBundle
+    private let trust: TrustRoots
     /// Reading every certificate once more takes milliseconds, and is for explanations only.
-    private lazy var issuers = KnownIssuers(certificates: trust.certificates)
+    private lazy var issuers = KnownIssuers(certificates: trust.bundle.certificates)
     /// The trust store is the same for all; what differs is the ALPN list, of which there are few. Building one takes as
     /// long as two handshakes.
     private var contexts = RecentlyUsed<[String], NIOSSLContext>(capacity: 8)
 
-    /// How many certificates of the bundle nobody can read, and so nobody trusts; worth a warning.
-    package let unreadable: Int
-
     /// - Parameter trust: the certificates that origins are verified against.
-    /// - Throws: `TrustBundle.Failure.noCertificate` if none of them can be read.
-    package init(trust: TrustBundle) throws {
-        roots = trust.certificates.compactMap { try? NIOSSLCertificate(bytes: $0, format: .der) }
-        guard !roots.isEmpty else { throw TrustBundle.Failure.noCertificate }
-        unreadable = trust.certificates.count - roots.count
-        self.trust = trust
-    }
+    package init(trust: TrustRoots) { self.trust = trust }
 
     /// The handlers for one connection, to be added in this order with `pipeline.syncOperations.addHandlers`.
     ///
@@ -44,7 +34,7 @@ package final class UpstreamTLS {
     private func context(alpn: [String]) throws -> NIOSSLContext {
         if let context = contexts[alpn] { return context }
         var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.trustRoots = .certificates(roots)
+        configuration.trustRoots = .certificates(trust.roots)
         configuration.certificateVerification = .fullVerification
         configuration.minimumTLSVersion = .tlsv12
         configuration.renegotiationSupport = .none

@@ -38,6 +38,16 @@ package final class SharedDescriptor {
     }
 }
 
+/// An owned descriptor that several may hold, of any thread: it is closed when nobody does any more. Until then its number
+/// is nobody else's.
+package final class KeptDescriptor: Sendable {
+    private let descriptor: OwnedDescriptor
+
+    package init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
+
+    package var borrowed: Descriptor { descriptor.borrowed }
+}
+
 /// A descriptor that somebody else owns.
 package struct Descriptor: Hashable, Sendable {
     package let number: Int32

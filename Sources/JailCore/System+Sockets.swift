@@ -135,6 +135,11 @@ extension System {
         try check(.shutdown, cl_shutdown(socket.number, 1))
     }
 
+    /// Ends a connection for both sides at once, whoever else holds it.
+    package static func shutDown(_ socket: Descriptor) throws(SystemError) {
+        try check(.shutdown, cl_shutdown(socket.number, 2))
+    }
+
     package static func peer(of socket: Descriptor) throws(SystemError) -> PeerCredentials {
         var pid: Int32 = 0
         var uid: UInt32 = 0
@@ -162,6 +167,17 @@ extension System {
             unsafe cl_send_message(socket.number, $0.baseAddress, $0.count, numbers, Int32(numbers.count))
         }
         guard try check(.sendmsg, result) == bytes.count else { throw SystemError(.sendmsg, .inputOutput) }
+    }
+
+    /// ``receive(_:most:descriptors:)`` from a peer that may have gone: one that has left something unread makes an error of
+    /// its end (ECONNRESET), which comes before what it had said, and once. Empty at the end.
+    package static func receiveUpToEnd(
+        _ socket: Descriptor, most: Int, descriptors: Int = 0
+    ) throws(SystemError) -> (bytes: [UInt8], descriptors: [Int32]) {
+        do throws(SystemError) { return try receive(socket, most: most, descriptors: descriptors) } catch {
+            guard error.errno == .connectionReset else { throw error }
+            return try receive(socket, most: most, descriptors: descriptors)
+        }
     }
 
     /// Receives one message of at most `most` bytes and `descriptors` descriptors, whose owner the caller becomes.

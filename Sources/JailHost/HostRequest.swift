@@ -63,8 +63,13 @@ package struct HostRequest: Sendable {
 
     /// What is running.
     package func runtimeDirectory(_ caller: CallerFacts) -> String {
-        if caller.isRoot { return "/run/clawjail" }
+        Self.runtimeDirectory(uid: caller.uid, runtimeHome: runtimeHome)
+    }
+
+    /// - Parameter runtimeHome: XDG_RUNTIME_DIR.
+    package static func runtimeDirectory(uid: UInt32, runtimeHome: String?) -> String {
+        if uid == 0 { return "/run/clawjail" }
         if let runtimeHome, runtimeHome.utf8.first == 0x2F { return Paths.join(runtimeHome, "clawjail") }
-        return "/tmp/clawjail-\(caller.uid)"
+        return "/tmp/clawjail-\(uid)"
     }
 }

@@ -16,7 +16,8 @@ struct ControlMessage: Equatable {
         /// Make a TCP socket in the jail's namespace.
         case makeSocket
         /// Execute a further command, number `index`. Carries its ``ExecRequest``, the file to enter its control group by
-        /// (bit 0 of `detail`), and three standard streams, unless it gets a terminal (bit 1).
+        /// (bit 0 of `detail`), and three standard streams and the connection to the client, unless it gets a terminal
+        /// (bit 1).
         case execute
         /// Send signal `detail` to the command that is number `index`; `value`: its process, if `executed` has told it.
         case signalExec

@@ -14,7 +14,7 @@ package struct RunDirectory: ~Copyable {
     package static let stateFile = "state.json"
     package static let cgroupFile = "cgroups"
     package static let socketFile = "control.sock"
-    private static let lockFile = "lock"
+    static let lockFile = "lock"
 
     private init(path: String, base: String, directory: consuming OwnedDescriptor, lock: consuming OwnedDescriptor) {
         self.path = path
@@ -61,7 +61,8 @@ package struct RunDirectory: ~Copyable {
         return RunDirectory(path: path, base: base, directory: directory, lock: lock)
     }
 
-    private static func prepareBase(_ base: String) throws(JailError) {
+    /// A directory of this user's own, made if it is not there.
+    static func prepareBase(_ base: String) throws(JailError) {
         let status: FileStatus
         do {
             do { try System.makeDirectory(base, mode: 0o700) } catch  where error.errno == .exists {}
@@ -79,7 +80,8 @@ package struct RunDirectory: ~Copyable {
     private static func sweep(_ base: String, removing stale: (_ cgroups: [UInt8]) -> Bool) throws(SystemError) {
         let directory = try System.open(base, [.readOnly, .directory, .noFollow])
         var patience = 100
-        for entry in try System.names(in: directory.borrowed) where entry.kind == 4 {
+        // No jail's name begins with a dot: what does is looked after by others.
+        for entry in try System.names(in: directory.borrowed) where entry.kind == 4 && !entry.name.hasPrefix(".") {
             guard let jail = try? System.open(entry.name, [.readOnly, .directory, .noFollow], at: directory.borrowed),
                 !isLocked(jail.borrowed)
             else { continue }

@@ -1,7 +1,7 @@
 package import JailCore
 package import JailPolicy
 
-/// The way out of one jail: the process that serves it, and what the jail sees of it.
+/// The way out of one jail: the process that serves it, alone or among others, and what the jail sees of it.
 package struct EgressPlan: Equatable, Sendable {
     /// What is enforced.
     package var rules: NetworkRules
@@ -23,6 +23,12 @@ package struct EgressPlan: Equatable, Sendable {
     /// nil: left out, as for the jail.
     package var landlockABI: Int32?
     package var resources: [LimitPlan.Entry]
+    /// Jails that name the same group share one process, up to ``mostSharing`` of them; each has a gateway of its own in it.
+    /// nil: a process of this jail's own.
+    package var group: String?
+
+    /// Jails of one process: what ``resources`` is enough for.
+    package static let mostSharing = 64
 
     /// Of the process: no file, no port to listen on, no signal to anybody. Connecting is what it is for.
     package static func landlock(abi: Int32) -> LandlockPlan {

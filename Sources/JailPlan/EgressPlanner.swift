@@ -7,10 +7,16 @@ struct EgressPlanner {
     let facts: HostFacts
     let groups: GroupDrop
     let landlockABI: Int32?
+    let group: String?
 
     /// nil: the profile allows nothing outside, and no process is started.
     func plan() throws(JailError) -> EgressPlan? {
         guard !profile.network.allow.isEmpty else { return nil }
+        if let group, !JailName.isValid(group) {
+            throw JailError(
+                .plan, reason: "'\(group.printable)' is not a name for a group of jails",
+                hint: "use up to 48 of a-z, 0-9, '-' and '_', starting with a letter or digit")
+        }
         let program = try checkedProgram()
         let ports = try listenedPorts()
         let taken = Set(ports + profile.network.publish.map(\.jailPort) + [EgressPlan.dnsPort])
@@ -24,20 +30,26 @@ struct EgressPlanner {
             wantsJavaTrustStore: facts.closure.programs.contains { $0.realPath.hasSuffix("/java") },
             identity: identity(program.freeID),
             landlockABI: landlockABI,
-            resources: Self.resources)
+            resources: Self.resources(isShared: group != nil),
+            group: group)
     }
 
-    private static let resources: [LimitPlan.Entry] = [
-        .init(resource: .core, value: 0),
-        .init(resource: .openFiles, value: 8192),
-        // Heap, stacks and buffers; the programs themselves count as well, so it is no figure to be reached.
-        .init(resource: .data, value: 1 << 30),
-        // Files in memory are the only ones it can write.
-        .init(resource: .fileSize, value: 64 << 20),
-        // Threads, and the process above it.
-        .init(resource: .processes, value: 32),
-        .init(resource: .realtimePriority, value: 0), .init(resource: .nice, value: 0),
-    ]
+    /// A process of one jail has room for whatever its budgets allow. For each of those that share one it is 1,024 files
+    /// (70 of its own, and two for each of 256 connections are 582) and 64 MiB.
+    private static func resources(isShared: Bool) -> [LimitPlan.Entry] {
+        let most = UInt64(EgressPlan.mostSharing)
+        return [
+            .init(resource: .core, value: 0),
+            .init(resource: .openFiles, value: isShared ? most * 1024 : 8192),
+            // Heap, stacks and buffers; the programs themselves count as well, so it is no figure to be reached.
+            .init(resource: .data, value: isShared ? most * (64 << 20) : 1 << 30),
+            // Files in memory are the only ones it can write.
+            .init(resource: .fileSize, value: 64 << 20),
+            // Threads, and the process above it.
+            .init(resource: .processes, value: 32),
+            .init(resource: .realtimePriority, value: 0), .init(resource: .nice, value: 0),
+        ]
+    }
 
     private func listenedPorts() throws(JailError) -> [UInt16] {
         let ports = NetworkPolicy(profile.network).ports

@@ -132,6 +132,7 @@ extension EgressPlan {
             "onExit": .string(onExit.rawValue),
             "landlock": landlockABI.map { EgressPlan.landlock(abi: $0).json } ?? .null,
             "resources": .object(resources.map { ("\($0.resource)", .number($0.value)) }), "rules": rules.json,
+            "group": .optional(group), "mostSharing": group == nil ? .null : .number(Self.mostSharing),
         ]
     }
 }

@@ -85,6 +85,9 @@ extension LaunchPlan {
         if let egress = network.egress {
             output.line("inside", "a loopback of its own, where every address leads to the way out")
             output.line("way out", "\(egress.program), as uid \(egress.identity.host.uid) without any right")
+            if let group = egress.group {
+                output.line("shared", "that process, with the jails of group '\(group)': \(egress.share)")
+            }
             output.line("names", "asked of \(EgressPlan.addressText), which answers for what the rules allow")
             output.line("proxy", "http://\(EgressPlan.addressText):\(egress.proxyPort)")
             output.line("ports", egress.ports.map(String.init).joined(separator: " ") + "; every other one is refused")
@@ -179,6 +182,20 @@ extension MountStep {
         case .cover(let path, _): "\(path), shows the jail and not the host"
         case .socket(let path): "\(path), where sessions are asked for"
         }
+    }
+}
+
+extension EgressPlan {
+    /// How many share the process, and what they share of it.
+    fileprivate var share: String {
+        let words = resources.compactMap { entry in
+            switch entry.resource {
+            case .openFiles: "\(entry.value) open files"
+            case .data: "\(ByteSize.format(entry.value)) of memory"
+            default: nil
+            }
+        }
+        return "up to \(Self.mostSharing), with \(words.joined(separator: " and ")) for all of them"
     }
 }
 

@@ -260,6 +260,11 @@ package struct SizedFileSystem: Equatable, Sendable {
 }
 
 extension LaunchPlan {
+    /// Where groups of jails meet: of a session, above the directory of the jail that has had it made.
+    package var groupDirectory: String {
+        gateway == nil ? runtimeDirectory : runtimeDirectory.parentPath.parentPath
+    }
+
     /// In the order of the steps.
     package var sizedFileSystems: [SizedFileSystem] {
         mounts.compactMap { step in

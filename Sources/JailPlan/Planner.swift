@@ -16,6 +16,8 @@ package struct LaunchRequest: Equatable, Sendable {
     package var gateway: String?
     /// The one that the profile's `sessions` names, loaded.
     package var sessionProfile: Profile?
+    /// Of the jails that share one process for their ways out; nil: this one has its own.
+    package var egressGroup: String?
 
     package init(name: String, arguments: [String], bootID: String) {
         self.name = name
@@ -48,11 +50,17 @@ package struct Planner {
         if let gateway = request.gateway, !JailName.isValid(gateway) {
             throw JailError(.plan, reason: "'\(gateway.printable)' is not a name of a jail")
         }
+        // What serves a jail's sessions would serve the jail as well.
+        if profile.sessions != nil, request.egressGroup == request.name {
+            throw JailError(
+                .usage, reason: "--egress-group is the jail's own name, which its sessions have for a group",
+                hint: "name another group")
+        }
         let identity = try planIdentity()
         let data = try planData()
         let walls = try landlockABI()
         let egress = try EgressPlanner(
-            profile: profile, facts: facts, groups: identity.groups, landlockABI: walls
+            profile: profile, facts: facts, groups: identity.groups, landlockABI: walls, group: request.egressGroup
         ).plan()
         var root = RootPlanner(profile: profile, facts: facts, request: request, data: data, egress: egress)
         let mounts = try root.make()

@@ -1,4 +1,4 @@
-// The jail's one way out. Started by clawjail, see docs/architecture.md; of no use by itself.
+// The one way out of a jail, or of several. Started by clawjail, see docs/architecture.md; of no use by itself.
 
 internal import EgressControl
 internal import EgressGateway
@@ -8,7 +8,7 @@ internal import JailPlan
 internal import JailSeccomp
 
 /// One thread up to the gateway: Landlock and seccomp bind the thread that enters them and those that it makes.
-let channel = EgressChannel(Descriptor(EgressChannel.number))
+let channel = EgressChannel(OwnedDescriptor(EgressChannel.number))
 do throws(SystemError) {
     // First of all: until here another process of this user could have looked into this one.
     try System.setDumpable(false)
@@ -22,8 +22,8 @@ do throws(SystemError) {
     }
     try System.setNoNewPrivileges()
     try EgressFilter.apply()
-    guard case .setup(let setup) = try channel.nextOrder() else { System.exitNow(ExitStatus.launchFailed) }
-    Gateway.run(setup)
+    guard let first = try channel.nextOrder() else { System.exitNow(ExitStatus.launchFailed) }
+    Gateway.run(channel, first)
 } catch {
     // Nobody to tell if this fails; the supervisor then sees the exit.
     try? channel.fail(error)

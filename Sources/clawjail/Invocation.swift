@@ -9,6 +9,8 @@ struct Invocation: Equatable {
     var profile = "research"
     var name: String?
     var terminal = false
+    /// Of jails that share the process of their ways out; nil: it has its own.
+    var egressGroup: String?
     var overrides = ProfileOverrides()
     var command: [String] = []
 
@@ -99,6 +101,7 @@ struct Invocation: Equatable {
         var launch = LaunchRequest(
             name: try jailName(profile), arguments: command, bootID: try Self.randomUUID())
         launch.terminal = terminal
+        launch.egressGroup = egressGroup
         if let sessions = profile.sessions {
             launch.sessionProfile = try Self.loader(directories).load(sessions.profile)
         }

@@ -40,6 +40,9 @@ struct LaunchOptions: ParsableArguments {
     @Option(help: "Host user that the jail runs as; needed, and only allowed, when started by root.")
     var user: String?
 
+    @Option(help: "Share the process of the way out with the jails that name the same group.")
+    var egressGroup: String?
+
     @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.")
     var command: [String] = []
 
@@ -48,6 +51,7 @@ struct LaunchOptions: ParsableArguments {
         invocation.profile = profile
         invocation.name = name
         invocation.terminal = tty
+        invocation.egressGroup = egressGroup
         invocation.overrides.publish = publish
         invocation.overrides.read = read
         invocation.overrides.write = write

@@ -16,13 +16,13 @@ struct RunningJail {
     let text: String
 
     /// Where this user's jails are found.
-    static func directory() throws(JailError) -> String {
-        let request = try HostRequest.fromEnvironment(profile: Profile(name: ""), command: [])
-        return request.runtimeDirectory(try CallerFacts.current())
+    static func directory() -> String {
+        HostRequest.runtimeDirectory(
+            uid: System.effectiveUserID, runtimeHome: System.environmentValue("XDG_RUNTIME_DIR"))
     }
 
     static func all() throws(JailError) -> [RunningJail] {
-        try JailAddress.all().compactMap { (address, presence) in
+        JailAddress.all().compactMap { (address, presence) in
             if case .running(let state) = presence { RunningJail(name: address.shown, state: state) } else { nil }
         }
     }

@@ -9,15 +9,14 @@ import Testing
 struct `The channel between supervisor and way out` {
     struct Pair {
         let supervisor: SharedDescriptor
-        let gateway: SharedDescriptor
-        var channel: EgressChannel { EgressChannel(gateway.borrowed) }
+        let channel: EgressChannel
 
         init() throws {
             let (ours, theirs) = try System.makeSocketPair(.sequencedPacket).release()
             supervisor = SharedDescriptor(OwnedDescriptor(ours))
-            gateway = SharedDescriptor(OwnedDescriptor(theirs))
+            channel = EgressChannel(OwnedDescriptor(theirs))
             try System.setNonBlocking(supervisor.borrowed)
-            try System.setNonBlocking(gateway.borrowed)
+            try System.setNonBlocking(channel.socket)
         }
 
         func receive() throws -> EgressMessage.Report? {
@@ -48,7 +47,6 @@ struct `The channel between supervisor and way out` {
             #expect(setup.trust == [1, 2])
             #expect(setup.resolver == ResolverFiles(resolvConf: [3], hosts: [4, 5]))
             #expect(setup.state == (state == nil ? nil : [9]))
-            System.close(setup.names.number)
         }
     }
 
@@ -133,6 +131,43 @@ struct `The channel between supervisor and way out` {
         #expect(try EgressMessage.report(good + Array("{}\n".utf8), []) == nil)
     }
 
+    @Test func `one channel brings another, which works`() throws {
+        let pair = try Pair()
+        try System.send(pair.supervisor.borrowed, EgressMessage.share.bytes)
+        guard case .share = try pair.channel.nextOrder() else { throw SystemError(.check, .invalid) }
+        let (ours, theirs) = try System.makeSocketPair(.sequencedPacket).release()
+        let supervisor = SharedDescriptor(OwnedDescriptor(ours))
+        do {
+            let end = SharedDescriptor(OwnedDescriptor(theirs))
+            try System.send(pair.supervisor.borrowed, EgressMessage.attach.bytes, descriptors: [end.borrowed])
+        }
+        guard case .attach(let channel) = try pair.channel.nextOrder() else { throw SystemError(.check, .invalid) }
+        #expect(try channel.report([EventFixture.event.line]) == 1)
+        #expect(try System.receive(supervisor.borrowed, most: EgressMessage.sizeLimit).bytes.isEmpty == false)
+        channel.shutDown()
+        #expect(try System.receive(supervisor.borrowed, most: EgressMessage.sizeLimit).bytes.isEmpty)
+    }
+
+    @Test func `what comes with an order that is none is closed`() throws {
+        let pair = try Pair()
+        for bytes in [[9], EgressMessage.share.bytes, EgressMessage.attach.bytes + [0], EgressMessage.resolver.bytes] {
+            let pipe = try System.pipe().release()
+            let reader = OwnedDescriptor(pipe.readEnd)
+            do {
+                let writer = SharedDescriptor(OwnedDescriptor(pipe.writeEnd))
+                try System.send(pair.supervisor.borrowed, bytes, descriptors: [writer.borrowed])
+            }
+            #expect(throws: SystemError.self) { _ = try pair.channel.takeOrder() }
+            // Its end: nobody holds the other one any more.
+            #expect(try System.pollNow(reader.borrowed) & System.PollEvents.hangUp != 0)
+        }
+    }
+
+    @Test func `without an order there is none to take`() throws {
+        let pair = try Pair()
+        #expect(throws: SystemError(.recvmsg, .wouldBlock)) { _ = try pair.channel.takeOrder() }
+    }
+
     @Test func `the supervisor's end is the end`() throws {
         let pair = try Pair()
         _ = pair.supervisor.take()
@@ -141,7 +176,9 @@ struct `The channel between supervisor and way out` {
         #expect(throws: SystemError.self) { _ = try pair.channel.report([EventFixture.event.line]) }
     }
 
-    @Test(arguments: [[UInt8]([0]), [9], [1], [2], [3, 0], [2] + Array(#"{"proxy":1,"ports":[1]}"#.utf8)])
+    @Test(arguments: [
+        [UInt8]([0]), [9], [1], [2], [3, 0], [4, 0], [5], [6], [2] + Array(#"{"proxy":1,"ports":[1]}"#.utf8),
+    ])
     func `an order that is none ends the gateway`(bytes: [UInt8]) throws {
         let pair = try Pair()
         try System.send(pair.supervisor.borrowed, bytes)

@@ -196,8 +196,19 @@ struct `Responder on sockets` {
     @Test func `a socket that is gone is told`() async throws {
         try await withLoop { loop in
             let served = try await Served(on: loop)
-            served.server.close()
+            try await loop.submit { served.server.close() }.get()
             try await served.server.closed.get()
+        }
+    }
+
+    @Test func `with the server its clients go`() async throws {
+        try await withLoop { loop in
+            let served = try await Served(on: loop)
+            let socket = try served.stream()
+            socket.send(framed(example.bytes))
+            #expect(socket.receiveAll(most: answer(example).count + 2) == framed(answer(example)))
+            try await loop.submit { served.server.close() }.get()
+            #expect(socket.isClosed())
         }
     }
 }

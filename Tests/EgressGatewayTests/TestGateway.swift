@@ -37,14 +37,15 @@ struct TestGateway: Sendable {
             jail: "test", profile: "test",
             rules: try NetworkRules(text: Array("{ allowPrivate: ['127.0.0.1/32'], \(rules) }".utf8)),
             trust: Array(trust.utf8), resolver: ResolverFiles(resolvConf: [], hosts: Array(hosts.utf8)), state: nil,
-            names: Descriptor(file), wantsJavaTrustStore: false, channel: EgressChannel(Descriptor(pair.first)))
+            names: KeptDescriptor(OwnedDescriptor(file)), wantsJavaTrustStore: false,
+            channel: EgressChannel(OwnedDescriptor(pair.first)))
         let sockets = EgressSockets(
             dnsDatagram: try bound(System.makeDatagramSocket()).0, dnsStream: try listener().socket,
             proxy: try listener(), listeners: [])
         let loop = Self.loop
         let service = try await loop.submit {
             let service = try GatewayService(setup, loop: loop)
-            try service.readTrust()
+            service.trust(try TrustRoots(pem: Array(trust.utf8)))
             return NIOLoopBound(service, eventLoop: loop)
         }.get()
         try await loop.flatSubmit { service.value.carry(out: .sockets(sockets)) }.get()

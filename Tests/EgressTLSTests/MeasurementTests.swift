@@ -35,7 +35,7 @@ import Testing
         guard let pem = try? System.readFile("/etc/ssl/certs/ca-certificates.crt") else { return }
         let before = try residentKilobytes()
         var upstream: UpstreamTLS?
-        let time = try clock.measure { upstream = try UpstreamTLS(trust: TrustBundle(pem: Array(pem))) }
+        let time = try clock.measure { upstream = try UpstreamTLS(trust: TrustRoots(pem: Array(pem))) }
         let parsed = try residentKilobytes()
         let lists = (0..<100).map { ["p\($0)"] }
         let contexts = try clock.measure {
@@ -50,7 +50,7 @@ import Testing
         let authority = try CertificateAuthority.create(for: "test")
         let contexts = try ServerContexts(authority: authority)
         let name = try host("api.example.com")
-        let upstream = try UpstreamTLS(trust: TrustBundle(pem: Array(authority.certificatePEM.utf8)))
+        let upstream = try UpstreamTLS(trust: TrustRoots(pem: Array(authority.certificatePEM.utf8)))
         let count = 200
         let time = try clock.measure {
             for _ in 0..<count { try handshake(contexts.context(for: name, alpn: ["h2"]), upstream, name) }

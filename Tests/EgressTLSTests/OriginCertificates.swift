@@ -35,8 +35,8 @@ struct OriginCertificate {
                 issuerPrivateKey: .init(parent?.key ?? key))
         }
 
-        func trust() throws -> TrustBundle {
-            try TrustBundle(pem: Array(PEMDocument(type: "CERTIFICATE", derBytes: certificate().der).pemString.utf8))
+        func trust() throws -> TrustRoots {
+            try TrustRoots(pem: Array(PEMDocument(type: "CERTIFICATE", derBytes: certificate().der).pemString.utf8))
         }
     }
 

@@ -48,14 +48,13 @@ struct TrustFileTests {
             bundle.certificates.count == String(decoding: pem, as: UTF8.self).split(separator: "BEGIN CERT").count - 1)
         let combined = try TrustBundle(pem: bundle.combined(with: authority))
         #expect(combined.certificates == bundle.certificates + [authority.certificateDER])
-        #expect(try UpstreamTLS(trust: bundle).unreadable == 0)
+        #expect(try TrustRoots(pem: pem).unreadable == 0)
     }
 
     @Test func `a certificate that nobody can read is counted, and nothing else left is refused`() throws {
         let odd = PEMDocument(type: "CERTIFICATE", derBytes: [0x30, 0]).pemString + "\n"
-        let bundle = try TrustBundle(pem: Array((odd + authority.certificatePEM).utf8))
-        #expect(try UpstreamTLS(trust: bundle).unreadable == 1)
-        #expect(throws: TrustBundle.Failure.noCertificate) { try UpstreamTLS(trust: TrustBundle(pem: Array(odd.utf8))) }
+        #expect(try TrustRoots(pem: Array((odd + authority.certificatePEM).utf8)).unreadable == 1)
+        #expect(throws: TrustBundle.Failure.noCertificate) { try TrustRoots(pem: Array(odd.utf8)) }
     }
 
     @Test func `line ends of other systems are read`() throws {

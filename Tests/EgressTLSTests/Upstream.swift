@@ -14,7 +14,7 @@ struct UpstreamOutcome: Sendable {
 }
 
 /// Dials 127.0.0.1 as the gateway dials origins, sends a request after the handshake, and reads to the end.
-func dial(_ host: Host, port: Int, trusting trust: TrustBundle, alpn: [String] = ["http/1.1"]) throws -> UpstreamOutcome
+func dial(_ host: Host, port: Int, trusting trust: TrustRoots, alpn: [String] = ["http/1.1"]) throws -> UpstreamOutcome
 {
     let loop = MultiThreadedEventLoopGroup.singleton.any()
     let promise = loop.makePromise(of: UpstreamOutcome.self)

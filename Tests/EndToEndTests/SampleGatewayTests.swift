@@ -59,7 +59,9 @@ import Testing
         let gateway = try call(port, "read", "{ 'path': '/data/openclaw/sandboxes/one/note' }")
         #expect(gateway["content"] as? String == "first\n")
         let outside = try jail.start(words: ["ps"]).wait()
-        #expect(outside.text.contains("\(jail.name)/one") && outside.text.contains("\(jail.name)/two"))
+        #expect(
+            outside.text.contains("\(jail.name)/one") && outside.text.contains("\(jail.name)/two"),
+            "\(outside.status) \(outside.text) \(outside.errors)")
         running.signal(SIGTERM)
         #expect(try running.wait(30).status == 0)
         #expect(try !jail.start(words: ["ps"]).wait().text.contains(jail.name))

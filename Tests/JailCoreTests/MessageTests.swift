@@ -7,6 +7,18 @@ struct `Messages` {
     /// Whether somebody still holds a writing end.
     static func isHeld(_ reader: Descriptor) throws -> Bool { try System.pollNow(reader) & 0x10 == 0 }
 
+    @Test func `what was said before an end that is an error is heard`() throws {
+        let (ours, theirs) = try System.makeSocketPair(.sequencedPacket).release()
+        let reader = SharedDescriptor(OwnedDescriptor(ours))
+        do {
+            let peer = SharedDescriptor(OwnedDescriptor(theirs))
+            try System.send(reader.borrowed, [1])
+            try System.send(peer.borrowed, [2])
+        }
+        #expect(try System.receiveUpToEnd(reader.borrowed, most: 8).bytes == [2])
+        #expect(try System.receiveUpToEnd(reader.borrowed, most: 8).bytes.isEmpty)
+    }
+
     @Test func `a copy that is kept is seen`() async {
         await #expect(processExitsWith: .success) {
             let ends = try System.pipe().release()

@@ -122,6 +122,31 @@ struct `The plan of the way out` {
         #expect(egress.resources.contains(.init(resource: .core, value: 0)))
     }
 
+    @Test func `jails of a group share one process, which has room for all of them`() throws {
+        let alone = try plan(Self.profile())
+        let shared = try plan(Self.profile()) { $0.egressGroup = "chat-1" }
+        let egress = try #require(shared.network.egress)
+        #expect(alone.network.egress?.group == nil && egress.group == "chat-1")
+        func limit(_ plan: LaunchPlan, _ resource: Resource) -> UInt64? {
+            plan.network.egress?.resources.first { $0.resource == resource }?.value
+        }
+        let most = UInt64(EgressPlan.mostSharing)
+        #expect(limit(alone, .openFiles) == 8192 && limit(alone, .data) == 1 << 30)
+        #expect(most == 64 && limit(shared, .openFiles) == most * 1024 && limit(shared, .data) == most * 64 << 20)
+        // What the jail sees is the same.
+        #expect(alone.mounts == shared.mounts && alone.command == shared.command)
+        #expect(shared.text.contains("group 'chat-1': up to 64, with 65536 open files and 4G of memory"))
+        #expect(shared.json.text().contains(#""group":"chat-1","mostSharing":64"#))
+        #expect(!alone.text.contains("group '"))
+        #expect(alone.json.text().contains(#""group":null,"mostSharing":null"#))
+    }
+
+    @Test(arguments: ["", "..", "a/b", "A", ".egress", String(repeating: "a", count: 49)])
+    func `a group that is no name is refused`(group: String) {
+        let error = failure { () throws(JailError) in _ = try plan(Self.profile()) { $0.egressGroup = group } }
+        #expect(error?.stage == .plan && error?.reason.contains("group") == true)
+    }
+
     @Test func `both forms of the plan tell of it`() throws {
         let plan = try plan(Self.profile { $0.network.onGatewayExit = .stop })
         #expect(plan.text.contains("the jail is stopped") && plan.text.contains("http://127.0.0.53:3128"))

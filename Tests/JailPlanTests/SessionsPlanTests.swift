@@ -142,6 +142,33 @@ struct `Plans with sessions` {
         #expect(throws: JailError.self) { try Self.make(try Self.gateway([]), sessions: nil) }
     }
 
+    @Test func `the way out of a jail's sessions is never its own`() throws {
+        let profile = try Self.gateway([])
+        func plan(_ group: String) throws(JailError) -> LaunchPlan {
+            try JailPlanTests.plan(profile, on: Self.facts(), name: "gw") {
+                $0.sessionProfile = Profile(name: "session")
+                $0.egressGroup = group
+            }
+        }
+        #expect(throws: Never.self) { try plan("other") }
+        let error = #expect(throws: JailError.self) { try plan("gw") }
+        #expect(error?.status == ExitStatus.usage)
+    }
+
+    @Test func `a session's place is in the directory of its jail, and its names are told apart`() throws {
+        let made = try JailPlanTests.plan(bare { $0.limits.processes = 5 }, name: "a") { $0.gateway = "gw" }
+        #expect(made.runtimeDirectory == "/run/user/1234/clawjail/gw/sessions")
+        #expect(made.groupDirectory == "/run/user/1234/clawjail")
+        #expect(made.limits.cgroup?.name == "clawjail-gw.a")
+        let data = try JailPlanTests.plan(bare { $0.filesystem.data = DataRule(size: 1 << 20) }, name: "a") {
+            $0.gateway = "gw"
+        }
+        #expect(data.data?.source.hasSuffix("/data/gw.a") == true)
+        for gateway in ["..", "a/b", ""] {
+            #expect(throws: JailError.self) { try JailPlanTests.plan(bare(), name: "a") { $0.gateway = gateway } }
+        }
+    }
+
     @Test(arguments: ["/run", "/run/clawjail", "/run/clawjail/sessions.sock"])
     func `nothing lies over the socket`(target: String) throws {
         let profile = try Self.gateway([]) {

@@ -28,9 +28,9 @@ package final class TemporaryDirectory: Sendable {
         return "\(path)/\(name)"
     }
 
-    /// What is in it, sorted.
-    package func names() throws -> [String] {
-        let opened = try System.open(path, [.readOnly, .directory])
+    /// What is in it, or in a directory below it, sorted.
+    package func names(_ name: String = ".") throws -> [String] {
+        let opened = try System.open("\(path)/\(name)", [.readOnly, .directory])
         return try System.names(in: opened.borrowed).map(\.name).sorted()
     }
 

@@ -1,28 +1,23 @@
-internal import EgressControl
 internal import JailCore
 internal import JailNamespaces
 internal import JailPlan
-internal import JailPolicy
 
-/// The way out's processes, as the supervisor holds them: `egress-init`, and the gateway below it.
-final class EgressProcess {
-    private let plan: LaunchPlan
-    private let egress: EgressPlan
-    private let tellsAllowed: Bool
-    let pid: Int32
-    let pidfd: SharedDescriptor
-    let control: SharedDescriptor
+/// The way out's processes, as whoever started them holds them: `egress-init`, and the gateway below it.
+final class EgressProcess: EgressSource {
+    private let pidfd: SharedDescriptor
+    private let control: SharedDescriptor
     /// What the gateway writes to standard error: texts of a runtime that gives up.
-    let output: SharedDescriptor
-    /// The gateway's, as long as there is one.
-    private(set) var channel: SharedDescriptor?
+    private let pipe: SharedDescriptor
+    private let pid: Int32
+    private var output = EgressOutput()
+    private var controlEnded = false
     private var isEnded = false
 
-    /// Opens the program, and clones. The id maps are written next, see ``proceed()``.
-    init(_ plan: LaunchPlan, _ egress: EgressPlan, tellsAllowed: Bool) throws(JailError) {
-        self.tellsAllowed = tellsAllowed
-        self.plan = plan
-        self.egress = egress
+    /// Messages for each turn of the loop: whoever floods it must not keep it from its clock.
+    private static let mostMessages = 64
+
+    /// Opens the program, clones, writes the id maps, and lets `egress-init` begin: its start overlaps with what follows.
+    init(_ plan: LaunchPlan, _ egress: EgressPlan) throws(JailError) {
         let program = try Self.open(egress)
         let (ours, theirs) = try attempt(.egress) { () throws(SystemError) in
             try System.makeSocketPair(.sequencedPacket).release()
@@ -46,7 +41,7 @@ final class EgressProcess {
         }
         pidfd = SharedDescriptor(cloned.takeDescriptor())
         self.control = control
-        self.output = output
+        pipe = output
         do throws(JailError) {
             try attempt(.egress) { () throws(SystemError) in
                 try System.setNonBlocking(control.borrowed)
@@ -73,63 +68,93 @@ final class EgressProcess {
         }
     }
 
-    /// Starts a gateway, which finds its setup waiting.
-    func start(_ texts: EgressTexts, names: Descriptor, state: Descriptor?) throws(SystemError) {
+    /// Has a gateway started, which waits on its channel for its first order.
+    func ask() throws(SystemError) -> SharedDescriptor? {
+        let (outer, inner) = try Self.makeChannel()
+        try withExtendedLifetime(inner) { () throws(SystemError) in
+            try System.send(control.borrowed, ControlMessage(.startGateway).bytes, descriptors: [inner.borrowed])
+        }
+        return outer
+    }
+
+    /// A jail's channel: the supervisor's end, and the gateway's.
+    static func makeChannel() throws(SystemError) -> (outer: SharedDescriptor, inner: SharedDescriptor) {
         let (ours, theirs) = try System.makeSocketPair(.sequencedPacket).release()
         let outer = SharedDescriptor(OwnedDescriptor(ours))
         let inner = SharedDescriptor(OwnedDescriptor(theirs))
-        try System.setNonBlocking(outer.borrowed)
-        try System.setNonBlocking(inner.borrowed)
-        let files = [
-            try Self.file("policy", Array(egress.rules.json.text().utf8)), try Self.file("trust", texts.trust),
-            try Self.file("resolv.conf", texts.resolver.resolvConf), try Self.file("hosts", texts.resolver.hosts),
-        ]
-        let setup = EgressMessage.setup(
-            jail: plan.name, profile: plan.profile, wantsJavaTrustStore: egress.wantsJavaTrustStore,
-            tellsAllowed: tellsAllowed)
-        // A descriptor lives as long as its owner, and an owner no longer than it is asked for.
-        try withExtendedLifetime((files, inner)) { () throws(SystemError) in
-            try System.send(
-                outer.borrowed, setup.bytes, descriptors: files.map(\.borrowed) + [names] + (state.map { [$0] } ?? []))
-            try System.send(
-                control.borrowed, ControlMessage(.startGateway).bytes, descriptors: [inner.borrowed])
+        for end in [outer, inner] { try System.setNonBlocking(end.borrowed) }
+        return (outer, inner)
+    }
+
+    // MARK: News
+
+    var pollEntries: [System.PollEntry] {
+        guard !isEnded else { return [] }
+        var entries = [System.PollEntry(pidfd.borrowed, System.PollEvents.readable)]
+        if !controlEnded { entries.append(.init(control.borrowed, System.PollEvents.readable)) }
+        if !output.isFinished { entries.append(.init(pipe.borrowed, System.PollEvents.readable)) }
+        return entries
+    }
+
+    var due: Int64? { nil }
+
+    func news(_ ready: System.PollResult) throws(SystemError) -> [EgressNews] {
+        guard !isEnded else { return [] }
+        var news: [EgressNews] = []
+        if ready[pipe.borrowed] != nil { hear(&news) }
+        let hasEnded = ready[pidfd.borrowed] != nil
+        // What it had to say before.
+        if hasEnded || ready[control.borrowed] != nil { try readControl(&news) }
+        if hasEnded { news.append(.ended("with its init", why: nil, mayRestart: false)) }
+        return news
+    }
+
+    /// The first line says what it is; what follows are addresses.
+    private func hear(_ news: inout [EgressNews]) {
+        if let line = output.read(pipe.borrowed).first { news.append(.word(line)) }
+    }
+
+    private func readControl(_ news: inout [EgressNews]) throws(SystemError) {
+        for _ in 0..<Self.mostMessages where !controlEnded {
+            let bytes: [UInt8]
+            do throws(SystemError) {
+                bytes = try System.receive(control.borrowed, most: ControlMessage.size).bytes
+            } catch {
+                if error.errno == .wouldBlock { return }
+                controlEnded = true
+                guard error.errno == .connectionReset else { throw error }
+                return
+            }
+            guard !bytes.isEmpty else {
+                controlEnded = true
+                return
+            }
+            take(ControlMessage(bytes), &news)
         }
-        channel = outer
     }
 
-    func closeChannel() { channel = nil }
-
-    /// The host's files as they are now; false if the channel is full.
-    func send(_ resolver: ResolverFiles) throws(SystemError) -> Bool {
-        let files = [try Self.file("resolv.conf", resolver.resolvConf), try Self.file("hosts", resolver.hosts)]
-        return try withExtendedLifetime(files) { () throws(SystemError) in
-            try send(EgressMessage.resolver, files.map(\.borrowed))
+    private func take(_ message: ControlMessage?, _ news: inout [EgressNews]) {
+        switch message?.kind {
+        case .started: return
+        case .failed:
+            let why = message?.failure.map { "\($0.error.call.name): \($0.error.errno)" }
+            news.append(.ended("itself", why: why, mayRestart: false))
+        case .exited, .signalled:
+            hear(&news)
+            let how = message?.kind == .exited ? "with status" : "by signal"
+            news.append(.ended("\(how) \(message?.value ?? 0)", why: nil, mayRestart: true))
+        default:
+            news.append(.ended("by clawjail", why: "its init said what it never would", mayRestart: false))
         }
     }
 
-    func send(_ sockets: [SharedDescriptor]) throws(SystemError) -> Bool {
-        try send(EgressMessage.sockets(proxy: egress.proxyPort, ports: egress.ports), sockets.map(\.borrowed))
-    }
+    /// Its end is told by `egress-init`.
+    func channelEnded() {}
 
-    private func send(
-        _ packet: EgressMessage.Packet, _ descriptors: [Descriptor]
-    ) throws(SystemError) -> Bool {
-        guard let channel else { return false }
-        do throws(SystemError) {
-            try System.send(channel.borrowed, packet.bytes, descriptors: descriptors)
-            return true
-        } catch {
-            // Its end is seen by itself.
-            guard [.wouldBlock, .brokenPipe, .connectionReset].contains(error.errno) else { throw error }
-            return false
-        }
-    }
+    /// It is this jail's alone, and killed next.
+    func distrust() {}
 
-    private static func file(_ name: String, _ content: [UInt8]) throws(SystemError) -> SharedDescriptor {
-        SharedDescriptor(try System.makeMemoryFile(name, content))
-    }
-
-    /// Ends both processes, and waits for them: PID 1 takes the namespace with it. A second time does nothing.
+    /// Ends both processes, and waits for them: PID 1 takes the namespace with it.
     func kill() {
         guard !isEnded else { return }
         isEnded = true
@@ -139,7 +164,6 @@ final class EgressProcess {
         } catch {
         }
         _ = try? System.wait(for: pidfd.borrowed)
-        channel = nil
     }
 
     deinit { kill() }

@@ -21,8 +21,12 @@ final class EgressWatch {
         case ended
     }
 
+    private let plan: LaunchPlan
     private let egress: EgressPlan
-    private let process: EgressProcess
+    private let tellsAllowed: Bool
+    private let source: any EgressSource
+    /// The gateway's, as long as there is one.
+    private var line: EgressLine?
     private var texts: EgressTexts
     /// The table of names and addresses, which outlives a gateway.
     private let names: SharedDescriptor
@@ -31,17 +35,15 @@ final class EgressWatch {
     private var identity: EgressIdentity?
     private var sockets: [SharedDescriptor] = []
     private var phase = Phase.starting
-    private var controlEnded = false
     /// The command starts: what happens from now on is the jail's, and no longer the launch's.
     private var isLaunched = false
     /// What the gateway itself said before it ended.
     private var lastWord: String?
     private var deadline: Int64?
-    private var restarts: [Int64] = []
+    private var restarts = RestartLimit()
     private var nextLook = System.monotonicNanoseconds() + EgressWatch.lookInterval
     private var hasNews = false
     private var denials = DenialNotes()
-    private var output = EgressOutput()
     private var notices: [Notice] = []
     /// Why the launch cannot go on.
     private(set) var failure: JailError?
@@ -52,20 +54,22 @@ final class EgressWatch {
     private static let patience: Int64 = 10_000_000_000
     /// Nanoseconds between two looks at the host's resolv.conf and hosts.
     private static let lookInterval: Int64 = 5_000_000_000
-    /// In so many nanoseconds it is started again so many times, and then no more.
-    private static let restartInterval: Int64 = 60_000_000_000
-    private static let mostRestarts = 5
     /// Messages for each turn of the loop: whoever floods it must not keep it from its clock.
     private static let mostMessages = 64
 
-    /// Clones, and lets the process begin: its start overlaps with that of the jail.
+    /// Clones, or joins those who share, and lets the gateway begin: its start overlaps with that of the jail.
     init(_ plan: LaunchPlan, _ egress: EgressPlan, tellsAllowed: Bool) throws(JailError) {
+        self.plan = plan
         self.egress = egress
+        self.tellsAllowed = tellsAllowed
         texts = try EgressTexts(egress)
         names = try attempt(.egress) { () throws(SystemError) in
             SharedDescriptor(try System.makeMemoryFile("names", [], sealed: false))
         }
-        process = try EgressProcess(plan, egress, tellsAllowed: tellsAllowed)
+        source =
+            if let group = egress.group { try EgressShare(plan, egress, group: group) } else {
+                try EgressProcess(plan, egress)
+            }
         try attempt(.egress) { () throws(SystemError) in try start() }
     }
 
@@ -73,14 +77,26 @@ final class EgressWatch {
         phase = .starting
         lastWord = nil
         deadline = System.monotonicNanoseconds() + Self.patience
-        try process.start(texts, names: names.borrowed, state: state?.borrowed)
+        if let channel = try source.ask() { try begin(channel) }
+    }
+
+    /// Gives a gateway its setup, which may find it before it has taken its first step.
+    private func begin(_ channel: SharedDescriptor) throws(SystemError) {
+        let line = EgressLine(channel: channel)
+        self.line = line
+        // Where it cannot be told its end comes next, or its time runs out.
+        _ = try withExtendedLifetime((names, state)) { () throws(SystemError) in
+            try line.setUp(
+                plan, egress, tellsAllowed: tellsAllowed, texts, names: names.borrowed, state: state?.borrowed)
+        }
     }
 
     func kill() {
         phase = .ended
         deadline = nil
         sockets = []
-        process.kill()
+        line = nil
+        source.kill()
     }
 
     // MARK: Launch
@@ -136,46 +152,57 @@ final class EgressWatch {
     }
 
     private func handOver() throws(SystemError) {
+        switch try line?.send(sockets, of: egress) {
+        case .sent:
+            phase = .serving
+            deadline = nil
         // A new channel has room; if it has not, the gateway is not what it should be.
-        guard try process.send(sockets) else { return distrust("it does not listen") }
-        phase = .serving
-        deadline = nil
+        case .full: distrust("it does not listen")
+        // Killed meanwhile; the next one gets them.
+        case .ended, nil: break
+        }
     }
 
     // MARK: Waiting
 
     var pollEntries: [System.PollEntry] {
         guard phase != .ended else { return [] }
-        var entries = [System.PollEntry(process.pidfd.borrowed, System.PollEvents.readable)]
-        if !controlEnded { entries.append(.init(process.control.borrowed, System.PollEvents.readable)) }
-        if let channel = process.channel { entries.append(.init(channel.borrowed, System.PollEvents.readable)) }
-        if !output.isFinished { entries.append(.init(process.output.borrowed, System.PollEvents.readable)) }
+        var entries = source.pollEntries
+        if let line { entries.append(.init(line.channel.borrowed, System.PollEvents.readable)) }
         return entries
     }
 
     /// Monotonic nanoseconds at which ``handle(_:)`` wants to be called though nothing is ready.
     var due: Int64? {
-        [deadline, denials.due, phase == .serving ? nextLook : nil].compactMap { $0 }.min()
+        [deadline, denials.due, source.due, phase == .serving ? nextLook : nil].compactMap { $0 }.min()
     }
 
     func handle(_ ready: System.PollResult) throws(SystemError) {
         guard phase != .ended else { return gather() }
-        if let channel = process.channel, ready[channel.borrowed] != nil { try readChannel(channel) }
-        if ready[process.output.borrowed] != nil { hearOutput() }
-        if phase != .ended, ready[process.control.borrowed] != nil { try readControl() }
-        if phase != .ended, ready[process.pidfd.borrowed] != nil {
-            // What it had to say before.
-            try readControl()
-            if phase != .ended { ended("with its init", mayRestart: false) }
-        }
+        if let channel = line?.channel, ready[channel.borrowed] != nil { try readChannel(channel) }
+        for news in try source.news(ready) where phase != .ended { try take(news) }
         try checkClock()
         gather()
+    }
+
+    private func take(_ news: EgressNews) throws(SystemError) {
+        switch news {
+        case .channel(let channel): try begin(channel)
+        case .word(let word): lastWord = lastWord ?? word
+        case .ended(let how, let why, let mayRestart):
+            // What the gateway said before it ended comes first.
+            if let channel = line?.channel { try readChannel(channel) }
+            guard phase != .ended else { return }
+            if let why { lastWord = why }
+            ended(how, mayRestart: mayRestart)
+        }
     }
 
     private func checkClock() throws(SystemError) {
         let now = System.monotonicNanoseconds()
         if let deadline, now >= deadline {
-            return distrust("it did not start within \(Self.patience / 1_000_000_000) s")
+            lastWord = "it did not start within \(Self.patience / 1_000_000_000) s"
+            return ended("by clawjail", mayRestart: false)
         }
         guard phase == .serving, now >= nextLook else { return }
         nextLook = now + Self.lookInterval
@@ -184,7 +211,7 @@ final class EgressWatch {
         } catch {
             notices.append(.note("\(error); the way out goes on with what it read before"))
         }
-        if hasNews, try process.send(texts.resolver) { hasNews = false }
+        if hasNews, let line, try line.send(texts.resolver) == .sent { hasNews = false }
     }
 
     private func gather() {
@@ -203,23 +230,27 @@ final class EgressWatch {
         for _ in 0..<Self.mostMessages where phase != .ended {
             let received: (bytes: [UInt8], descriptors: [Int32])
             do throws(SystemError) {
-                received = try System.receive(channel.borrowed, most: EgressMessage.sizeLimit, descriptors: 3)
+                received = try System.receiveUpToEnd(channel.borrowed, most: EgressMessage.sizeLimit, descriptors: 3)
             } catch {
                 switch error.errno {
                 case .wouldBlock: return
-                case .connectionReset: return process.closeChannel()
                 case .messageTooLong: return distrust("it said more than it may")
                 default: throw error
                 }
             }
             let descriptors = received.descriptors.map { SharedDescriptor(OwnedDescriptor($0)) }
-            if received.bytes.isEmpty { return process.closeChannel() }
+            if received.bytes.isEmpty { return channelEnded() }
             let report = try withExtendedLifetime(descriptors) { () throws(SystemError) in
                 try EgressMessage.report(received.bytes, descriptors.map(\.borrowed))
             }
             guard let report else { return distrust("it said what it never would") }
             try take(report)
         }
+    }
+
+    private func channelEnded() {
+        line = nil
+        source.channelEnded()
     }
 
     private func take(_ report: EgressMessage.Report) throws(SystemError) {
@@ -254,54 +285,17 @@ final class EgressWatch {
         if !sockets.isEmpty { try handOver() }
     }
 
-    /// The first line says what it is; what follows are addresses.
-    private func hearOutput() {
-        let lines = output.read(process.output.borrowed)
-        if lastWord == nil { lastWord = lines.first }
-    }
-
-    private func readControl() throws(SystemError) {
-        for _ in 0..<Self.mostMessages {
-            let bytes: [UInt8]
-            do throws(SystemError) {
-                bytes = try System.receive(process.control.borrowed, most: ControlMessage.size).bytes
-            } catch {
-                if error.errno == .wouldBlock { return }
-                controlEnded = true
-                guard error.errno == .connectionReset else { throw error }
-                return
-            }
-            guard !bytes.isEmpty else {
-                controlEnded = true
-                return
-            }
-            // What the gateway said before it ended comes first.
-            if let channel = process.channel { try readChannel(channel) }
-            guard phase != .ended else { return }
-            guard let message = ControlMessage(bytes) else { return distrust("its init said what it never would") }
-            switch message.kind {
-            case .started: break
-            case .failed:
-                if let error = message.failure?.error { lastWord = "\(error.call.name): \(error.errno)" }
-                return ended("itself", mayRestart: false)
-            case .exited: ended("with status \(message.value)", mayRestart: true)
-            case .signalled: ended("by signal \(message.value)", mayRestart: true)
-            default: return distrust("its init said what it never would")
-            }
-        }
-    }
-
     // MARK: Its end
 
     /// It is not what was started: nothing more is heard, and no other one takes its place.
     private func distrust(_ reason: String) {
         lastWord = reason
+        source.distrust()
         ended("by clawjail", mayRestart: false)
     }
 
     private func ended(_ how: String, mayRestart: Bool) {
-        hearOutput()
-        process.closeChannel()
+        line = nil
         let why = lastWord.map { ": \($0)" } ?? ""
         guard isLaunched else {
             failure = JailError(.egress, reason: "clawjail-egress ended \(how) before the command ran\(why)")
@@ -329,10 +323,6 @@ final class EgressWatch {
 
     private func afterwards() -> GatewayExit {
         guard egress.onExit == .restart else { return egress.onExit }
-        let now = System.monotonicNanoseconds()
-        restarts = restarts.filter { now - $0 < Self.restartInterval }
-        guard restarts.count < Self.mostRestarts else { return .block }
-        restarts.append(now)
-        return .restart
+        return restarts.take(System.monotonicNanoseconds()) ? .restart : .block
     }
 }

@@ -10,7 +10,8 @@ enum ExecReaper {
     /// Forks. The child starts the command, tells the supervisor what becomes of it, and ends when nothing is left below
     /// it. Returns in init only.
     static func start(
-        _ program: System.Program, _ surroundings: System.Surroundings, index: UInt16, master: SharedDescriptor?
+        _ program: System.Program, _ surroundings: System.Surroundings, _ order: InitExecs.Running,
+        master: SharedDescriptor?
     ) throws(SystemError) -> Int32 {
         let pid = try System.fork()
         if pid != 0 { return pid }
@@ -19,24 +20,36 @@ enum ExecReaper {
             try System.block(Array(1...64))
             try System.becomeSubreaper()
             try System.setProcessName("exec-reaper")
-            try run(program, surroundings, index, master)
+            try run(program, surroundings, order, master)
         } catch {
-            try? System.send(Confinement.control, ControlMessage(notExecuted: index, error).bytes)
+            try? System.send(Confinement.control, ControlMessage(notExecuted: order.index, error).bytes)
             System.exitNow(0)
         }
     }
 
     private static func run(
-        _ program: System.Program, _ surroundings: System.Surroundings, _ index: UInt16, _ master: SharedDescriptor?
+        _ program: System.Program, _ surroundings: System.Surroundings, _ order: InitExecs.Running,
+        _ master: SharedDescriptor?
     ) throws(SystemError) -> Never {
         let command = try System.spawn(program, surroundings)
-        try InitExecs.tellStarted(index, command, master)
-        // The other side of the terminal, and the command's streams, are the command's alone now.
-        try System.closeRange(UInt32(Confinement.control.number) + 1, .max)
+        try InitExecs.tellStarted(order.index, command, master)
+        // The other side of the terminal, and the command's streams, are the command's alone now. Besides the socket to
+        // the supervisor only the one to the client is kept, and given up with the command's end.
+        let first = Confinement.control.number + 1
+        var kept = InitExecs.Running(index: order.index, client: nil)
+        if let client = order.client {
+            if client.borrowed.number != first {
+                try System.duplicate(client.borrowed, to: first, closeOnExec: true)
+            }
+            kept = InitExecs.Running(index: order.index, client: SharedDescriptor(OwnedDescriptor(first)))
+        }
+        try System.closeRange(UInt32(first) + (kept.client == nil ? 0 : 1), .max)
         let null = try System.open("/dev/null", .readWrite)
         for number: Int32 in 0...2 { try System.duplicate(null.borrowed, to: number, closeOnExec: false) }
         while let ended = try System.waitForAny() {
-            if ended.pid == command { try InitExecs.tellEnded(index, ended.how) }
+            guard ended.pid == command else { continue }
+            try InitExecs.tellEnded(kept, ended.how)
+            kept = InitExecs.Running(index: order.index, client: nil)
         }
         System.exitNow(0)
     }

@@ -14,6 +14,7 @@ final class Execs {
         var leaf: CgroupLeaf?
         /// Without a control group: init's, above the command, tells when nothing is left.
         var isBelowReaper: Bool
+        let hasTerminal: Bool
         /// As init counts; 0 as long as it has not been told.
         var pid: Int32 = 0
         /// Signals that came before that, in order.
@@ -132,7 +133,7 @@ final class Execs {
             }
             var exec = Exec(
                 index: index, id: request.id, program: Self.text(request.arguments[0]), client: caller,
-                isBelowReaper: group == nil)
+                isBelowReaper: group == nil, hasTerminal: request.terminal != nil)
             exec.leaf = try attempt(.cgroup) { () throws(SystemError) in try makeLeaf(group) }
             let sent = try attempt(.exec) { () throws(SystemError) in
                 try send(request, exec, streams: streams, order)
@@ -234,7 +235,8 @@ final class Execs {
         return try order(
             ControlMessage(
                 .execute, detail: (exec.leaf == nil ? 0 : 1) | (request.terminal == nil ? 0 : 2), index: exec.index),
-            descriptors + streams)
+            // The client as well: init tells it the end itself.
+            descriptors + streams + (request.terminal == nil ? exec.client.map { [$0] } ?? [] : []))
     }
 
     /// The jail's own environment, with the given one over it.
@@ -375,9 +377,9 @@ final class Execs {
             guard let error = message.error else { throw SystemError(.check, .invalid) }
             end(index, .refused(Self.status(error), failure(error, exec).description))
         case .execExited where !exec.hasEnded && (0...255).contains(message.value):
-            end(index, .ended(message.value))
+            end(index, .ended(message.value), byInit: !exec.hasTerminal)
         case .execSignalled where !exec.hasEnded && (1...64).contains(message.value):
-            end(index, .ended(128 + message.value))
+            end(index, .ended(128 + message.value), byInit: !exec.hasTerminal)
         case .execGone where exec.isBelowReaper:
             execs[index].isBelowReaper = false
             if message.value != 0 { notices.append(.lost(program: exec.program, id: exec.id)) }
@@ -394,7 +396,8 @@ final class Execs {
         }
     }
 
-    private func end(_ index: Int, _ answer: ControlReply) {
+    /// - Parameter byInit: init has told the client.
+    private func end(_ index: Int, _ answer: ControlReply, byInit: Bool = false) {
         execs[index].hasEnded = true
         lastUsed = System.realtimeSeconds()
         switch answer {
@@ -403,7 +406,7 @@ final class Execs {
         case .refused(let status, let text): notices.append(.refused(status, text))
         default: break
         }
-        if let client = execs[index].client { reply(answer, to: client) }
+        if let client = execs[index].client, !byInit { reply(answer, to: client) }
         execs[index].client = nil
         removeLeaf(index)
         if execs[index].isGone, execs[index].kill == nil { execs.remove(at: index) }

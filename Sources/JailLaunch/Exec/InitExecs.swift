@@ -8,7 +8,7 @@ struct InitExecs {
     private let mounts: [String]
     private let workingDirectory: String
     /// By pid: commands in control groups of their own.
-    private var running: [Int32: UInt16] = [:]
+    private var running: [Int32: Running] = [:]
     /// By pid: what stands above the commands where there are no control groups.
     private var reapers: [Int32: UInt16] = [:]
     /// Whether every child of init is a reaper: the jail has no command of its own, whose orphans init has as well.
@@ -16,8 +16,8 @@ struct InitExecs {
     /// A reaper was killed from inside: what it watched over is init's now, or will be.
     private var hasStrays = false
 
-    /// Descriptors of one order: the request, the file to enter the control group by, and three streams.
-    static let mostDescriptors = 5
+    /// Descriptors of one order: the request, the file to enter the control group by, three streams, and the client.
+    static let mostDescriptors = 6
 
     init(_ plan: LaunchPlan) {
         workingDirectory = plan.command.workingDirectory
@@ -31,6 +31,13 @@ struct InitExecs {
         }
     }
 
+    struct Running {
+        let index: UInt16
+        /// Where its end is told first: one process less has to wake up between the command and who waits for it. Not of
+        /// one with a terminal, whose client hears of the terminal before.
+        let client: SharedDescriptor?
+    }
+
     /// Carries out an order, and answers it. What is wrong with the command is told; what is thrown ends the jail.
     mutating func execute(_ order: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) {
         do throws(SystemError) {
@@ -40,12 +47,16 @@ struct InitExecs {
                 reapers[pid] = order.index
                 return
             }
-            running[pid] = order.index
+            running[pid] = Running(index: order.index, client: Self.client(order, descriptors))
             // Nobody waits for it otherwise; that it could not be started is told in any case.
             if master != nil { try Self.tellStarted(order.index, pid, master) }
         } catch {
             try System.send(Confinement.control, ControlMessage(notExecuted: order.index, error).bytes)
         }
+    }
+
+    private static func client(_ order: ControlMessage, _ descriptors: [SharedDescriptor]) -> SharedDescriptor? {
+        order.detail & 2 == 0 ? descriptors.last : nil
     }
 
     /// - Throws: only what ends the jail.
@@ -63,7 +74,7 @@ struct InitExecs {
     ) throws(SystemError) -> (pid: Int32, master: SharedDescriptor?) {
         let hasGroup = order.detail & 1 != 0
         let hasTerminal = order.detail & 2 != 0
-        guard descriptors.count == 1 + (hasGroup ? 1 : 0) + (hasTerminal ? 0 : 3) else {
+        guard descriptors.count == 1 + (hasGroup ? 1 : 0) + (hasTerminal ? 0 : 4) else {
             throw SystemError(.check, .invalid)
         }
         return try withExtendedLifetime(descriptors) { () throws(SystemError) in
@@ -83,13 +94,15 @@ struct InitExecs {
                     try System.setTerminalSize(Descriptor(pair.slave), size)
                 }
             } else {
-                surroundings.streams = descriptors.suffix(3).map(\.borrowed)
+                surroundings.streams = descriptors.suffix(4).dropLast().map(\.borrowed)
             }
             let program = System.Program(
                 path: try Self.find(request), arguments: request.arguments, environment: request.environment)
             let pid = try withExtendedLifetime((directory, slave)) { () throws(SystemError) in
                 if underReaper {
-                    return try ExecReaper.start(program, surroundings, index: order.index, master: master)
+                    return try ExecReaper.start(
+                        program, surroundings, Running(index: order.index, client: Self.client(order, descriptors)),
+                        master: master)
                 }
                 return try System.spawn(program, surroundings)
             }
@@ -135,8 +148,8 @@ struct InitExecs {
             try System.send(Confinement.control, message.bytes)
             return true
         }
-        guard let index = running.removeValue(forKey: pid) else { return false }
-        try Self.tellEnded(index, how)
+        guard let command = running.removeValue(forKey: pid) else { return false }
+        try Self.tellEnded(command, how)
         return true
     }
 
@@ -152,17 +165,23 @@ struct InitExecs {
         hasStrays = !strays.isEmpty
     }
 
-    static func tellEnded(_ index: UInt16, _ how: Termination) throws(SystemError) {
+    static func tellEnded(_ command: Running, _ how: Termination) throws(SystemError) {
+        // A client that has gone away, or does not read, is the supervisor's to deal with.
+        if let client = command.client {
+            try? withExtendedLifetime(client) { () throws(SystemError) in
+                try System.send(client.borrowed, ControlReply.ended(how.status).bytes)
+            }
+        }
         let message =
             switch how {
-            case .exited(let status): ControlMessage(.execExited, index: index, value: status)
-            case .signalled(let signal): ControlMessage(.execSignalled, index: index, value: signal)
+            case .exited(let status): ControlMessage(.execExited, index: command.index, value: status)
+            case .signalled(let signal): ControlMessage(.execSignalled, index: command.index, value: signal)
             }
         try System.send(Confinement.control, message.bytes)
     }
 
     func signal(_ order: ControlMessage) throws(SystemError) {
-        if let pid = running.first(where: { $0.value == order.index })?.key {
+        if let pid = running.first(where: { $0.value.index == order.index })?.key {
             try Init.pass(Int32(order.detail), to: pid)
         } else if order.value > 1, reapers.values.contains(order.index) {
             // As its reaper has told.

@@ -71,6 +71,8 @@ struct GatewaySessions: SessionStarter {
         let facts = try HostFacts.gather(request)
         var launch = LaunchRequest(name: start.order.id, arguments: [], bootID: try Invocation.randomUUID())
         launch.gateway = start.gateway.name
+        // One process for the ways out of them all, and never the gateway's.
+        launch.egressGroup = start.gateway.name
         launch.session = session
         launch.environment = System.environment().map { EnvironmentVariable(name: $0.name, value: $0.value) }
         return try Planner.plan(profile, on: facts, for: launch)

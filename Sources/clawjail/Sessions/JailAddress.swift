@@ -19,7 +19,7 @@ struct JailAddress {
         guard parts.count <= 2, parts.allSatisfy(JailName.isValid) else {
             throw JailError(.usage, reason: "'\(text.printable)' is not a name of a jail")
         }
-        let directory = try RunningJail.directory()
+        let directory = RunningJail.directory()
         if parts.count == 2 {
             self.init(gateway: parts[0], id: parts[1], base: RunDirectory.sessions(of: parts[0], in: directory))
         } else {
@@ -44,8 +44,8 @@ struct JailAddress {
     var presence: RunDirectory.Presence { RunDirectory.presence(of: name, in: base) }
 
     /// All of this user's jails, each followed by the sessions that it has had made.
-    static func all() throws(JailError) -> [(address: JailAddress, presence: RunDirectory.Presence)] {
-        let base = try RunningJail.directory()
+    static func all() -> [(address: JailAddress, presence: RunDirectory.Presence)] {
+        let base = RunningJail.directory()
         return RunDirectory.all(in: base).flatMap { (name, presence) in
             let inner = RunDirectory.sessions(of: name, in: base)
             return [(JailAddress(name: name, base: base), presence)]

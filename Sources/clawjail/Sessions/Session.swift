@@ -45,7 +45,7 @@ struct Session {
 
     static func all() throws(JailError) -> [Session] {
         if SessionsInside.isInside { return try SessionsInside.all() }
-        return try JailAddress.all().compactMap { (address, presence) in
+        return JailAddress.all().compactMap { (address, presence) in
             switch presence {
             case .nothing: nil
             case .dead(let state): Session(name: address.shown, state: state, isRunning: false)

@@ -20,7 +20,7 @@ struct Jail {
     let caller: Caller
     let name = Scratch.unique("e2e")
     /// The caller's HOME and XDG directories.
-    let home: String
+    var home: String
     var profile: String
     /// Commands of a shell between the caller's state and clawjail; `exec "$@"` at the end is added.
     var before = ""

@@ -37,7 +37,7 @@ final class Listeners {
         return try bindLoopback(tcp)
     }
 
-    private static func bindLoopback(_ tcp: Int32) throws -> UInt16 {
+    static func bindLoopback(_ tcp: Int32) throws -> UInt16 {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian

@@ -1,0 +1,71 @@
+internal import EgressControl
+internal import JailCore
+internal import JailPlan
+internal import JailPolicy
+
+/// The supervisor's end of the channel to its jail's gateway, and what the gateway is told.
+struct EgressLine {
+    let channel: SharedDescriptor
+
+    enum Outcome {
+        case sent
+        /// The gateway has not read for a while.
+        case full
+        /// It is gone: how, comes by itself.
+        case ended
+    }
+
+    /// The first order, after which the gateway says who it is.
+    func setUp(
+        _ plan: LaunchPlan, _ egress: EgressPlan, tellsAllowed: Bool, _ texts: EgressTexts, names: Descriptor,
+        state: Descriptor?
+    ) throws(SystemError) -> Outcome {
+        let files = [
+            try Self.file("policy", Array(egress.rules.json.text().utf8)), try Self.file("trust", texts.trust),
+            try Self.file("resolv.conf", texts.resolver.resolvConf), try Self.file("hosts", texts.resolver.hosts),
+        ]
+        let setup = EgressMessage.setup(
+            jail: plan.name, profile: plan.profile, wantsJavaTrustStore: egress.wantsJavaTrustStore,
+            tellsAllowed: tellsAllowed)
+        // A descriptor lives as long as its owner, and an owner no longer than it is asked for.
+        return try withExtendedLifetime(files) { () throws(SystemError) in
+            try send(setup, files.map(\.borrowed) + [names] + (state.map { [$0] } ?? []))
+        }
+    }
+
+    /// The host's files as they are now.
+    func send(_ resolver: ResolverFiles) throws(SystemError) -> Outcome {
+        let files = [try Self.file("resolv.conf", resolver.resolvConf), try Self.file("hosts", resolver.hosts)]
+        return try withExtendedLifetime(files) { () throws(SystemError) in
+            try send(EgressMessage.resolver, files.map(\.borrowed))
+        }
+    }
+
+    /// The jail's sockets, of which it gets duplicates.
+    func send(_ sockets: [SharedDescriptor], of egress: EgressPlan) throws(SystemError) -> Outcome {
+        try withExtendedLifetime(sockets) { () throws(SystemError) in
+            try send(EgressMessage.sockets(proxy: egress.proxyPort, ports: egress.ports), sockets.map(\.borrowed))
+        }
+    }
+
+    private func send(
+        _ packet: EgressMessage.Packet, _ descriptors: [Descriptor]
+    ) throws(SystemError) -> Outcome {
+        do throws(SystemError) {
+            try withExtendedLifetime(channel) { () throws(SystemError) in
+                try System.send(channel.borrowed, packet.bytes, descriptors: descriptors)
+            }
+            return .sent
+        } catch {
+            switch error.errno {
+            case .wouldBlock: return .full
+            case .brokenPipe, .connectionReset: return .ended
+            default: throw error
+            }
+        }
+    }
+
+    private static func file(_ name: String, _ content: [UInt8]) throws(SystemError) -> SharedDescriptor {
+        SharedDescriptor(try System.makeMemoryFile(name, content))
+    }
+}
