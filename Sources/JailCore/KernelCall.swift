@@ -58,6 +58,7 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     package static let busy = Errno(16)
     package static let exists = Errno(17)
     package static let crossDevice = Errno(18)
+    package static let noDevice = Errno(19)
     package static let notDirectory = Errno(20)
     package static let isDirectory = Errno(21)
     package static let invalid = Errno(22)

@@ -313,6 +313,8 @@ final class JailWatch {
             }
         }
         if ready[jail.control.borrowed] != nil { try readControl() }
+        // What init has said of a command comes before what its client says, or that it is gone.
+        if execs.isReady(ready) { try readControl() }
         try execs.handle(ready, order)
         for (request, caller) in callers.handle(ready) { try answer(request, caller) }
         if phase == .running {

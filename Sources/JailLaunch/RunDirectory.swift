@@ -166,7 +166,7 @@ package struct RunDirectory: ~Copyable {
         do {
             let socket = try System.makeUnixSocket(.sequencedPacket)
             try System.bind(socket.borrowed, path: Self.socketPath(in: directory.borrowed))
-            try System.listen(socket.borrowed, backlog: 16)
+            try System.listen(socket.borrowed, backlog: 128)
             try System.setNonBlocking(socket.borrowed)
             return socket
         } catch {

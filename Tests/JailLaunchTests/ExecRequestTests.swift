@@ -39,6 +39,8 @@ struct `A request to execute` {
         #expect(changed { $0.arguments[1] = [0x61, 0, 0x62] } == nil)
         #expect(changed { $0.environment = [Self.bytes("novalue")] } == nil)
         #expect(changed { $0.environment = [Self.bytes("=x")] } == nil)
+        #expect(changed { $0.environment = (0...4096).map { Self.bytes("V\($0)=") } } == nil)
+        #expect(changed { $0.environment = (0..<4096).map { Self.bytes("V\($0)=") } } != nil)
         #expect(changed { $0.directory = Self.bytes("relative") } == nil)
         #expect(changed { $0.directory = [UInt8](repeating: 0x2F, count: 4096) } == nil)
         #expect(changed { $0.id = "" } == nil)

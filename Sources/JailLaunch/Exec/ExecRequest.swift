@@ -21,6 +21,8 @@ package struct ExecRequest: Equatable, Sendable {
     /// Bytes of a whole request. The kernel takes no more than a quarter of the stack's limit, which is 2 MiB of the usual
     /// 8 MiB, for arguments and environment, see execve(2).
     package static let sizeLimit = 4 << 20
+    /// Of the environment.
+    package static let mostVariables = 4096
     /// Of an id.
     package static let longestID = 64
 
@@ -62,7 +64,9 @@ extension ExecRequest {
         else { return nil }
         self.init(arguments: arguments)
         // `NAME=value`, with a name.
-        guard environment.allSatisfy({ ($0.firstIndex(of: UInt8(ascii: "=")) ?? 0) > 0 }) else { return nil }
+        guard environment.count <= Self.mostVariables,
+            environment.allSatisfy({ ($0.firstIndex(of: UInt8(ascii: "=")) ?? 0) > 0 })
+        else { return nil }
         self.environment = environment
         if let directory = directories.first {
             guard directory.first == UInt8(ascii: "/"), directory.count < Self.longestPath else { return nil }

@@ -80,6 +80,11 @@ final class Execs {
         }
     }
 
+    /// Whether any of ``pollEntries`` is among these.
+    func isReady(_ ready: System.PollResult) -> Bool {
+        execs.contains { $0.client.map { ready[$0.borrowed] != nil } ?? false }
+    }
+
     /// Monotonic nanoseconds at which ``handle(_:_:)`` wants to be called though nothing is ready.
     var due: Int64? { execs.compactMap { $0.kill?.next }.min() }
 
@@ -241,12 +246,16 @@ final class Execs {
 
     /// The jail's own environment, with the given one over it.
     private func merged(_ given: [[UInt8]]) -> [[UInt8]] {
+        guard !given.isEmpty else { return environment.map(\.text) }
         var result = environment
+        var places: [[UInt8]: Int] = [:]
+        for (index, variable) in result.enumerated() { places[variable.name] = index }
         for text in given {
             let variable = Self.named(text)
-            if let index = result.firstIndex(where: { $0.name == variable.name }) {
+            if let index = places[variable.name] {
                 result[index] = variable
             } else {
+                places[variable.name] = result.count
                 result.append(variable)
             }
         }

@@ -166,18 +166,19 @@ struct InitExecs {
     }
 
     static func tellEnded(_ command: Running, _ how: Termination) throws(SystemError) {
-        // A client that has gone away, or does not read, is the supervisor's to deal with.
-        if let client = command.client {
-            try? withExtendedLifetime(client) { () throws(SystemError) in
-                try System.send(client.borrowed, ControlReply.ended(how.status).bytes)
-            }
-        }
         let message =
             switch how {
             case .exited(let status): ControlMessage(.execExited, index: command.index, value: status)
             case .signalled(let signal): ControlMessage(.execSignalled, index: command.index, value: signal)
             }
         try System.send(Confinement.control, message.bytes)
+        // After the supervisor: it must not take a client that leaves, because it has heard enough, for one that is gone.
+        // One that is gone, or does not read, is the supervisor's to deal with.
+        if let client = command.client {
+            try? withExtendedLifetime(client) { () throws(SystemError) in
+                try System.send(client.borrowed, ControlReply.ended(how.status).bytes)
+            }
+        }
     }
 
     func signal(_ order: ControlMessage) throws(SystemError) {
@@ -194,7 +195,11 @@ struct InitExecs {
         let processes: [Int32]
         if let file = descriptors.first {
             processes = try withExtendedLifetime(file) { () throws(SystemError) in
-                try CgroupLeaf.processes(file.borrowed)
+                do throws(SystemError) { return try CgroupLeaf.processes(file.borrowed) } catch {
+                    // The group has been removed meanwhile.
+                    guard error.errno == .noDevice else { throw error }
+                    return []
+                }
             }
         } else if let reaper = reapers.first(where: { $0.value == order.index })?.key {
             processes = try ExecReaper.descendants(of: reaper)

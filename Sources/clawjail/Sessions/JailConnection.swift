@@ -8,7 +8,12 @@ enum JailConnection {
     static func open(_ name: String) throws(JailError) -> SharedDescriptor {
         if SessionsInside.isInside { return try SessionsInside.open(name).connection }
         let address = try JailAddress(name)
-        do throws(SystemError) { return try RunDirectory.connect(to: "\(address.base)/\(address.name)") } catch {
+        do throws(SystemError) { return try connect("\(address.base)/\(address.name)") } catch {
+            if error.errno == .wouldBlock {
+                throw JailError(
+                    .supervise, reason: "the supervisor of jail '\(name)' does not take any more callers",
+                    hint: "look whether it was stopped", status: ExitStatus.notRunning)
+            }
             switch address.presence {
             case .nothing: throw notThere(name)
             case .dead, .running:
@@ -21,23 +26,36 @@ enum JailConnection {
         }
     }
 
+    /// A full queue says EAGAIN at once, and a blocking connect(2) would wait for ever: it is tried again for a while.
+    private static func connect(_ path: String) throws(SystemError) -> SharedDescriptor {
+        var left = patience
+        while true {
+            do throws(SystemError) { return try RunDirectory.connect(to: path) } catch {
+                guard error.errno == .wouldBlock, left > 0 else { throw error }
+                try System.pause(milliseconds: 5)
+                left -= 5
+            }
+        }
+    }
+
     static func notThere(_ name: String) -> JailError {
         JailError(
             .supervise, reason: "no jail named '\(name)' is running", hint: "'clawjail ps' lists those that are",
             status: ExitStatus.notThere)
     }
 
+    /// Milliseconds that a supervisor has to answer what it need not work for, or to end a jail that it was told to kill.
+    private static let patience: Int32 = 10_000
+
     /// Asks, and waits for the one answer; nil: the jail ended.
-    static func ask(_ request: ControlRequest, _ connection: SharedDescriptor) throws(JailError) -> ControlReply? {
-        let bytes: [UInt8]
-        do throws(SystemError) {
-            try System.send(connection.borrowed, request.bytes)
-            bytes = try System.receive(connection.borrowed, most: ControlReply.sizeLimit).bytes
-        } catch {
-            if error.errno == .connectionReset || error.errno == .brokenPipe { return nil }
-            throw JailError(.supervise, error)
+    ///
+    /// - Throws: ``ExitStatus/notRunning`` if the supervisor does not answer: it was stopped, or hangs.
+    static func ask(
+        _ request: ControlRequest, _ connection: SharedDescriptor, patience: Int32 = patience
+    ) throws(JailError) -> ControlReply? {
+        guard let bytes = try exchange(request, connection, most: ControlReply.sizeLimit, patience: patience) else {
+            return nil
         }
-        if bytes.isEmpty { return nil }
         guard let reply = ControlReply(bytes) else {
             throw JailError(.supervise, reason: "the jail's supervisor said what it never would")
         }
@@ -45,17 +63,30 @@ enum JailConnection {
         return reply
     }
 
-    /// Asks for the end of the jail, and waits until it is gone.
+    /// Asks for the end of the jail, and waits until it is gone: for a stop as long as its profile's grace lasts.
     static func end(_ connection: SharedDescriptor, kill: Bool) throws(JailError) {
-        let request = kill ? ControlRequest.kill : .stop
+        // The supervisor says nothing, and closes the connection when the jail is gone.
+        _ = try exchange(kill ? .kill : .stop, connection, most: 1, patience: kill ? patience : -1)
+    }
+
+    private static func exchange(
+        _ request: ControlRequest, _ connection: SharedDescriptor, most: Int, patience: Int32
+    ) throws(JailError) -> [UInt8]? {
         do throws(SystemError) {
             try System.send(connection.borrowed, request.bytes)
-            // The supervisor closes the connection when the jail is gone.
-            while try !System.receive(connection.borrowed, most: 1).bytes.isEmpty {}
-        } catch {
-            guard error.errno == .connectionReset || error.errno == .brokenPipe else {
-                throw JailError(.supervise, error)
+            var entries = [System.PollEntry(connection.borrowed, System.PollEvents.readable)]
+            try System.poll(&entries, milliseconds: patience)
+            if entries[0].returned != 0 {
+                let bytes = try System.receive(connection.borrowed, most: most).bytes
+                return bytes.isEmpty ? nil : bytes
             }
+        } catch {
+            if error.errno == .connectionReset || error.errno == .brokenPipe { return nil }
+            throw JailError(.supervise, error)
         }
+        let pid = (try? System.peer(of: connection.borrowed).pid).map { ", process \($0)," } ?? ""
+        throw JailError(
+            .supervise, reason: "the jail's supervisor\(pid) does not answer", hint: "look whether it was stopped",
+            status: ExitStatus.notRunning)
     }
 }

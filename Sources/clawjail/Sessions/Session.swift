@@ -56,10 +56,15 @@ struct Session {
 
     /// What its supervisor knows besides; nil if it has none any more.
     struct Use {
-        let execs: Int64
-        let lastUsed: Int64
-        let isReady: Bool
+        var execs: Int64 = 0
+        var lastUsed: Int64
+        var isReady = false
+        /// It does not answer: it was stopped, or hangs.
+        var isSilent = false
     }
+
+    /// Milliseconds that each has for a question about all of them.
+    private static let patience: Int32 = 2000
 
     func use() throws(JailError) -> Use? {
         guard isRunning else { return nil }
@@ -69,7 +74,14 @@ struct Session {
             guard error.status == ExitStatus.notThere || error.status == ExitStatus.notRunning else { throw error }
             return nil
         }
-        guard case .state(let text)? = try JailConnection.ask(.state, connection) else { return nil }
+        let answer: ControlReply?
+        do throws(JailError) {
+            answer = try JailConnection.ask(.state, connection, patience: Self.patience)
+        } catch {
+            guard error.status == ExitStatus.notRunning else { throw error }
+            return Use(lastUsed: jail.started, isSilent: true)
+        }
+        guard case .state(let text)? = answer else { return nil }
         guard let value = try? JSON5Reader.read(Array(text.utf8), file: ""), let execs = value["execs"]?.integer,
             let lastUsed = value["lastUsed"]?.integer, case .boolean(let ready)? = value["ready"]?.content
         else { throw JailError(.supervise, reason: "the supervisor of '\(jail.name)' said what it never would") }

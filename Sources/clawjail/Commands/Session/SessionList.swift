@@ -18,7 +18,7 @@ struct SessionList: ParsableCommand {
             let rows = try sessions.map { (session) throws(JailError) -> [String] in
                 let use = try session.use()
                 return [
-                    session.jail.name, session.jail.profile, use == nil ? "dead" : "running",
+                    session.jail.name, session.jail.profile, use.map { $0.isSilent ? "silent" : "running" } ?? "dead",
                     List.age(now - session.jail.started), use.map { List.age(now - $0.lastUsed) } ?? "-",
                     use.map { "\($0.execs)" } ?? "-",
                 ]

@@ -18,6 +18,10 @@ struct SessionPrune: ParsableCommand {
             // Those that a jail has had made are that jail's to prune.
             for session in try Session.all() where !session.jail.name.utf8.contains(UInt8(ascii: "/")) {
                 if let use = try session.use() {
+                    if use.isSilent {
+                        Output.say("left alone: session '\(session.jail.name)', whose supervisor does not answer")
+                        continue
+                    }
                     let isIdle = use.execs == 0 && now - use.lastUsed > idle
                     guard isIdle || now - session.jail.started > age else { continue }
                 }
