@@ -163,6 +163,15 @@ int cl_thread_count(void) {
 /* The raw calls: glibc's setxid machinery exists for threads, and there is one. */
 int cl_setresuid(unsigned r, unsigned e, unsigned s) { return RESULT(syscall(SYS_setresuid, r, e, s)); }
 int cl_setresgid(unsigned r, unsigned e, unsigned s) { return RESULT(syscall(SYS_setresgid, r, e, s)); }
+int cl_setfsids(unsigned uid, unsigned gid) {
+    /* The group first: without its rights a process may only choose among the ids that it has. */
+    syscall(SYS_setfsgid, gid);
+    syscall(SYS_setfsuid, uid);
+    /* An id that is none changes nothing, and the answer is the one before. */
+    unsigned group = (unsigned)syscall(SYS_setfsgid, -1);
+    unsigned user = (unsigned)syscall(SYS_setfsuid, -1);
+    return group == gid && user == uid ? 0 : -EPERM;
+}
 int cl_setgroups(size_t count, const unsigned *groups) { return RESULT(syscall(SYS_setgroups, count, groups)); }
 int cl_getgroups(int count, unsigned *groups) { return RESULT(syscall(SYS_getgroups, count, groups)); }
 

@@ -11,7 +11,8 @@ package enum KernelCall: UInt16, CaseIterable, Sendable {
     case pidfdOpen, pidfdSendSignal, pipe2, pivotRoot, poll, prctl, read, readlinkat, recvmsg, renameat
     case rtnetlink
     case schedGetaffinity, schedSetscheduler
-    case seccomp, sendmsg, setdomainname, setgroups, sethostname, setns, setpgid, setresgid, setresuid, setrlimit
+    case seccomp, sendmsg, setdomainname, setfsuid, setgroups, sethostname, setns, setpgid, setresgid, setresuid,
+        setrlimit
     case setsid, setsockopt, shutdown, sigaction, signalfd, sigprocmask, socket, socketpair, statfs, statx, symlinkat
     case tcsetattr, umount2, uname, unlinkat, unshare, waitid, write
     /// Not a system call: clawjail read something back and found it other than it must be.
@@ -79,6 +80,7 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     package static let noBuffers = Errno(105)
     /// ETOOMANYREFS: more descriptors of this user are on their way through sockets than the sender may have open.
     package static let tooManyReferences = Errno(109)
+    package static let connectionRefused = Errno(111)
     package static let inProgress = Errno(115)
     package static let stale = Errno(116)
 

@@ -33,6 +33,12 @@ extension System {
         try check(.setresgid, cl_setresgid(gid, gid, gid))
     }
 
+    /// Whose files this process may reach, see setfsuid(2): for anybody but root without root's rights to all of them.
+    /// It is no longer dumpable then.
+    package static func setFileSystemIDs(uid: UInt32, gid: UInt32) throws(SystemError) {
+        try check(.setfsuid, cl_setfsids(uid, gid))
+    }
+
     package static func setSupplementaryGroups(_ groups: [UInt32]) throws(SystemError) {
         try check(.setgroups, unsafe cl_setgroups(groups.count, groups))
     }

@@ -109,6 +109,19 @@ extension System {
         guard value == 0 else { throw SystemError(.connect, Errno(value)) }
     }
 
+    /// Whether it is a UNIX socket of this kind that waits for connections, see SO_DOMAIN, SO_TYPE and SO_ACCEPTCONN in
+    /// socket(7). False for what is no socket.
+    package static func isListening(_ socket: Descriptor, _ kind: SocketKind) throws(SystemError) -> Bool {
+        for (option, wanted) in [(39, AF_UNIX), (3, kind.number), (30, 1)] {
+            var value: Int32 = -1
+            let result = unsafe cl_getsockopt_int(socket.number, SOL_SOCKET, Int32(option), &value)
+            if result == -ENOTSOCK { return false }
+            try check(.getsockopt, result)
+            guard value == wanted else { return false }
+        }
+        return true
+    }
+
     package static func setNoDelay(_ socket: Descriptor) throws(SystemError) {
         try check(.setsockopt, cl_setsockopt_int(socket.number, 6 /* IPPROTO_TCP */, 1 /* TCP_NODELAY */, 1))
     }

@@ -32,7 +32,7 @@ extension HostFacts {
             ownData: try tree.furthest(Paths.join(facts.stateDirectory, "data")))
 
         // What the profile names comes first: its mistakes are the ones that a person can mend.
-        var probe = SourceProbe(reach: reach, boundaries: boundaries, tree: tree)
+        var probe = SourceProbe(reach: reach, boundaries: boundaries, tree: tree, granted: request.granted)
         try probe.addRules(profile.filesystem, workspace: surroundings.workspace)
         var resolver = ProgramResolver(profile: profile, surroundings: surroundings, tree: probe.tree)
         facts.closure = try resolver.resolveAll(command: request.command)

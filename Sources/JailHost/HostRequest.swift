@@ -20,6 +20,9 @@ package struct HostRequest: Sendable {
     /// The caller's XDG_STATE_HOME and XDG_RUNTIME_DIR.
     package var stateHome: String?
     package var runtimeHome: String?
+    /// Sources that whoever asks has opened, and keeps open, as what they may be shown: which directory each is. They need
+    /// not be reachable by name for the payload, and may lie in a directory of clawjail's own.
+    package var granted: [String: FileIdentity] = [:]
     /// Where profiles are looked for, whether they are there or not.
     package var profileDirectories: [String] = []
 

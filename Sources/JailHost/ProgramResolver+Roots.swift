@@ -37,6 +37,7 @@ extension ProgramResolver {
         }
         for name in Self.openEtc { try showIfPresent("/etc/" + name) }
         for rule in profile.process.programs { try note(rule) }
+        try addLauncher()
         if !profile.process.programs.isEmpty {
             // The files are all there; what may be started as the command is what the profile lists.
             listedDirectories = []
@@ -147,6 +148,7 @@ extension ProgramResolver {
             rules.isEmpty || closure.programs.contains { $0.path == path }
             || rules.contains { $0.isDirectory && path.hasPrefix($0.name) }
         guard isListed else { throw ProgramRules.denial(program: name, profile: profile) }
+        try addLauncher()
         closure.commandPath = path
         closure.commandArguments = Array(command.dropFirst())
         return closure

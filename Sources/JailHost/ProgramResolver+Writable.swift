@@ -22,6 +22,10 @@ extension ProgramResolver {
 
     /// Refuses what would be shown once as a program, or what one reads, and once more as writable.
     func refuseWritable(_ closure: ProgramClosure) throws(JailError) {
+        // The host executes that one too.
+        if let launcher = closure.launcher, let source = writableSource(around: launcher.path) {
+            throw isWritable(launcher.path, source)
+        }
         guard isStrict else { return }
         if case .directory(let root) = profile.filesystem.root {
             if let source = writableSource(around: root) { throw isWritable(root, source) }

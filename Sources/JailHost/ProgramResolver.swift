@@ -70,6 +70,7 @@ package struct ProgramResolver {
         // Directories first: what lies in one needs nothing of its own.
         for rule in profile.process.programs where rule.isDirectory { try addDirectory(rule) }
         for rule in profile.process.programs where !rule.isDirectory { try add(rule) }
+        try addLauncher()
         try addLocalTime()
         try resolve(command)
         return finish()

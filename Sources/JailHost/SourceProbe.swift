@@ -11,7 +11,11 @@ package struct SourceProbe {
     package private(set) var notes: [String] = []
     package private(set) var sources: [String: SourceFacts] = [:]
 
-    package init(reach: Reach, boundaries: Boundaries, tree: HostTree) {
+    /// See ``HostRequest/granted``.
+    private let granted: [String: FileIdentity]
+
+    package init(reach: Reach, boundaries: Boundaries, tree: HostTree, granted: [String: FileIdentity] = [:]) {
+        self.granted = granted
         self.reach = reach
         self.boundaries = boundaries
         self.tree = tree
@@ -21,6 +25,7 @@ package struct SourceProbe {
     package mutating func add(
         _ path: String, key: String, writable: Bool, allowSpecialFiles: Bool
     ) throws(JailError) {
+        if let identity = granted[path] { return try add(granted: path, identity, key: key, writable: writable) }
         let status = try checked(path, key: key, writable: writable)
         if status.isDirectory, let place = try boundaries.credentials(in: path, &tree) {
             throw JailError(
@@ -34,6 +39,21 @@ package struct SourceProbe {
             special = try search(path, writable: writable)
         }
         keep(path, status, special)
+    }
+
+    /// Who may show it has been decided. What lies in it has not: the path is only looked into, and what is shown in the
+    /// end must be the directory of that identity.
+    private mutating func add(
+        granted path: String, _ identity: FileIdentity, key: String, writable: Bool
+    ) throws(JailError) {
+        let special = try search(path, writable: writable)
+        let status = try attempt(.host, path) { () throws(SystemError) in try System.status(path) }
+        guard status.identity == identity else {
+            throw JailError(
+                .host, path: path, reason: "\(key) names it, and it was replaced meanwhile", hint: "try again")
+        }
+        keep(path, status, special)
+        sources[path]?.isGranted = true
     }
 
     /// The source of `/data`. It outlives jails, so nobody but the payload may have prepared something in it.

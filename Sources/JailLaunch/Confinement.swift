@@ -137,6 +137,9 @@ struct Confinement {
         return egressSockets
     }
 
+    /// Where sessions are asked for; the caller closes it.
+    mutating func takeSessionSockets() -> [Int32] { tree.takeSockets() }
+
     /// The side of the terminal that the command gets; the caller closes it.
     mutating func takeSlave() -> Int32? {
         defer { slave = nil }

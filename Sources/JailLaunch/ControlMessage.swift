@@ -32,6 +32,8 @@ struct ControlMessage: Equatable {
         case failed
         /// The sockets of the way out, see `EgressSockets`; only if there is one, and before `ready`.
         case egressSockets
+        /// The socket of `SessionsPlan`; only if there is one, and before `ready`.
+        case sessionSocket
         /// The walls stand. Carries the terminal's master, if there is one, and the tmpfs descriptors.
         case ready
         /// The command has been executed.

@@ -42,6 +42,11 @@ enum Init {
                 Confinement.control, ControlMessage(.egressSockets).bytes, descriptors: sockets.map(Descriptor.init))
             for number in sockets { System.close(number) }
         }
+        for number in confinement.takeSessionSockets() {
+            try System.send(
+                Confinement.control, ControlMessage(.sessionSocket).bytes, descriptors: [Descriptor(number)])
+            System.close(number)
+        }
         let descriptors = confinement.takeDescriptors()
         try System.send(
             Confinement.control, ControlMessage(.ready, detail: confinement.plan.command.terminal ? 1 : 0).bytes,

@@ -22,6 +22,10 @@ final class JailWatch {
     private var callers: ControlSocket
     private let execs: Execs
     private let egress: EgressWatch?
+    /// Of a jail that may ask for sessions.
+    var sessions: SessionDesk?
+    /// Of a jail that was made for another one: hangs up when that one has ended.
+    var lifeline: Descriptor?
     private let output: OutputLog?
     /// The caller ignored SIGHUP, as nohup(1) does: the end of its terminal is not the jail's.
     private let ignoresHangUp: Bool
@@ -106,6 +110,7 @@ final class JailWatch {
                 }
                 if limitsMoved { report(&reporter, final: false) }
                 tellEgress(&reporter)
+                tellSessions(&reporter)
                 tellExecs(&reporter)
             }
         } catch {
@@ -141,6 +146,8 @@ final class JailWatch {
         report(&reporter, final: true)
         egress?.kill()
         tellEgress(&reporter)
+        sessions?.end()
+        tellSessions(&reporter)
         tellExecs(&reporter)
         limits = nil
         group?.remove()
@@ -149,6 +156,15 @@ final class JailWatch {
     /// What the way out has decided, and what became of it.
     private func tellEgress(_ reporter: inout some LaunchReporter) {
         for notice in egress?.takeNotices() ?? [] {
+            switch notice {
+            case .note(let text): reporter.note(text)
+            case .event(let event): reporter.event(event)
+            }
+        }
+    }
+
+    private func tellSessions(_ reporter: inout some LaunchReporter) {
+        for notice in sessions?.takeNotices() ?? [] {
             switch notice {
             case .note(let text): reporter.note(text)
             case .event(let event): reporter.event(event)
@@ -257,6 +273,8 @@ final class JailWatch {
         entries += callers.pollEntries
         entries += execs.pollEntries
         if let egress { entries += egress.pollEntries }
+        if let sessions { entries += sessions.pollEntries }
+        if let lifeline { entries.append(.init(lifeline, System.PollEvents.readable)) }
         if phase == .running { entries += publisher.pollEntries }
         if let output = output?.pollEntry { entries.append(output) }
         entries += streams.pollEntries
@@ -279,7 +297,7 @@ final class JailWatch {
         let now = System.monotonicNanoseconds()
         var next = deadline
         if !isIdle, data != nil || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
-        for due in [egress?.due, execs.due, callers.due] { if let due { next = min(next ?? .max, due) } }
+        for due in [egress?.due, execs.due, callers.due, sessions?.due] { if let due { next = min(next ?? .max, due) } }
         if streams.waitsForForeground { next = min(next ?? .max, now + 1_000_000_000) }
         guard let next else { return -1 }
         return Int32(clamping: max(0, (next - now) / 1_000_000 + 1))
@@ -304,6 +322,8 @@ final class JailWatch {
         }
         if let entry = output?.pollEntry, ready[entry.descriptor] != nil { output?.drain() }
         try watchEgress(ready)
+        try sessions?.handle(ready)
+        if let lifeline, ready[lifeline] != nil { kill() }
         streams.handle(ready)
         keyboard?.step(ready)
         screen?.step(ready)
@@ -430,7 +450,8 @@ final class JailWatch {
         switch message.kind {
         case .failed: failure = failure ?? message.failure
         case .egressSockets where phase == .launching && egress != nil: try egress?.adopt(descriptors)
-        case .ready where phase == .launching:
+        case .sessionSocket where phase == .launching && sessions != nil: try sessions?.adopt(descriptors)
+        case .ready where phase == .launching && sessions?.isReady ?? true:
             phase = .ready
             try egress?.serve()
             sized = descriptors

@@ -94,7 +94,7 @@ package struct RunDirectory: ~Copyable {
                 try System.pause(milliseconds: 2)
                 isClear = stale(groups)
             }
-            guard isClear else { continue }
+            guard isClear, removeSessions(in: "\(base)/\(entry.name)", removing: stale) else { continue }
             removeFiles(in: jail.borrowed)
             try? System.unlink(entry.name, at: directory.borrowed, isDirectory: true)
         }
@@ -166,13 +166,62 @@ package struct RunDirectory: ~Copyable {
     package func makeSocket() throws(JailError) -> OwnedDescriptor {
         do {
             let socket = try System.makeUnixSocket(.sequencedPacket)
-            try System.bind(socket.borrowed, path: "\(path)/\(Self.socketFile)")
+            try System.bind(socket.borrowed, path: Self.socketPath(in: directory.borrowed))
             try System.listen(socket.borrowed, backlog: 128)
             try System.setNonBlocking(socket.borrowed)
             return socket
         } catch {
             throw JailError(.runtime, error, path: "\(path)/\(Self.socketFile)")
         }
+    }
+
+    /// Connects to the supervisor of a run directory. ENOENT: there is none of that name; ECONNREFUSED: nobody is behind it;
+    /// EAGAIN: too many others wait.
+    package static func connect(to path: String) throws(SystemError) -> SharedDescriptor {
+        let directory = SharedDescriptor(try System.open(path, [.pathOnly, .directory, .noFollow]))
+        let socket = SharedDescriptor(try System.makeUnixSocket(.sequencedPacket))
+        try System.setNonBlocking(socket.borrowed)
+        try withExtendedLifetime((directory, socket)) { () throws(SystemError) in
+            try System.connect(socket.borrowed, path: socketPath(in: directory.borrowed))
+            try System.setNonBlocking(socket.borrowed, false)
+        }
+        return socket
+    }
+
+    /// An address holds 107 bytes, and a path may be longer.
+    private static func socketPath(in directory: Descriptor) -> String {
+        "/proc/self/fd/\(directory.number)/\(socketFile)"
+    }
+
+    // MARK: Sessions
+
+    /// The base of the jails that were made beside another one: below that one's run directory.
+    package static func sessions(of gateway: String, in base: String) -> String { "\(base)/\(gateway)/\(sessionsName)" }
+
+    private static let sessionsName = "sessions"
+
+    /// The names in a base, whether or not their supervisors are alive.
+    package static func names(in base: String) -> [String] {
+        guard let directory = try? System.open(base, [.readOnly, .directory, .noFollow]),
+            let names = try? System.names(in: directory.borrowed)
+        else { return [] }
+        return names.filter { $0.kind == 4 }.map(\.name).sorted()
+    }
+
+    /// The same for this one, whose jail has ended.
+    func removeSessions(removing stale: (_ cgroups: [UInt8]) -> Bool) -> Bool {
+        Self.removeSessions(in: path, removing: stale)
+    }
+
+    /// Clears away what is left of the sessions of a jail that has ended; false while one of them is still there.
+    private static func removeSessions(
+        in path: String, removing stale: (_ cgroups: [UInt8]) -> Bool
+    ) -> Bool {
+        let base = "\(path)/\(sessionsName)"
+        do throws(SystemError) { try sweep(base, removing: stale) } catch { return error.errno == .notFound }
+        try? System.unlink("\(base)/.lock")
+        try? System.unlink(base, isDirectory: true)
+        return (try? System.status(base)) == nil
     }
 
     /// Removes everything; the lock goes with the descriptor.

@@ -21,10 +21,14 @@ package protocol LaunchReporter {
 ///
 /// Single-threaded from the first instruction to the last, see docs/architecture.md.
 package enum Supervisor {
+    /// - Parameters:
+    ///   - sessions: needed for a plan with sessions.
+    ///   - lifeline: the jail is killed when it hangs up.
     /// - Returns: the exit status of the command, see ``ExitStatus``.
     /// - Throws: what ended the launch before the command ran. Nothing is left behind then.
     package static func run(
-        _ plan: LaunchPlan, output: OutputLog? = nil, reporter: inout some LaunchReporter
+        _ plan: LaunchPlan, output: OutputLog? = nil, sessions: (any SessionStarter)? = nil,
+        lifeline: Descriptor? = nil, reporter: inout some LaunchReporter
     ) throws(JailError) -> Int32 {
         var plan = plan
         try checkProcess()
@@ -45,8 +49,8 @@ package enum Supervisor {
         do {
             try attempt(.supervise) { () throws(SystemError) in try System.block(JailWatch.signals) }
             let (status, watch) = try run(
-                plan, filters: filters, in: directory, output: output, ignoresHangUp: ignoresHangUp, reporter: &reporter
-            )
+                plan, filters: filters, in: directory, output: output, sessions: sessions, lifeline: lifeline,
+                ignoresHangUp: ignoresHangUp, reporter: &reporter)
             clear(directory, of: plan)
             // Only now do those hear of it who wait for the end: they may start the next jail of this name at once.
             withExtendedLifetime(watch) {}
@@ -59,12 +63,13 @@ package enum Supervisor {
 
     /// A control group that is still there keeps its directory, which tells the next start of it. Most are gone by now.
     private static func clear(_ directory: consuming RunDirectory, of plan: LaunchPlan) {
-        if Cgroup.remove(JailState.cgroups(of: plan)) { directory.remove() }
+        let isClear = Cgroup.remove(JailState.cgroups(of: plan))
+        if directory.removeSessions(removing: JailState.removeCgroups), isClear { directory.remove() }
     }
 
     private static func run(
         _ plan: LaunchPlan, filters: [[UInt64]], in directory: borrowing RunDirectory, output: OutputLog?,
-        ignoresHangUp: Bool, reporter: inout some LaunchReporter
+        sessions: (any SessionStarter)?, lifeline: Descriptor?, ignoresHangUp: Bool, reporter: inout some LaunchReporter
     ) throws(JailError) -> (status: Int32, watch: JailWatch) {
         var state = JailState(plan)
         // Named before it is made: whoever finds this directory unlocked removes the group as well.
@@ -76,6 +81,7 @@ package enum Supervisor {
             let signals = try attempt(.supervise) { () throws(SystemError) in
                 SharedDescriptor(try System.signalDescriptor(JailWatch.handledSignals))
             }
+            let maker = try makeMaker(plan, sessions)
             // First of all: it starts while the jail is being made.
             let wantsEvents = reporter.wantsEvents
             let egress = try plan.network.egress.map { (egress) throws(JailError) in
@@ -98,7 +104,12 @@ package enum Supervisor {
                 try settle(plan)
                 state.initPID = jail.pid
                 try directory.write(state.json.text() + "\n", to: RunDirectory.stateFile)
+                watch.lifeline = lifeline
                 try watch.watchData()
+                if let maker, let sessions = plan.sessions {
+                    try maker.awaitReady()
+                    watch.sessions = SessionDesk(plan, sessions, maker)
+                }
                 let trust = try egress.map { (egress) throws(JailError) in
                     try egress.trustFiles(try egress.awaitReady(signals: signals.borrowed))
                 }
@@ -108,6 +119,7 @@ package enum Supervisor {
             } catch {
                 jail.kill()
                 egress?.kill()
+                maker?.end()
                 throw error
             }
         } catch {
@@ -115,6 +127,14 @@ package enum Supervisor {
             group?.remove()
             throw error
         }
+    }
+
+    private static func makeMaker(
+        _ plan: LaunchPlan, _ starter: (any SessionStarter)?
+    ) throws(JailError) -> SessionMakerProcess? {
+        guard let sessions = plan.sessions else { return nil }
+        guard let starter else { throw JailError(.session, reason: "nobody can make the sessions of this plan") }
+        return try SessionMakerProcess(plan, sessions, starter)
     }
 
     /// What must be so before anything is made.

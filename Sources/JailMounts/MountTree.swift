@@ -12,6 +12,8 @@ package struct MountTree {
     /// The step being carried out, for whoever reports an error.
     package private(set) var index = 0
     private var root: SharedDescriptor
+    /// Numbers of the sockets that were made, in the order of their steps.
+    private var sockets: [Int32] = []
     /// Numbers of files in memory, by what they are for.
     private var trust: [TrustFile: Int32] = [:]
 
@@ -34,20 +36,20 @@ package struct MountTree {
     /// Takes the files in memory that steps of kind `trust` are copied from.
     package mutating func takeTrust(_ files: [TrustFile: Int32]) { trust = files }
 
-    /// Clones the data directory while init still has the ids of whoever started it: with root that directory lies
-    /// below one that only root may pass.
+    /// Clones the data directory, and what was granted, while init still has the ids of whoever started it: with root
+    /// those lie below a directory that only root may pass.
     package mutating func cloneData() throws(SystemError) {
-        try cloneBinds { $0 == .data }
+        try cloneBinds { $0.purpose == .data || $0.isGranted }
     }
 
     /// Clones every other source, as the payload itself: what it may not reach, it does not get.
     package mutating func cloneSources() throws(SystemError) {
-        try cloneBinds { $0 != .data }
+        try cloneBinds { _ in true }
     }
 
-    private mutating func cloneBinds(where matches: (BindPlan.Purpose) -> Bool) throws(SystemError) {
+    private mutating func cloneBinds(where matches: (BindPlan) -> Bool) throws(SystemError) {
         for step in steps.indices {
-            guard case .bind(let bind) = steps[step], matches(bind.purpose), clones[step] < 0 else { continue }
+            guard case .bind(let bind) = steps[step], matches(bind), clones[step] < 0 else { continue }
             index = step
             clones[step] = try Self.clone(bind).release()
         }
@@ -88,7 +90,7 @@ package struct MountTree {
         }
     }
 
-    private func perform(_ step: MountStep, clone: Int32) throws(SystemError) {
+    private mutating func perform(_ step: MountStep, clone: Int32) throws(SystemError) {
         switch step {
         case .directory(let path, let mode):
             try System.makeDirectory(relative(path), mode: mode, at: root.borrowed)
@@ -126,7 +128,28 @@ package struct MountTree {
         case .pin(let path): try pin(path)
         case .cover(let path, let content):
             try cover(path, content: Array(content.utf8))
+        case .socket(let path): sockets.append(try makeSocket(path).release())
         }
+    }
+
+    /// Connections that may wait at a socket. More wait in connect(2).
+    private static let backlog: Int32 = 32
+
+    /// bind(2) knows no directory to start from but the working one, which is nobody's yet.
+    private func makeSocket(_ path: String) throws(SystemError) -> OwnedDescriptor {
+        let socket = try System.makeUnixSocket(.sequencedPacket)
+        try System.changeDirectory(root.borrowed)
+        try System.bind(socket.borrowed, path: relative(path))
+        try System.changeMode(relative(path), 0o666, at: root.borrowed)
+        try System.listen(socket.borrowed, backlog: Self.backlog)
+        try System.setNonBlocking(socket.borrowed)
+        return socket
+    }
+
+    /// Gives the sockets away, whose other side is outside; the caller closes them.
+    package mutating func takeSockets() -> [Int32] {
+        defer { sockets = [] }
+        return sockets
     }
 
     /// Bytes of one file of certificates.

@@ -88,6 +88,8 @@ package struct SourceFacts: Equatable, Sendable {
     package var permissions: UInt32
     /// The first socket, FIFO or device found below (or at) the path, if it was looked for.
     package var specialFile: String?
+    /// Given by somebody who has opened it: a jail that has this one made. What is in it that jail may have written.
+    package var isGranted = false
 
     package init(
         identity: FileIdentity, isDirectory: Bool, owner: UInt32 = 0, permissions: UInt32 = 0o755,
@@ -116,6 +118,8 @@ package struct ProgramClosure: Equatable, Sendable {
     package var entry: VisibleFile?
     /// What follows the command's name, with the path of its script as it is inside the jail.
     package var commandArguments: [String] = []
+    /// Only for a profile with sessions.
+    package var launcher: LauncherFacts?
     /// What was brought along, or passed over, without the profile saying so: one line each, for people.
     package var notes: [String] = []
 

@@ -7,6 +7,7 @@ extension LaunchPlan {
         [
             "version": .number(Self.formatVersion),
             "name": .string(name),
+            "gateway": .optional(gateway),
             "profile": ["name": .string(profile), "files": .strings(profileFiles)],
             "command": [
                 "path": .string(command.path), "arguments": .strings(command.arguments),
@@ -29,6 +30,7 @@ extension LaunchPlan {
                     network.publish.map { ["host": .string($0.hostText), "jailPort": .number($0.jailPort)] }),
             ],
             "data": data?.json ?? .null,
+            "sessions": sessions?.json ?? .null,
             "leftOut": .array(
                 leftOut.map { ["protection": .string($0.protection.rawValue), "reason": .string($0.reason)] }),
             "notes": .strings(notes),
@@ -115,6 +117,7 @@ extension MountStep {
         case .devpts(let path): ["step": "devpts", "path": .string(path)]
         case .pin(let path): ["step": "pin", "path": .string(path)]
         case .cover(let path, _): ["step": "cover", "path": .string(path)]
+        case .socket(let path): ["step": "socket", "path": .string(path)]
         }
     }
 }
@@ -149,6 +152,22 @@ extension DataPlan {
         [
             "source": .string(source), "target": .string(target), "size": .number(size),
             "enforcement": enforcement == .watched ? "watched" : "image",
+        ]
+    }
+}
+
+extension SessionsPlan {
+    fileprivate var json: JSON {
+        [
+            "profile": ["name": .string(profile.name), "files": .strings(profile.files)],
+            "workspaces": .array(
+                roots.map { root in
+                    [
+                        "path": .string(root.path), "source": .string(root.hostPath),
+                        "readOnly": .boolean(root.readOnly),
+                    ]
+                }),
+            "most": .number(most), "program": .string(program), "socket": .string(Self.socket),
         ]
     }
 }

@@ -21,6 +21,7 @@ extension LaunchPlan {
         describeLimits(&output)
         describeMounts(&output)
         describeNetwork(&output)
+        if let sessions { describe(sessions, &output) }
         describeWalls(&output)
         if !leftOut.isEmpty {
             output.heading("left out, as the profile allows")
@@ -101,6 +102,18 @@ extension LaunchPlan {
         }
     }
 
+    private func describe(_ sessions: SessionsPlan, _ output: inout PlanText) {
+        output.heading("sessions, made beside this jail when its programs ask for them")
+        output.line("profile", "\(sessions.profile.name), as it is now; at most \(sessions.most) at the same time")
+        for file in sessions.profile.files { output.line("", file) }
+        for root in sessions.roots {
+            output.line(
+                "workspaces",
+                "\(root.path) from \(root.hostPath) and what is below, \(root.readOnly ? "read-only" : "writable")")
+        }
+        output.line("asked for", "by \(sessions.program), at \(SessionsPlan.socket)")
+    }
+
     private func describeWalls(_ output: inout PlanText) {
         output.heading("walls, in this order")
         if let landlock {
@@ -149,6 +162,7 @@ extension MountStep {
         case .devpts: "devpts"
         case .cover: "cover"
         case .pin: "pin"
+        case .socket: "socket"
         }
     }
 
@@ -166,6 +180,7 @@ extension MountStep {
         case .devpts(let path): "\(path), terminals of the jail's own"
         case .pin(let path): "\(path), stays where it is"
         case .cover(let path, _): "\(path), shows the jail and not the host"
+        case .socket(let path): "\(path), where sessions are asked for"
         }
     }
 }

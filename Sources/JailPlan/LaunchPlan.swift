@@ -8,6 +8,8 @@ package struct LaunchPlan: Equatable, Sendable {
 
     /// Of the jail, unique among those running.
     package var name: String
+    /// The jail that has this one made: it is unique among that one's, and ends with it.
+    package var gateway: String?
     package var profile: String
     package var profileFiles: [String] = []
     package var command: CommandPlan
@@ -21,6 +23,8 @@ package struct LaunchPlan: Equatable, Sendable {
     package var seccomp: SeccompPlan
     package var network: NetworkPlan
     package var data: DataPlan?
+    /// nil: none is made beside this jail.
+    package var sessions: SessionsPlan?
     /// nil: this is no session.
     package var session: SessionPlan?
     package var leftOut: [LeftOut] = []
@@ -88,11 +92,13 @@ package enum MountStep: Equatable, Sendable {
     case pin(path: String)
     /// A generated file laid over one of /proc's.
     case cover(path: String, content: String)
+    /// A listening socket of the new root, whose other side is outside.
+    case socket(path: String)
 
     package var path: String {
         switch self {
         case .directory(let path, _), .file(let path, _, _), .symlink(let path, _), .proc(let path),
-            .devpts(let path), .cover(let path, _), .trust(let path, _, _), .pin(let path):
+            .devpts(let path), .cover(let path, _), .trust(let path, _, _), .socket(let path), .pin(let path):
             path
         case .bind(let bind): bind.target
         case .tmpfs(let tmpfs): tmpfs.target
@@ -112,6 +118,9 @@ package struct BindPlan: Equatable, Sendable {
     package var makesTarget: Bool
     package var attributes: MountAttributes
     package var purpose: Purpose
+    /// Cloned while init has the ids of whoever started it: it lies below a directory that those of the payload may not
+    /// pass.
+    package var isGranted = false
 }
 
 package struct TmpfsPlan: Equatable, Sendable {
@@ -251,6 +260,11 @@ package struct SizedFileSystem: Equatable, Sendable {
 }
 
 extension LaunchPlan {
+    /// Where groups of jails meet: of a session, above the directory of the jail that has had it made.
+    package var groupDirectory: String {
+        gateway == nil ? runtimeDirectory : runtimeDirectory.parentPath.parentPath
+    }
+
     /// In the order of the steps.
     package var sizedFileSystems: [SizedFileSystem] {
         mounts.compactMap { step in

@@ -12,6 +12,10 @@ package struct LaunchRequest: Equatable, Sendable {
     package var environment: [EnvironmentVariable] = []
     /// Shown as /proc/sys/kernel/random/boot_id inside.
     package var bootID: String
+    /// The jail that has this one made, if one has. Names of its sessions are its own.
+    package var gateway: String?
+    /// The one that the profile's `sessions` names, loaded.
+    package var sessionProfile: Profile?
     /// Of the jails that share one process for their ways out; nil: this one has its own.
     package var egressGroup: String?
 
@@ -43,6 +47,15 @@ package struct Planner {
                 .plan, reason: "'\(request.name.printable)' is not a name for a jail",
                 hint: "use up to 48 of a-z, 0-9, '-' and '_', starting with a letter or digit")
         }
+        if let gateway = request.gateway, !JailName.isValid(gateway) {
+            throw JailError(.plan, reason: "'\(gateway.printable)' is not a name of a jail")
+        }
+        // What serves a jail's sessions would serve the jail as well.
+        if profile.sessions != nil, request.egressGroup == request.name {
+            throw JailError(
+                .usage, reason: "--egress-group is the jail's own name, which its sessions have for a group",
+                hint: "name another group")
+        }
         let identity = try planIdentity()
         let data = try planData()
         let walls = try landlockABI()
@@ -51,6 +64,7 @@ package struct Planner {
         ).plan()
         var root = RootPlanner(profile: profile, facts: facts, request: request, data: data, egress: egress)
         let mounts = try root.make()
+        let sessions = try planSessions(root, mounts, data)
         let landlock = planLandlock(root, walls)
         let cgroup = try planCgroup()
         let time = try planTimeNamespace()
@@ -65,9 +79,10 @@ package struct Planner {
         }
         return LaunchPlan(
             name: request.name,
+            gateway: request.gateway,
             profile: profile.name,
             profileFiles: profile.files,
-            command: planCommand(egress, trustFiles: root.trustFiles),
+            command: planCommand(egress, trustFiles: root.trustFiles, sessions),
             identity: identity,
             namespaces: NamespacePlan(time: time, hostName: profile.process.hostName),
             mounts: mounts,
@@ -77,13 +92,18 @@ package struct Planner {
                 variant: profile.process.shell ? .shell : .strict, additional: profile.process.systemCalls),
             network: NetworkPlan(publish: profile.network.publish, egress: egress),
             data: data,
+            sessions: sessions,
             session: request.session,
             leftOut: leftOut,
             notes: notes,
             stopGrace: profile.process.stopGrace,
-            runtimeDirectory: facts.runtimeDirectory,
+            runtimeDirectory: request.gateway.map { "\(facts.runtimeDirectory)/\($0)/sessions" }
+                ?? facts.runtimeDirectory,
             stateDirectory: facts.stateDirectory)
     }
+
+    /// Of what belongs to the jail where all jails' lie side by side. No name has a dot in it.
+    private var fileName: String { request.gateway.map { "\($0).\(request.name)" } ?? request.name }
 
     // MARK: Who
 
@@ -104,14 +124,25 @@ package struct Planner {
 
     // MARK: What
 
-    private func planCommand(_ egress: EgressPlan?, trustFiles: [TrustFile: String]) -> CommandPlan {
+    private func planSessions(
+        _ root: RootPlanner, _ mounts: [MountStep], _ data: DataPlan?
+    ) throws(JailError) -> SessionsPlan? {
+        guard let rules = profile.sessions, let program = root.launcher else { return nil }
+        return try SessionsPlanner(
+            rules: rules, profile: request.sessionProfile, mounts: mounts, data: data, program: program
+        ).plan()
+    }
+
+    private func planCommand(
+        _ egress: EgressPlan?, trustFiles: [TrustFile: String], _ sessions: SessionsPlan?
+    ) -> CommandPlan {
         let inside = profile.process.inside
         let directory =
             profile.process.workingDirectory
             ?? (profile.filesystem.data?.target ?? (profile.filesystem.workspaceSource == nil ? nil : "/workspace")
                 ?? "/")
         var variables: [EnvironmentVariable] = [
-            EnvironmentVariable(name: "PATH", value: searchPath()),
+            EnvironmentVariable(name: "PATH", value: searchPath(sessions)),
             EnvironmentVariable(name: "HOME", value: inside.home),
             EnvironmentVariable(name: "USER", value: inside.user),
             EnvironmentVariable(name: "LOGNAME", value: inside.user),
@@ -133,11 +164,11 @@ package struct Planner {
     }
 
     /// The directories that programs are in, the usual ones first; nothing from the caller's PATH but these.
-    private func searchPath() -> String {
+    private func searchPath(_ sessions: SessionsPlan?) -> String {
         let usual = ["/usr/local/bin", "/usr/bin", "/bin"]
         var directories = usual
-        for program in facts.closure.programs {
-            let directory = program.path.parentPath
+        for program in facts.closure.programs.map(\.path) + (sessions.map { [$0.program] } ?? []) {
+            let directory = program.parentPath
             if !directories.contains(directory) { directories.append(directory) }
         }
         return directories.joined(separator: ":")
@@ -203,7 +234,7 @@ package struct Planner {
             place = .v1(parents: parents)
         }
         return CgroupPlan(
-            place: place, name: "clawjail-\(request.name)", memory: limits.memory, swap: limits.swap,
+            place: place, name: "clawjail-\(fileName)", memory: limits.memory, swap: limits.swap,
             // Jail init is a process as well, and not one of the payload's.
             processes: limits.processes.map { $0 + 1 }, milliCPUs: limits.milliCPUs)
     }
@@ -242,7 +273,7 @@ package struct Planner {
 
     private func planData() throws(JailError) -> DataPlan? {
         guard let rule = profile.filesystem.data else { return nil }
-        let own = "\(facts.stateDirectory)/data/\(request.name)"
+        let own = "\(facts.stateDirectory)/data/\(fileName)"
         guard rule.mustEnforceSize else {
             return DataPlan(
                 source: rule.source ?? own, target: rule.target, size: rule.size, isOwn: rule.source == nil)

@@ -18,6 +18,8 @@ struct RootPlanner {
 
     /// Where the files of ``TrustFile`` are inside, for the command's environment.
     private(set) var trustFiles: [TrustFile: String] = [:]
+    /// Where clawjail itself is inside, if there are sessions to ask for.
+    private(set) var launcher: String?
 
     init(profile: Profile, facts: HostFacts, request: LaunchRequest, data: DataPlan?, egress: EgressPlan?) {
         self.profile = profile
@@ -35,6 +37,7 @@ struct RootPlanner {
         try addSystemFiles()
         addGeneratedFiles()
         addTrustFiles()
+        try addSessions()
         try addDevices()
         addProc()
         addScratch()
@@ -88,6 +91,31 @@ struct RootPlanner {
             source: file.path, target: file.path, identity: file.identity, isDirectory: file.isDirectory,
             attributes: [.readOnly, .noSetuid, .noDevices], purpose: purpose)
         if isExecutable { landlockRules.append(.init(path: file.path, access: .execute)) }
+    }
+
+    // MARK: Asking for sessions
+
+    /// clawjail itself as a program, and the socket that it speaks to. Where /usr/bin is the host's, nothing can be added
+    /// to it; /run is always the jail's own.
+    private mutating func addSessions() throws(JailError) {
+        guard profile.sessions != nil else { return }
+        guard let facts = facts.closure.launcher else {
+            throw JailError(.host, path: "/proc/self/exe", reason: "clawjail does not find itself")
+        }
+        var path = SessionsPlan.usualProgram
+        if made.contains(path) ? facts.path != path : isBelowBound(path) && !facts.isInUsualPlace {
+            path = "/run/clawjail/bin/clawjail"
+        }
+        if !made.contains(path) {
+            addBind(
+                source: facts.path, target: path, identity: facts.identity, isDirectory: false,
+                attributes: [.readOnly, .noSetuid, .noDevices], purpose: .program)
+        }
+        if !mayExecute(path) { landlockRules.append(.init(path: path, access: .execute)) }
+        launcher = path
+        addParents(of: SessionsPlan.socket)
+        steps.append(.socket(path: SessionsPlan.socket))
+        made.insert(SessionsPlan.socket)
     }
 
     // MARK: The system's own files
@@ -259,13 +287,15 @@ struct RootPlanner {
             try checkPlace(of: rule)
             // Data is not a program: the dynamic loader runs whatever it can map, listed or not. And what is writable
             // under another path is not to be executed under this one.
-            let isAlias = !writable && !profile.filesystem.executeWritable && isWritableElsewhere(rule)
+            let isAlias =
+                !writable && !profile.filesystem.executeWritable && (source.isGranted || isWritableElsewhere(rule))
             var attributes: MountAttributes = [.readOnly, .noSetuid, .noDevices]
             if isAlias || !profile.process.shell { attributes.insert(.noExec) }
             addBind(
                 source: rule.source, target: rule.target, identity: source.identity, isDirectory: source.isDirectory,
                 attributes: writable ? writableAttributes : attributes,
-                purpose: rule.target == "/workspace" ? .workspace : writable ? .write : .read)
+                purpose: rule.target == "/workspace" ? .workspace : writable ? .write : .read,
+                isGranted: source.isGranted)
             if writable {
                 landlockRules.append(.init(path: rule.target, access: writableAccess))
             } else if profile.process.shell, !isAlias {
@@ -327,7 +357,7 @@ struct RootPlanner {
 
     private mutating func addBind(
         source: String, target: String, identity: FileIdentity, isDirectory: Bool, attributes: MountAttributes,
-        purpose: BindPlan.Purpose
+        purpose: BindPlan.Purpose, isGranted: Bool = false
     ) {
         // Below a directory that was bound the target must be there already: nothing is made in what is the host's.
         if !isBelowBound(target) {
@@ -343,7 +373,7 @@ struct RootPlanner {
                     source: source, target: target, identity: identity, isDirectory: isDirectory,
                     makesTarget: !isDirectory && !isBelowBound(target),
                     attributes: attributes,
-                    purpose: purpose)))
+                    purpose: purpose, isGranted: isGranted)))
         made.insert(target)
         if isDirectory { bound.append(target) }
     }
@@ -394,7 +424,7 @@ struct RootPlanner {
             case .bind(let bind):
                 return bind.target != rule.target && bind.source == bind.target && rule.source == rule.target
             case .symlink: return step.path != rule.target && rule.source == rule.target
-            case .file, .trust, .tmpfs, .proc, .devpts, .cover, .pin: return false
+            case .file, .trust, .tmpfs, .proc, .devpts, .cover, .socket, .pin: return false
             }
         }
     }

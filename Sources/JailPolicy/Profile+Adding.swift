@@ -21,14 +21,14 @@ extension ProcessRules {
 
 extension FilesystemRules {
     /// A path that may be written already may be read.
-    mutating func addRead(_ rule: BindRule) throws(ValueError) {
+    package mutating func addRead(_ rule: BindRule) throws(ValueError) {
         try checkTarget(of: rule)
         if Self.merge(rule, into: &write) || Self.merge(rule, into: &read) { return }
         read.append(rule)
     }
 
     /// A path that could only be read before may be written now.
-    mutating func addWrite(_ rule: BindRule) throws(ValueError) {
+    package mutating func addWrite(_ rule: BindRule) throws(ValueError) {
         try checkTarget(of: rule)
         if Self.merge(rule, into: &write) { return }
         var rule = rule

@@ -10,6 +10,8 @@ package struct Profile: Equatable, Sendable {
     package var process = ProcessRules()
     package var filesystem = FilesystemRules()
     package var network = NetworkRules()
+    /// nil: no jail is made beside this one.
+    package var sessions: SessionRules?
     package var limits = LimitRules()
     /// Protections that may be left out where the host lacks them. What was left out is printed and recorded.
     package var optional: Set<OptionalProtection> = []

@@ -102,6 +102,9 @@ struct Invocation: Equatable {
             name: try jailName(profile), arguments: command, bootID: try Self.randomUUID())
         launch.terminal = terminal
         launch.egressGroup = egressGroup
+        if let sessions = profile.sessions {
+            launch.sessionProfile = try Self.loader(directories).load(sessions.profile)
+        }
         launch.session = session
         launch.environment = System.environment().map { EnvironmentVariable(name: $0.name, value: $0.value) }
         return try Planner.plan(profile, on: facts, for: launch)
@@ -119,7 +122,7 @@ struct Invocation: Equatable {
         "\(prefix.prefix(39))-\(hex(try random(4)))"
     }
 
-    private static func randomUUID() throws(JailError) -> String {
+    static func randomUUID() throws(JailError) -> String {
         var bytes = try random(16)
         bytes[6] = bytes[6] & 0x0F | 0x40
         bytes[8] = bytes[8] & 0x3F | 0x80

@@ -22,8 +22,8 @@ struct RunningJail {
     }
 
     static func all() throws(JailError) -> [RunningJail] {
-        RunDirectory.all(in: directory()).compactMap { (name, presence) in
-            if case .running(let state) = presence { RunningJail(name: name, state: state) } else { nil }
+        JailAddress.all().compactMap { (address, presence) in
+            if case .running(let state) = presence { RunningJail(name: address.shown, state: state) } else { nil }
         }
     }
 

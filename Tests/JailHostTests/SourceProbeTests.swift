@@ -34,6 +34,33 @@ import Testing
         #expect(facts.specialFile == nil)
     }
 
+    @Test func `what was granted is taken wherever it lies, as the directory that was granted`() throws {
+        let directory = try TemporaryDirectory()
+        let own = directory.path
+        func granted(_ path: String, _ identity: FileIdentity) throws(JailError) -> SourceFacts? {
+            let boundaries = Boundaries(homes: [], ownDirectories: [own])
+            var probe = SourceProbe(
+                reach: testReach, boundaries: boundaries, tree: HostTree(), granted: [path: identity])
+            try probe.add(path, key: "the workspace", writable: true, allowSpecialFiles: false)
+            return probe.sources[path]
+        }
+        let path = try directory.directory("workspace")
+        let identity = try System.status(path).identity
+        let facts = try #require(try granted(path, identity))
+        #expect(facts.isGranted && facts.identity == identity && facts.specialFile == nil)
+        // Without the grant it is clawjail's own, and another directory was not granted.
+        var plain = SourceProbe(
+            reach: testReach, boundaries: Boundaries(homes: [], ownDirectories: [own]), tree: HostTree())
+        #expect(throws: JailError.self) {
+            try plain.add(path, key: "the workspace", writable: true, allowSpecialFiles: false)
+        }
+        let other = try System.status(try directory.directory("other")).identity
+        #expect(message { () throws(JailError) in try granted(path, other) }.contains("it was replaced meanwhile"))
+        #expect(message { () throws(JailError) in try granted(path + "/none", identity) }.contains("errno 2"))
+        _ = try output("/usr/bin/mkfifo", [path + "/fifo"])
+        #expect(try granted(path, identity)?.specialFile == path + "/fifo")
+    }
+
     @Test func `a symlink anywhere in the path is refused, with the real path`() throws {
         let directory = try TemporaryDirectory()
         try directory.file("real/file")

@@ -42,6 +42,64 @@ struct `The run directory` {
         next.remove()
     }
 
+    @Test func `sessions of a dead supervisor are swept with it, once they are dead as well`() throws {
+        let base = try TemporaryDirectory()
+        var lists: [String] = []
+        func start() throws {
+            try Self.claim("next", in: base.path) {
+                lists.append(String(decoding: $0, as: UTF8.self))
+                return true
+            }.remove()
+        }
+        do {
+            let gateway = try Self.claim("gateway", in: base.path)
+            try gateway.write("/g\n", to: RunDirectory.cgroupFile)
+            let inner = RunDirectory.sessions(of: "gateway", in: base.path)
+            let alive = try Self.claim("alive", in: inner)
+            do {
+                let dead = try Self.claim("dead", in: inner)
+                try dead.write("/d\n", to: RunDirectory.cgroupFile)
+            }
+            #expect(RunDirectory.names(in: inner) == ["alive", "dead"])
+            // Alive itself: nobody looks into it.
+            try start()
+            #expect(lists.isEmpty && RunDirectory.names(in: inner) == ["alive", "dead"])
+            _ = consume gateway
+            try start()
+            #expect(lists == ["/g\n", "/d\n"])
+            #expect(RunDirectory.names(in: inner) == ["alive"])
+            alive.remove()
+        }
+        try start()
+        #expect(try base.names() == [".lock"])
+    }
+
+    @Test func `a jail that ends takes what its sessions have left`() throws {
+        let base = try TemporaryDirectory()
+        let gateway = try Self.claim("gateway", in: base.path)
+        #expect(gateway.removeSessions { _ in true })
+        do { _ = try Self.claim("dead", in: RunDirectory.sessions(of: "gateway", in: base.path)) }
+        #expect(!gateway.removeSessions { _ in false })
+        #expect(gateway.removeSessions { _ in true })
+        gateway.remove()
+        #expect(try base.names() == [".lock"])
+    }
+
+    @Test func `a supervisor is reached however long the path is`() throws {
+        let base = try TemporaryDirectory()
+        let long = try base.directory(String(repeating: "d", count: 120), mode: 0o700)
+        let directory = try Self.claim("jail", in: long)
+        let listener = SharedDescriptor(try directory.makeSocket())
+        let caller = try RunDirectory.connect(to: "\(long)/jail")
+        let isThere = try withExtendedLifetime((listener, caller)) {
+            if try System.accept(listener.borrowed) != nil { true } else { false }
+        }
+        #expect(isThere)
+        let error = #expect(throws: SystemError.self) { try RunDirectory.connect(to: "\(long)/none") }
+        #expect(error?.errno == .notFound)
+        directory.remove()
+    }
+
     @Test func `control groups that are busy keep the directory`() throws {
         let base = try TemporaryDirectory()
         do { _ = try Self.claim("dead", in: base.path) }

@@ -29,6 +29,18 @@ struct `Merging` {
         #expect(profile.filesystem.read.map(\.source) == ["/r"])
     }
 
+    @Test func `a child can name more for sessions, and widen nothing by accident`() throws {
+        let parent = "{ sessions: { profile: 's', workspaces: ['/data/a:ro'], most: 4 } }"
+        let sessions = try load(parent, "{ sessions: { workspaces: ['/data/b'] } }").sessions
+        #expect(sessions?.profile == "s" && sessions?.most == 4)
+        #expect(sessions?.workspaces.map(\.formatted) == ["/data/a:ro", "/data/b"])
+        #expect(try load(parent, "{ limits: {} }").sessions?.workspaces.map(\.formatted) == ["/data/a:ro"])
+        for wider in ["/data/a", "/data"] {
+            let text = message { try load(parent, "{ sessions: { workspaces: ['\(wider)'] } }") }
+            #expect(text.contains("child.json5:1:") && text.contains("'sessions.workspaces[1]'"), "\(text)")
+        }
+    }
+
     @Test func `a value of another kind replaces the parent's`() throws {
         #expect(
             try load("{ filesystem: { root: 'host' } }", "{ filesystem: { root: { directory: '/x' } } }").filesystem

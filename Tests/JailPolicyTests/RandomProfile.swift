@@ -24,6 +24,7 @@ enum RandomProfile {
                 \(some(["listen: [1, 2]", "listen: []"].shuffled(using: &generator).prefix(1).map { $0 }, &generator))
               },
               limits: { \(some(["memory: '5M'", "cpus: 1.25", "processes: 3", "fileSize: '1'", "swap: '1T'"], &generator)) },
+              \(some(["sessions: { profile: 's', workspaces: \(list(["'/data/a'", "'/b:ro'"], &generator)), most: 7 }"], &generator).appendingComma)
               optional: \(list(["'landlock'", "'time'", "'cgroup'"], &generator)) }
             """
         if let tree = try? JSON5Reader.read(Array(text.utf8), file: "random"),
@@ -45,4 +46,8 @@ enum RandomProfile {
     private static func list(_ choices: [String], _ generator: inout Seeded) -> String {
         "[\(some(choices, &generator))]"
     }
+}
+
+extension String {
+    fileprivate var appendingComma: String { isEmpty ? "" : self + "," }
 }

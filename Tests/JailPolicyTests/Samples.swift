@@ -47,6 +47,7 @@ enum Samples {
             upstream: { resolvers: ["192.0.2.1", "[2001:db8::1]:5353"], trust: "/etc/ssl/own.pem" },
             onGatewayExit: "block",
           },
+          sessions: { profile: "session", workspaces: ["/data/a", "/data/b:ro"], most: 3 },
           limits: { memory: "512M", swap: "4K", processes: 10, cpus: 1.5, openFiles: 64, fileSize: "1T" },
           optional: ["landlock", "groups", "cgroup", "time"],
         }
@@ -57,6 +58,49 @@ enum Samples {
         ("[]", "1:1: the profile must be an object, not a list"),
         ("{ proces: {} }", "1:3: unknown key 'proces' in the profile; did you mean 'process'?"),
         ("{\n process: { procss: 1 } }", "2:13: unknown key 'procss' in 'process'; did you mean 'process'?"),
+        ("{ sessions: {} }", "1:13: 'sessions' needs a 'profile'"),
+        ("{ sessions: { workspaces: ['/data'] } }", "1:13: 'sessions' needs a 'profile'"),
+        (
+            "{ sessions: { profile: '../x' } }",
+            "1:24: 'sessions.profile' must be a name of a-z, 0-9, '_' and '-', at most 64, first a letter or digit, "
+                + "not \"../x\""
+        ),
+        (
+            "{ sessions: { profile: 's', most: 0 } }",
+            "1:35: 'sessions.most' must be a whole number from 1 to 256, not 0"
+        ),
+        (
+            "{ sessions: { profile: 's', most: 257 } }",
+            "1:35: 'sessions.most' must be a whole number from 1 to 256, not 257"
+        ),
+        (
+            "{ sessions: { profile: 's', workspaces: ['data'] } }",
+            "1:42: 'sessions.workspaces[0]' must be an absolute path, not \"data\""
+        ),
+        (
+            "{ sessions: { profile: 's', workspaces: ['/data/../x'] } }",
+            "1:42: 'sessions.workspaces[0]' must be a path without '.' and '..' components, not \"/data/../x\""
+        ),
+        (
+            "{ sessions: { profile: 's', workspaces: ['/proc/1:ro'] } }",
+            "1:42: 'sessions.workspaces[0]' must not be in /proc, which the jail has of its own"
+        ),
+        (
+            "{ sessions: { profile: 's', workspaces: ['/data:rw'] } }",
+            "1:42: 'sessions.workspaces[0]' must be PATH or PATH:ro, not \"/data:rw\""
+        ),
+        (
+            "{ sessions: { profile: 's', workspaces: ['/data', '/data:ro'] } }",
+            "1:51: 'sessions.workspaces[1]' is named twice, and once read-only"
+        ),
+        (
+            "{ sessions: { profile: 's', workspaces: ['/data/b:ro', '/data'] } }",
+            "1:56: 'sessions.workspaces[1]' must not be in another one, or hold it, as with '/data/b:ro'"
+        ),
+        (
+            "{ sessions: { profile: 's', workspaces: ['/data', '/data/b:ro'] } }",
+            "1:51: 'sessions.workspaces[1]' must not be in another one, or hold it, as with '/data'"
+        ),
         ("{ memory: '1G' }", "1:3: unknown key 'memory' in the profile; did you mean 'limits.memory'?"),
         (
             "{ process: { zzzzzzzz: 1 } }",
@@ -380,6 +424,8 @@ enum Samples {
         ("network.budgets.total", "60"), ("network.budgets.response", "60"), ("network.upstream", "[]"),
         ("network.upstream.resolvers", "'192.0.2.1'"), ("network.upstream.trust", "1"),
         ("network.onGatewayExit", "true"),
+        ("sessions", "'session'"), ("sessions.profile", "[]"), ("sessions.workspaces", "'/data'"),
+        ("sessions.most", "'1'"),
         ("limits", "null"),
         ("limits.memory", "1"), ("limits.swap", "0"), ("limits.processes", "'1'"), ("limits.cpus", "true"),
         ("limits.openFiles", "'1'"),
@@ -391,6 +437,11 @@ enum Samples {
         (
             "{ network: { publish: ['18789'] } }", ["+ network.publish 127.0.0.1:18789 → 18789"],
             ["- network.publish 127.0.0.1:18789 → 18789"]
+        ),
+        (
+            "{ sessions: { profile: 's', workspaces: ['/data/a:ro'] } }",
+            ["- sessions none", "+ sessions profile s", "+ sessions at most 16", "+ sessions /data/a read-only"],
+            ["- sessions profile s", "- sessions at most 16", "- sessions /data/a read-only", "+ sessions none"]
         ),
         (
             "{ limits: { memory: '512M' } }", ["~ limits.memory not limited → 512M"],

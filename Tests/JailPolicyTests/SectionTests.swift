@@ -38,6 +38,10 @@ struct `Sections` {
         expected.filesystem.workspace = .readWrite
         expected.filesystem.executeWritable = true
         expected.network = try Self.network()
+        var sessions = SessionRules(profile: "session")
+        sessions.workspaces = [SessionRoot(path: "/data/a"), SessionRoot(path: "/data/b", readOnly: true)]
+        sessions.most = 3
+        expected.sessions = sessions
         expected.limits.memory = 512 << 20
         expected.limits.swap = 4096
         expected.limits.processes = 10

@@ -59,6 +59,8 @@ int cl_thread_count(void);
 /* Identity and privileges: setresuid(2), capset(2), setgroups(2), setrlimit(2), seccomp(2) */
 int cl_setresuid(unsigned r, unsigned e, unsigned s);
 int cl_setresgid(unsigned r, unsigned e, unsigned s);
+/* setfsuid(2), setfsgid(2): they report nothing, so what came of it is read back. */
+int cl_setfsids(unsigned uid, unsigned gid);
 int cl_setgroups(size_t count, const unsigned *groups);
 int cl_getgroups(int count, unsigned *groups);
 int cl_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);

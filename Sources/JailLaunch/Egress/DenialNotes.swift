@@ -18,8 +18,9 @@ struct DenialNotes {
     var due: Int64? { nextDue }
 
     /// The line for something that happens for the first time in this interval.
-    mutating func add(_ event: EgressEvent, now: Int64) -> String? {
-        let line = Self.line(event)
+    mutating func add(_ event: EgressEvent, now: Int64) -> String? { add(Self.line(event), now: now) }
+
+    mutating func add(_ line: String, now: Int64) -> String? {
         if nextDue == nil { nextDue = now + Self.interval }
         if let count = counts[line] {
             counts[line] = count + 1

@@ -19,7 +19,7 @@ final class EgressShare: EgressSource {
     /// Connects to the keeper of the group, and starts one if there is none.
     init(_ plan: LaunchPlan, _ egress: EgressPlan, group: String) throws(JailError) {
         terms = egress.terms
-        connection = try KeeperDirectory.join(group, in: plan.runtimeDirectory) { (seat) throws(SystemError) in
+        connection = try KeeperDirectory.join(group, in: plan.groupDirectory) { (seat) throws(SystemError) in
             try EgressKeeper.start(plan, egress, at: seat)
         }
     }

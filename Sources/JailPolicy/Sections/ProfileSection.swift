@@ -16,6 +16,12 @@ extension Profile {
         SectionKey(
             "network", NetworkRules.table, get: { $0.network }, set: { $0.network = $1 },
             check: { (field, rules) throws(JailError) in try rules.check(field) }),
+        SectionKey(
+            "sessions",
+            read: { (field, profile) throws(JailError) in profile.sessions = try SessionRules.read(field) },
+            write: { $0.sessions.map(SessionRules.table.json) },
+            show: { $0.sessions.map { .list($0.shown) } ?? .single("none") }
+        ).holding(SessionRules.table),
         SectionKey("limits", LimitRules.table, get: { $0.limits }, set: { $0.limits = $1 }),
         SectionKey(
             "optional",

@@ -56,7 +56,7 @@ struct Run: ParsableCommand {
         }
         // What else there is to know about a jail, `plan` says; rules that are wider than they look, everybody.
         for note in plan.notes where note.hasPrefix("network.") { reporter.note("note: \(note)") }
-        return try Supervisor.run(plan, output: output, reporter: &reporter)
+        return try Supervisor.run(plan, output: output, sessions: GatewaySessions(), reporter: &reporter)
     }
 }
 
@@ -66,6 +66,11 @@ struct Reporter: LaunchReporter {
     /// Where a waiting foreground process learns how the start went.
     var waiting: SharedDescriptor?
     var log: OutputLog?
+
+    /// Notes go where the start was told: of a session, to the jail's supervisor that it was made for.
+    var isRelayed = false
+
+    init() { descriptor = nil }
 
     init(statusDescriptor: Int32?) throws(JailError) {
         guard let number = statusDescriptor else {
@@ -83,16 +88,24 @@ struct Reporter: LaunchReporter {
     }
 
     mutating func note(_ text: String) {
-        if let log { log.note("clawjail: \(text)") } else { Output.say(text) }
+        if isRelayed {
+            tellWaiting("note \(text.printable)\n")
+        } else if let log {
+            log.note("clawjail: \(text)")
+        } else {
+            Output.say(text)
+        }
     }
 
     mutating func event(_ event: JSON) {
         if case .object(let members) = event, members.contains(where: { $0.0 == "event" && $0.1.isStarted }) {
-            tellWaiting("started\n")
+            started()
         }
         // A reader that has gone away does not end the jail.
         if let descriptor { try? System.writeAll(descriptor, event.text() + "\n") }
     }
+
+    mutating func started() { tellWaiting("started\n") }
 
     var wantsEvents: Bool { descriptor != nil }
 
@@ -104,7 +117,7 @@ struct Reporter: LaunchReporter {
     private mutating func tellWaiting(_ text: String) {
         guard let waiting else { return }
         try? System.writeAll(waiting.borrowed, text)
-        self.waiting = nil
+        if !isRelayed { self.waiting = nil }
     }
 }
 

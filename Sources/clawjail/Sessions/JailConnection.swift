@@ -6,24 +6,15 @@ import JailPlan
 enum JailConnection {
     /// - Throws: ``ExitStatus/notThere`` or ``ExitStatus/notRunning``.
     static func open(_ name: String) throws(JailError) -> SharedDescriptor {
-        // A name with a slash in it would lead to another directory.
-        guard JailName.isValid(name) else {
-            throw JailError(.usage, reason: "'\(name.printable)' is not a name of a jail")
-        }
-        let base = RunningJail.directory()
-        let socket = try attempt(.supervise) { () throws(SystemError) in
-            SharedDescriptor(try System.makeUnixSocket(.sequencedPacket))
-        }
-        do throws(SystemError) {
-            try connect(socket, "\(base)/\(name)/\(RunDirectory.socketFile)")
-            return socket
-        } catch {
+        if SessionsInside.isInside { return try SessionsInside.open(name).connection }
+        let address = try JailAddress(name)
+        do throws(SystemError) { return try connect("\(address.base)/\(address.name)") } catch {
             if error.errno == .wouldBlock {
                 throw JailError(
                     .supervise, reason: "the supervisor of jail '\(name)' does not take any more callers",
                     hint: "look whether it was stopped", status: ExitStatus.notRunning)
             }
-            switch RunDirectory.presence(of: name, in: base) {
+            switch address.presence {
             case .nothing: throw notThere(name)
             case .dead, .running:
                 throw JailError(
@@ -36,14 +27,10 @@ enum JailConnection {
     }
 
     /// A full queue says EAGAIN at once, and a blocking connect(2) would wait for ever: it is tried again for a while.
-    private static func connect(_ socket: SharedDescriptor, _ path: String) throws(SystemError) {
-        try System.setNonBlocking(socket.borrowed)
+    private static func connect(_ path: String) throws(SystemError) -> SharedDescriptor {
         var left = patience
         while true {
-            do throws(SystemError) {
-                try System.connect(socket.borrowed, path: path)
-                return try System.setNonBlocking(socket.borrowed, false)
-            } catch {
+            do throws(SystemError) { return try RunDirectory.connect(to: path) } catch {
                 guard error.errno == .wouldBlock, left > 0 else { throw error }
                 try System.pause(milliseconds: 5)
                 left -= 5

@@ -25,11 +25,9 @@ struct Session {
 
     /// - Throws: ``ExitStatus/notThere``, also for a jail that is no session.
     static func find(_ id: String) throws(JailError) -> Session {
-        guard JailName.isValid(id) else {
-            throw JailError(.usage, reason: "'\(id.printable)' is not a name of a session")
-        }
+        if SessionsInside.isInside { return try SessionsInside.find(id) }
         let found: Session? =
-            switch RunDirectory.presence(of: id, in: RunningJail.directory()) {
+            switch try JailAddress(id).presence {
             case .nothing: nil
             case .dead(let state): Session(name: id, state: state, isRunning: false)
             case .running(let state): Session(name: id, state: state, isRunning: true)
@@ -46,11 +44,12 @@ struct Session {
     }
 
     static func all() throws(JailError) -> [Session] {
-        RunDirectory.all(in: RunningJail.directory()).compactMap { (name, presence) in
+        if SessionsInside.isInside { return try SessionsInside.all() }
+        return JailAddress.all().compactMap { (address, presence) in
             switch presence {
             case .nothing: nil
-            case .dead(let state): Session(name: name, state: state, isRunning: false)
-            case .running(let state): Session(name: name, state: state, isRunning: true)
+            case .dead(let state): Session(name: address.shown, state: state, isRunning: false)
+            case .running(let state): Session(name: address.shown, state: state, isRunning: true)
             }
         }
     }

@@ -6,17 +6,21 @@ import JailPolicy
 /// Makes a session, once: whoever asks again for the same gets the one that is there.
 enum SessionCreation {
     /// Seconds that somebody else's creation of the same session may take.
-    private static let patience: Int64 = 20
+    private static let seconds: Int64 = 20
+    /// Nanoseconds.
+    static let patience = seconds * 1_000_000_000
 
     /// Returns when the session runs. In the background process it never returns.
     static func create(_ settings: SessionSettings) throws(JailError) {
+        if SessionsInside.isInside { return try SessionsInside.create(settings) }
         let invocation = try settings.invocation()
+        let address = try JailAddress(settings.id)
         let labels = try settings.parsedLabels()
         let configuration = settings.configuration(try invocation.loadProfile()).text()
         let session = SessionPlan(configuration: configuration, labels: labels)
-        let deadline = System.monotonicNanoseconds() + patience * 1_000_000_000
+        let deadline = System.monotonicNanoseconds() + patience
         while true {
-            if try isThere(session, settings.id, until: deadline) { return }
+            if try isThere(session, address, until: deadline) { return }
             let (status, message) = try Background.start { (reporter) throws(JailError) -> Int32 in
                 let plan = try invocation.makePlan(session: session)
                 let output = try Background.openLog(plan)
@@ -34,12 +38,12 @@ enum SessionCreation {
     /// Whether the session runs already. Waits for one that is just being made.
     ///
     /// - Throws: ``ExitStatus/exists``: there is another one of that name.
-    private static func isThere(
-        _ session: SessionPlan, _ id: String, until deadline: Int64
+    static func isThere(
+        _ session: SessionPlan, _ address: JailAddress, until deadline: Int64
     ) throws(JailError) -> Bool {
-        let base = RunningJail.directory()
+        let id = address.shown
         while true {
-            guard case .running(let state) = RunDirectory.presence(of: id, in: base) else { return false }
+            guard case .running(let state) = address.presence else { return false }
             if !state.isEmpty {
                 guard let found = Session(name: id, state: state, isRunning: true) else {
                     throw JailError(

@@ -6,7 +6,9 @@ import JailPolicy
 /// What a session is made from, as it was typed.
 struct SessionSettings: Equatable {
     var id = ""
-    var profile = "session"
+    /// nil: `session`.
+    var profile: String?
+    static let usualProfile = "session"
     /// `HOST:/workspace[:ro]`.
     var workspace: String?
     /// Bytes of a directory of clawjail's own for /workspace, instead.
@@ -31,7 +33,7 @@ struct SessionSettings: Equatable {
                 hint: "use up to 48 of a-z, 0-9, '-' and '_', starting with a letter or digit")
         }
         var invocation = Invocation()
-        invocation.profile = profile
+        invocation.profile = profile ?? Self.usualProfile
         invocation.name = id
         invocation.overrides.memory = memory
         invocation.overrides.processes = processes
@@ -75,7 +77,8 @@ struct SessionSettings: Equatable {
     /// What makes two requests the same: everything but the labels, and what the profile says at the moment.
     func configuration(_ profile: Profile) -> JSON {
         [
-            "profile": .string(self.profile), "policy": .string(Self.fingerprint(profile.json.text())),
+            "profile": .string(self.profile ?? Self.usualProfile),
+            "policy": .string(Self.fingerprint(profile.json.text())),
             "workspace": .optional(workspace ?? ownWorkspace.map { "own, \(ByteSize.format($0))" }),
             "agent": .optional(agent), "ro": .strings(readOnly),
             "memory": .optional(memory), "processes": .optional(processes), "cpus": .optional(cpus),

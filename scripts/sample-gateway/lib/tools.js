@@ -5,6 +5,7 @@ import { constants } from 'node:fs';
 import fs from 'node:fs/promises';
 import { TextDecoder } from 'node:util';
 import { ToolError, failure } from './errors.js';
+import { runInChat } from './chats.js';
 import { runProgram } from './exec.js';
 
 const READ_LIMIT = 1 << 20;
@@ -14,7 +15,7 @@ const CALLS_AT_ONCE = 16;
 const ENDING_MS = 500;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
-const tools = new Map(Object.entries({ read, write, exec, fetch: fetchUrl, env, ps }));
+const tools = new Map(Object.entries({ read, write, exec, chat, fetch: fetchUrl, env, ps }));
 
 export class ToolRunner {
   #running = new Set();
@@ -99,6 +100,11 @@ async function exec({ argv, command, timeoutMs }, signal) {
     throw new ToolError('BAD_PARAMS', '"argv" must be a list of texts, beginning with a program');
   }
   return runProgram(words, { timeoutMs: timeLimit(timeoutMs), signal });
+}
+
+async function chat({ chat, command, timeoutMs }, signal) {
+  requireText('command', command);
+  return runInChat({ chat, command }, timeLimit(timeoutMs), signal);
 }
 
 async function fetchUrl({ url, method = 'GET', headers, body, timeoutMs }, signal) {

@@ -6,7 +6,8 @@ struct SessionCreate: ParsableCommand {
         commandName: "create", abstract: "Make a session, or find the one of that id, and print its id.")
 
     @Option(help: "Up to 48 of a-z, 0-9, '-' and '_'; made up if it is not given.") var id: String?
-    @Option(name: [.short, .long], help: "Profile: a name, or a file with '/' or .json5.") var profile = "session"
+    @Option(name: [.short, .long], help: "Profile: a name, or a file with '/' or .json5; the default is 'session'.")
+    var profile: String?
     @Option(help: "Host directory for /workspace: HOST:/workspace[:ro].") var workspace: String?
     @Option(help: "Host directory for /agent: HOST:/agent[:ro].") var agent: String?
     @Option(help: "Show a host path read-only, also below the others: HOST:INSIDE.") var ro: [String] = []

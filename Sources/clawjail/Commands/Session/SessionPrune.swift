@@ -15,7 +15,8 @@ struct SessionPrune: ParsableCommand {
             let idle = try Self.seconds(self.idle, "--idle")
             let age = try Self.seconds(self.age, "--age")
             let now = System.realtimeSeconds()
-            for session in try Session.all() {
+            // Those that a jail has had made are that jail's to prune.
+            for session in try Session.all() where !session.jail.name.utf8.contains(UInt8(ascii: "/")) {
                 if let use = try session.use() {
                     if use.isSilent {
                         Output.say("left alone: session '\(session.jail.name)', whose supervisor does not answer")

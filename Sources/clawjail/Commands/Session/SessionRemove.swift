@@ -27,10 +27,12 @@ struct SessionRemove: ParsableCommand {
                 guard error.status == ExitStatus.notThere || error.status == ExitStatus.notRunning else { throw error }
             }
         }
-        let base = RunningJail.directory()
+        // The maker of sessions clears up after those that a jail has had made, and they have no log.
+        if SessionsInside.isInside { return }
+        let address = try JailAddress(session.jail.name)
         // Somebody else may have made it anew at once: then the log is that one's.
-        if case .running = RunDirectory.presence(of: session.jail.name, in: base) { return }
-        try Background.removeLog(session.jail.name)
-        if case .dead = RunDirectory.presence(of: session.jail.name, in: base) { try RunDirectory.clearDead(in: base) }
+        if case .running = address.presence { return }
+        if address.gateway == nil { try Background.removeLog(session.jail.name) }
+        if case .dead = address.presence { try RunDirectory.clearDead(in: address.base) }
     }
 }
