@@ -24,6 +24,8 @@ struct SessionSettings: Equatable {
     /// `NAME=VALUE`.
     var labels: [String] = []
     var user: String?
+    /// Sessions that name the same group share the process of their ways out.
+    var egressGroup: String?
 
     /// The launch, as ``Run`` would make it of a jail that has the same.
     func invocation() throws(JailError) -> Invocation {
@@ -40,6 +42,7 @@ struct SessionSettings: Equatable {
         invocation.overrides.cpus = cpus
         invocation.overrides.environment = environment
         invocation.overrides.user = user
+        invocation.egressGroup = egressGroup
         if let workspace {
             let mount = try Mount(workspace, option: "--workspace", target: "/workspace")
             invocation.overrides.workspace = mount.source
@@ -85,7 +88,7 @@ struct SessionSettings: Equatable {
             // Values may be secrets, and this is shown.
             "environment": .strings(environment.map { String($0.prefix { $0 != "=" }) }),
             "environmentFingerprint": .string(Self.fingerprint(environment.joined(separator: "\0"))),
-            "user": .optional(user),
+            "user": .optional(user), "egressGroup": .optional(egressGroup),
         ]
     }
 
@@ -139,6 +142,7 @@ extension SessionSettings {
             case "--env": environment.append(value)
             case "--label": labels.append(value)
             case "--user": user = value
+            case "--egress-group": egressGroup = value
             default: return nil
             }
         }

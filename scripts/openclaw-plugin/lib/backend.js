@@ -7,7 +7,7 @@ import { encodeEnvironment } from './environment.js';
 import { mountsOf } from './mounts.js';
 import { WORKSPACE, isWithin, shortest } from './paths.js';
 import { STATUS } from './program.js';
-import { checkRuntimeId, runtimeIdOf } from './runtime-id.js';
+import { checkRuntimeId, groupOf, runtimeIdOf } from './runtime-id.js';
 import { Session } from './session.js';
 
 /** Makes sure that the chat's session runs, and returns what OpenClaw works with. */
@@ -20,6 +20,8 @@ export async function createBackend(params, { id, config, program, environmentFi
   const words = [
     ...(config.profile === undefined ? [] : ['--profile', config.profile]),
     ...(config.user === undefined ? [] : ['--user', config.user]),
+    // A jailed gateway's sessions share it anyhow.
+    ...(config.profile === undefined ? [] : ['--egress-group', groupOf(params)]),
     ...mounts, ...limits,
   ];
   const label = configurationLabel(config, words);

@@ -23,6 +23,12 @@ export function runtimeIdOf({ scopeKey, cfg }) {
   return words === '' ? hash : `${words}-${hash}`;
 }
 
+/** What the sessions of one gateway have in common: they share one process for their ways out, if their profiles have any. */
+export function groupOf({ cfg }) {
+  const prefix = cfg?.docker?.containerPrefix ?? DEFAULT_PREFIX;
+  return `openclaw-${createHash('sha256').update(prefix).digest('hex').slice(0, 12)}`;
+}
+
 /** Throws unless this is what `clawjail session` takes as an id. */
 export function checkRuntimeId(id) {
   if (typeof id !== 'string' || !FORM.test(id)) throw new Error(`'${id}' is not the id of a clawjail session`);

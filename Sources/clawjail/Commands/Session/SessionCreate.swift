@@ -18,6 +18,8 @@ struct SessionCreate: ParsableCommand {
     @Option(help: "Remember NAME=VALUE; 'inspect' shows it.") var label: [String] = []
     @Option(help: "Host user that the session runs as; needed, and only allowed, when started by root.")
     var user: String?
+    @Option(help: "Share the process of the way out with the sessions that name the same group.")
+    var egressGroup: String?
 
     mutating func run() {
         var settings = SessionSettings()
@@ -32,6 +34,7 @@ struct SessionCreate: ParsableCommand {
         settings.environment = env
         settings.labels = label
         settings.user = user
+        settings.egressGroup = egressGroup
         Self.run(settings)
     }
 
