@@ -68,6 +68,13 @@ package enum FilterCompiler {
         for request: UInt64 in [0x5412, 0x541C, 0x5423] {
             try builder.add(errno(EPERM), "ioctl", masked(1, mask: 0xFFFF_FFFF, equals: request))
         }
+        // Init has the payload's user, and so the kernel would let it change init's limits and its share of the processor.
+        for call in ["prlimit64", "sched_setaffinity", "sched_setattr", "sched_setparam", "sched_setscheduler"] {
+            try builder.add(errno(EPERM), call, masked(0, mask: 0xFFFF_FFFF, equals: 1))
+        }
+        for call in ["setpriority", "ioprio_set"] {
+            try builder.add(errno(EPERM), call, masked(1, mask: 0xFFFF_FFFF, equals: 1))
+        }
         try denySetID(in: &builder)
         return try builder.export()
     }

@@ -78,6 +78,8 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     package static let addressInUse = Errno(98)
     package static let connectionReset = Errno(104)
     package static let noBuffers = Errno(105)
+    /// ETOOMANYREFS: more descriptors of this user are on their way through sockets than the sender may have open.
+    package static let tooManyReferences = Errno(109)
     package static let connectionRefused = Errno(111)
     package static let inProgress = Errno(115)
     package static let stale = Errno(116)

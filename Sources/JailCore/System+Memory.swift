@@ -23,6 +23,12 @@ extension System {
         return seals >= 0 && Int(seals) & MemoryFile.seals == MemoryFile.seals
     }
 
+    /// Whether a regular file is one of memfd_create(2). By the name that the kernel gives it: a file on a tmpfs has seals
+    /// as well.
+    package static func isMemoryFile(_ file: Descriptor) throws(SystemError) -> Bool {
+        try readLink("/proc/self/fd/\(file.number)").utf8.starts(with: "/memfd:".utf8)
+    }
+
     /// The whole of a regular file or file in memory from its beginning, wherever its offset stands; more than `limit`
     /// bytes is an error (EFBIG).
     package static func readContent(_ file: Descriptor, limit: Int) throws(SystemError) -> [UInt8] {

@@ -144,6 +144,8 @@ extension System {
         package var streams: [Descriptor] = []
         /// The `tasks` (v1) or `cgroup.procs` (v2) of the control group that it enters; nil: it stays in this one's.
         package var cgroup: Descriptor?
+        /// RLIMIT_NOFILE, soft and hard; nil: this process's.
+        package var openFiles: UInt64?
 
         package init(directory: Directory, terminal: Descriptor? = nil) {
             self.directory = directory
@@ -171,6 +173,34 @@ extension System {
     package static func spawn(_ program: Program, _ surroundings: Surroundings) throws(SystemError) -> Int32 {
         var result: Int32 = 0
         var failed: Int32 = 0
+        unsafe withProgram(program, surroundings) { unsafe result = cl_spawn($0, &failed) }
+        guard result < 0 else { return result }
+        throw SystemError(spawnStep(failed), Errno(-result))
+    }
+
+    /// Starts a program, and does not wait until execve(2) has succeeded: whoever may signal the child could stop it before,
+    /// and this process with it.
+    ///
+    /// - Parameter report: the writing end of a pipe, close-on-exec, whose other end is read with ``startFailure(_:)``.
+    package static func start(
+        _ program: Program, _ surroundings: Surroundings, report: Descriptor
+    ) throws(SystemError) -> Int32 {
+        var result: Int32 = 0
+        unsafe withProgram(program, surroundings) { unsafe result = cl_start($0, report.number) }
+        return try check(.fork, result)
+    }
+
+    /// What the child of ``start(_:_:report:)`` has said, once its pipe is readable; nil: it executes the program, or was
+    /// ended before it could.
+    package static func startFailure(_ report: Descriptor) throws(SystemError) -> SystemError? {
+        let said = try read(report, most: 8)
+        guard said.count == 8 else { return nil }
+        return SystemError(spawnStep(Int32(said[0])), Errno(Int32(said[4]) | Int32(said[5]) << 8))
+    }
+
+    private static func withProgram(
+        _ program: Program, _ surroundings: Surroundings, _ body: (UnsafePointer<cl_program>) -> Void
+    ) {
         let streams = surroundings.streams.map(\.number)
         var place: Int32 = -1
         var directory = ""
@@ -185,13 +215,11 @@ extension System {
                         path: paths[0], argv: argv, envp: envp, directory: paths[1], place: place,
                         terminal: surroundings.terminal?.number ?? -1,
                         streams: streams.count == 3 ? (streams[0], streams[1], streams[2]) : (-1, -1, -1),
-                        cgroup: surroundings.cgroup?.number ?? -1)
-                    unsafe result = cl_spawn(&request, &failed)
+                        open_files: surroundings.openFiles ?? 0, cgroup: surroundings.cgroup?.number ?? -1)
+                    unsafe body(&request)
                 }
             }
         }
-        guard result < 0 else { return result }
-        throw SystemError(spawnStep(failed), Errno(-result))
     }
 
     /// The same for texts.
@@ -230,6 +258,7 @@ extension System {
         case 5: .chdir
         case 6: .execve
         case 7: .write
+        case 8: .setrlimit
         default: .fork
         }
     }

@@ -102,7 +102,8 @@ struct Confinement {
         }
 
         stage = .limits
-        try Privileges.apply(plan.limits.resources)
+        // But for open files, which only commands are limited in.
+        try Privileges.apply(plan.limits.resources.filter { $0.resource != .openFiles })
 
         // After the last mount, which it forbids; once, for init and every command, or later ones could not see
         // earlier ones.

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import JailCore
 internal import JailPlan
+internal import JailPrivileges
 
 /// PID 1 of the jail: reaps, passes signals on, makes sockets, and ends the jail when the command has ended.
 ///
@@ -21,7 +22,7 @@ enum Init {
         }
         do {
             try announce(&confinement)
-            let command = try start(plan.command, terminal: confinement.takeSlave())
+            let command = try start(plan, terminal: confinement.takeSlave())
             try serve(command, plan)
         } catch {
             report(Failure(stage: .exec, step: 0, error: error))
@@ -57,13 +58,16 @@ enum Init {
 
     /// A session of its own, so that it can be signalled as a group; its terminal; signals as a fresh process expects
     /// them (the supervisor put every disposition to its default); and nothing else but the command.
-    private static func start(_ command: CommandPlan, terminal: Int32?) throws(SystemError) -> Int32? {
+    private static func start(_ plan: LaunchPlan, terminal: Int32?) throws(SystemError) -> Int32? {
+        let command = plan.command
         try System.block([SIGCHLD])
         var pid: Int32?
         if !command.isNone {
-            pid = try System.spawn(
-                command.path, arguments: command.arguments, environment: command.environment,
-                directory: command.workingDirectory, terminal: terminal.map(Descriptor.init))
+            var surroundings = System.Surroundings(
+                directory: .path(command.workingDirectory), terminal: terminal.map(Descriptor.init))
+            surroundings.openFiles = try Privileges.openFiles(plan.limits.resources)
+            // Nothing else is here yet that could stop it on its way.
+            pid = try System.spawn(System.Program(command), surroundings)
         }
         if let terminal { System.close(terminal) }
         try System.send(Confinement.control, ControlMessage(.started).bytes)
@@ -74,17 +78,19 @@ enum Init {
 
     /// - Parameter command: nil if the jail has none of its own.
     private static func serve(_ command: Int32?, _ plan: LaunchPlan) throws(SystemError) -> Never {
-        var execs = InitExecs(plan)
+        var execs = try InitExecs(plan)
         let signals = try System.signalDescriptor([SIGCHLD])
         while true {
             var entries = [
                 System.PollEntry(Confinement.control, System.PollEvents.readable),
                 System.PollEntry(signals.borrowed, System.PollEvents.readable),
             ]
+            entries += execs.pollEntries
             // Children first: one may have ended before the signal descriptor was there.
             try reap(command, &execs)
             try execs.killStrays()
             try System.poll(&entries, milliseconds: -1)
+            try execs.hearReports(System.PollResult(entries))
             if entries[1].returned != 0 { while try System.nextSignal(signals.borrowed) != nil {} }
             if entries[0].returned != 0 { try handleRequest(command, &execs) }
         }
@@ -115,13 +121,25 @@ enum Init {
         case .signal:
             if let command { try pass(request.value, to: command) }
         case .makeSocket:
-            let socket = try System.makeInternetSocket()
-            try System.send(Confinement.control, ControlMessage(.socket).bytes, descriptors: [socket.borrowed])
+            try sendSocket()
         case .execute: try execs.execute(request, descriptors)
         case .signalExec: try execs.signal(request)
         case .signalGroup: try execs.signalGroup(request, descriptors)
         default:
             throw SystemError(.check, .invalid)
+        }
+    }
+
+    /// What is inside can use up what sockets and messages are made of: then this connection does not come about, and the
+    /// jail goes on.
+    private static func sendSocket() throws(SystemError) {
+        do throws(SystemError) {
+            let socket = SharedDescriptor(try System.makeInternetSocket())
+            try withExtendedLifetime(socket) { () throws(SystemError) in
+                try System.send(Confinement.control, ControlMessage(.socket).bytes, descriptors: [socket.borrowed])
+            }
+        } catch {
+            try System.send(Confinement.control, ControlMessage(.socket).bytes)
         }
     }
 
@@ -132,5 +150,13 @@ enum Init {
         do throws(SystemError) { try System.kill(toGroup ? -command : command, signal) } catch {
             guard error.errno == .noProcess else { throw error }
         }
+    }
+}
+
+extension System.Program {
+    fileprivate init(_ command: CommandPlan) {
+        self.init(
+            path: Array(command.path.utf8), arguments: command.arguments.map { Array($0.utf8) },
+            environment: command.environment.map { Array($0.utf8) })
     }
 }

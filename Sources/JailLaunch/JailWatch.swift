@@ -355,7 +355,10 @@ final class JailWatch {
             }
             return true
         } catch {
-            guard [.brokenPipe, .wouldBlock, .connectionReset].contains(error.errno) else { throw error }
+            let full: [Errno] = [.wouldBlock, .noBuffers, .tooManyReferences, .tooManyFiles, .tooManyFilesInSystem]
+            guard full.contains(error.errno) || [.brokenPipe, .connectionReset].contains(error.errno) else {
+                throw error
+            }
             return false
         }
     }
@@ -459,6 +462,7 @@ final class JailWatch {
         case .executed, .notExecuted, .execExited, .execSignalled, .groupSignalled, .execGone:
             try execs.take(message, descriptors, order)
         case .socket where descriptors.count == 1: publisher.deliver(descriptors[0].take())
+        case .socket where descriptors.isEmpty: publisher.drop()
         case .exited where ended == nil && (0...255).contains(message.value): ended = .exited(message.value)
         case .signalled where ended == nil && (1...64).contains(message.value): ended = .signalled(message.value)
         default: throw SystemError(.check, .invalid)

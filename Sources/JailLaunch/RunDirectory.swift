@@ -140,7 +140,8 @@ package struct RunDirectory: ~Copyable {
     /// Whether a supervisor is alive behind a jail's directory.
     package static func isLocked(_ directory: Descriptor) -> Bool {
         guard let lock = try? System.open(lockFile, [.writeOnly, .noFollow], at: directory) else { return false }
-        return (try? System.tryLock(lock.borrowed, .exclusive)) == false
+        // Shared: two who look at the same time do not take one another for a supervisor.
+        return (try? System.tryLock(lock.borrowed, .shared)) == false
     }
 
     private static func removeFiles(in directory: Descriptor) {
@@ -225,6 +226,9 @@ package struct RunDirectory: ~Copyable {
 
     /// Removes everything; the lock goes with the descriptor.
     package consuming func remove() {
+        // Nobody may claim the name between the files and the directory. Where the guard fails there is nobody to tell.
+        let guardFile = try? SharedDescriptor(Self.takeGuard(base))
+        defer { withExtendedLifetime(guardFile) {} }
         Self.removeFiles(in: directory.borrowed)
         try? System.unlink(path, isDirectory: true)
     }

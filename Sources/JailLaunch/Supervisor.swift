@@ -37,6 +37,11 @@ package enum Supervisor {
         // That nohup(1) was asked for is remembered here, where signals are handled.
         let ignoresHangUp = System.isIgnored(SIGHUP)
         try attempt(.session) { () throws(SystemError) in try System.resetSignals() }
+        // Of open files what it may have: it holds some for each command and each connection.
+        try attempt(.session) { () throws(SystemError) in
+            let files = try System.limit(.openFiles)
+            try System.setLimit(.openFiles, soft: files.hard, hard: files.hard)
+        }
         let filters = try plan.seccomp.prepareFilters()
         try DataDirectory.prepare(&plan)
         let directory = try RunDirectory.claim(plan.name, in: plan.runtimeDirectory, removing: JailState.removeCgroups)

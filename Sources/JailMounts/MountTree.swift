@@ -189,7 +189,7 @@ package struct MountTree {
         let conditions: ResolveFlags = [.inRoot, .noSymlinks, .noMagicLinks]
         let parent = SharedDescriptor(
             try System.open(relative(path.parentPath), [.pathOnly, .directory], at: root.borrowed, resolve: conditions))
-        let name = String(path.dropFirst(path.parentPath == "/" ? 1 : path.parentPath.utf8.count + 1))
+        let name = path.remainder(below: path.parentPath)
         try withExtendedLifetime(parent) { () throws(SystemError) in
             do throws(SystemError) { try System.makeDirectory(name, mode: 0o755, at: parent.borrowed) } catch {
                 guard error.errno == .exists else { throw error }

@@ -134,6 +134,9 @@ package struct PortPublisher {
         return wanted
     }
 
+    /// Init has no socket for the connection that has waited longest.
+    package mutating func drop() { if !waiting.isEmpty { waiting.removeFirst() } }
+
     /// A socket that init made in the jail's namespace, for the connection that has waited longest.
     package mutating func deliver(_ socket: consuming OwnedDescriptor) {
         guard !waiting.isEmpty else { return }

@@ -77,7 +77,7 @@ struct RootPlanner {
     /// The entries of a prepared tree, one by one: so that mount points can stand beside them.
     private mutating func addPreparedRoot(_ root: String) {
         for (path, source) in facts.sources.sorted(by: { $0.key < $1.key }) where path.parentPath == root {
-            let target = String(path.dropFirst(root == "/" ? 0 : root.utf8.count))
+            let target = "/" + path.remainder(below: root)
             addBind(
                 source: path, target: target, identity: source.identity, isDirectory: source.isDirectory,
                 attributes: [.readOnly, .noSetuid, .noDevices], purpose: .system)
@@ -313,7 +313,8 @@ struct RootPlanner {
         }
         if let data { grants.append(BindRule(source: data.source, target: data.target)) }
         func covers(_ upper: BindRule, _ lower: BindRule) -> Bool {
-            upper.target == lower.target + upper.source.dropFirst(lower.source.utf8.count)
+            upper.target == (lower.target == "/" ? "" : lower.target) + "/"
+                + upper.source.remainder(below: lower.source)
         }
         return grants.contains { grant in
             if grant.source.isBelow(rule.source) { return !covers(grant, rule) }
@@ -431,7 +432,16 @@ struct RootPlanner {
 
 extension String {
     /// Whether the path lies inside a directory: `/usr/bin/node` is below `/usr/bin`, and not below `/usr/b`.
+    ///
+    /// By bytes, as the kernel compares names: to Swift two spellings of the same character are equal.
     package func isBelow(_ directory: String) -> Bool {
-        directory == "/" ? self != "/" : utf8.count > directory.utf8.count && hasPrefix(directory + "/")
+        if directory == "/" { return utf8.count > 1 }
+        let rest = utf8.dropFirst(directory.utf8.count)
+        return utf8.starts(with: directory.utf8) && rest.count > 1 && rest.first == UInt8(ascii: "/")
+    }
+
+    /// What follows a directory that the path lies below, without the slash; by bytes, too.
+    package func remainder(below directory: String) -> String {
+        String(Substring(utf8.dropFirst(directory == "/" ? 1 : directory.utf8.count + 1)))
     }
 }

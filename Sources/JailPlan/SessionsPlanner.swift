@@ -47,7 +47,7 @@ struct SessionsPlanner {
         }
         return SessionsPlan.Root(
             path: root.path, mount: bind.target, source: bind.source,
-            below: String(root.path.dropFirst(bind.target.utf8.count).drop { $0 == "/" }), readOnly: root.readOnly)
+            below: root.path.remainder(below: bind.target), readOnly: root.readOnly)
     }
 
     /// The directory of the host that is seen at a path; nil if it is something else that is seen there.

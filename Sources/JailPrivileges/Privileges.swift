@@ -21,6 +21,14 @@ package enum Privileges {
         }
     }
 
+    /// What a command gets of RLIMIT_NOFILE, which init does not have for itself: the kernel counts descriptors on their way
+    /// through sockets for a user as a whole, against the sender's own limit, see RLIMIT_NOFILE in getrlimit(2) and
+    /// ETOOMANYREFS in unix(7). Whoever inside uses up all that it may send must not keep init from sending.
+    package static func openFiles(_ limits: [LimitPlan.Entry]) throws(SystemError) -> UInt64? {
+        guard let entry = limits.first(where: { $0.resource == .openFiles }) else { return nil }
+        return min(entry.value, try System.limit(.openFiles).hard)
+    }
+
     private static let usualStack: UInt64 = 8 << 20
 
     /// A capability that a supervisor may keep.

@@ -22,6 +22,11 @@ enum Background {
         }
         System.close(ends.readEnd)
         reporter.waiting = SharedDescriptor(OwnedDescriptor(ends.writeEnd))
+        do throws(SystemError) { try closeOthers(than: [ends.writeEnd] + (statusDescriptor.map { [$0] } ?? [])) } catch
+        {
+            reporter.failed(JailError(.supervise, error))
+            Output.leave(ExitStatus.launchFailed)
+        }
         do throws(JailError) {
             try attempt(.supervise) { () throws(SystemError) in
                 try System.newSession()
@@ -33,6 +38,16 @@ enum Background {
             reporter.failed(error)
             Output.leave(error.status)
         }
+    }
+
+    /// Nothing else of the caller's stays open as long as the jail runs: the other end of a pipe would never see its end.
+    private static func closeOthers(than kept: [Int32]) throws(SystemError) {
+        var next: UInt32 = 3
+        for number in kept.sorted() where number >= 3 {
+            if UInt32(number) > next { try System.closeRange(next, UInt32(number) - 1) }
+            next = UInt32(number) + 1
+        }
+        try System.closeRange(next, .max)
     }
 
     private static func waitForStart(_ report: consuming OwnedDescriptor) -> (status: Int32, message: String) {

@@ -404,4 +404,106 @@ private struct TestSession {
         #expect(finished.status == 0 && finished.text.hasPrefix("pipe:"))
         try session.end()
     }
+
+    // MARK: Attacks from inside
+
+    @Test(.needs("python3"), arguments: Caller.all)
+    func `init's limits and share of the processor are not for the payload to change`(caller: Caller) throws {
+        let session = try TestSession(caller)
+        try session.create()
+        let script = """
+            import os, resource, sys
+            def refused(call):
+                try: call()
+                except PermissionError: return True
+            print(refused(lambda: resource.prlimit(1, resource.RLIMIT_NOFILE, (3, 3))))
+            print(refused(lambda: os.sched_setaffinity(1, {0})))
+            print(refused(lambda: os.sched_setscheduler(1, os.SCHED_IDLE, os.sched_param(0))))
+            print(refused(lambda: os.setpriority(os.PRIO_PROCESS, 1, 19)))
+            print(resource.prlimit(0, resource.RLIMIT_NOFILE) == (1024, 1024), os.sched_setaffinity(0, {0}))
+            """
+        #expect(
+            try session.exec(command: ["python3", "-c", script]).lines == ["True", "True", "True", "True", "True None"])
+        try session.end()
+    }
+
+    @Test(.needs("python3"), arguments: Caller.all)
+    func `what stops a command on its way stops nobody else`(caller: Caller) throws {
+        let session = try TestSession(caller)
+        try session.create()
+        // Whatever gets one of the next process numbers is stopped as soon as it is there.
+        let script = """
+            import os, signal, time
+            open("/workspace/begun", "w").close()
+            end = time.time() + 3
+            while time.time() < end:
+                for pid in range(os.getpid() + 1, os.getpid() + 400):
+                    try: os.kill(pid, signal.SIGSTOP)
+                    except ProcessLookupError: pass
+            """
+        let attacker = try session.start(["--exec-id", "attack"], command: ["python3", "-c", script])
+        #expect(eventually { FileManager.default.fileExists(atPath: session.workspace + "/begun") })
+        let victims = try (0..<8).map { try session.start(["--exec-id", "v\($0)"], command: ["/bin/true"]) }
+        // Each is over, or stopped and can be ended: init goes on in any case.
+        #expect(try attacker.wait().status == 0)
+        for (number, victim) in victims.enumerated() where !eventually(0.2, { victim.status != nil }) {
+            #expect(try session.call("session", "kill", session.id, "--exec-id", "v\(number)").status == 0)
+            #expect(try victim.wait().status == 137)
+        }
+        #expect(try session.script("echo on").text == "on\n")
+        try session.end()
+    }
+
+    @Test(.needs("python3"), arguments: Caller.all)
+    func `descriptors on their way through sockets stop nobody else`(caller: Caller) throws {
+        let session = try TestSession(caller)
+        try session.create()
+        let script = """
+            import array, os, socket, time
+            held = []
+            def fill(count):
+                null = os.open("/dev/null", os.O_RDONLY)
+                while True:
+                    a, b = socket.socketpair()
+                    held.append((a, b))
+                    try:
+                        for _ in range(8):
+                            a.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [null] * 100))])
+                    except OSError as error: return error.errno
+            print(fill(1), flush=True)
+            open("/workspace/full", "w").close()
+            time.sleep(60)
+            """
+        let attacker = try session.start(["--exec-id", "attack"], command: ["python3", "-c", script])
+        #expect(eventually { FileManager.default.fileExists(atPath: session.workspace + "/full") })
+        // ETOOMANYREFS: it has all that it may have.
+        #expect(eventually { attacker.text == "109\n" }, "\(attacker.text)")
+        #expect(try session.script("echo on").text == "on\n")
+        #expect(try session.call("session", "kill", session.id, "--exec-id", "attack").status == 0)
+        #expect(try session.script("echo on").text == "on\n")
+        try session.end()
+    }
+
+    @Test(arguments: Caller.all) func `the background process has nothing open of its caller's`(caller: Caller) throws {
+        let session = try TestSession(caller)
+        var jail = session.jail
+        jail.before = "exec 7</etc/hostname"
+        #expect(try jail.start(words: session.createWords()).wait().status == 0)
+        let files = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(try session.supervisor)/fd")
+        for file in files {
+            let target = try? FileManager.default.destinationOfSymbolicLink(
+                atPath: "/proc/\(try session.supervisor)/fd/\(file)")
+            #expect(target != "/etc/hostname")
+        }
+        try session.end()
+    }
+
+    @Test(arguments: Caller.all) func `names of more than ASCII are pinned as others are`(caller: Caller) throws {
+        let session = try TestSession(caller)
+        let skills = try Scratch.directory("skills")
+        try session.create(["--ro", "\(skills):/workspace/\u{E9}\u{E9}/bcdef/target"])
+        #expect(try session.script("ls; ls *; ls */*").lines == ["\u{E9}\u{E9}", "bcdef", "target"])
+        #expect(try session.script("mv */bcdef moved").errors.contains("busy"))
+        try session.end()
+    }
 }

@@ -33,16 +33,21 @@ struct cl_program {
     int place; /* an open directory, instead of `directory`; -1: none */
     int terminal; /* becomes 0, 1, 2 and the controlling terminal; -1: none */
     int streams[3]; /* become 0, 1, 2 where there is no terminal; above 2, or -1: as they are */
+    uint64_t open_files; /* RLIMIT_NOFILE, soft and hard; 0: as it is */
     int cgroup; /* its `tasks` or `cgroup.procs`, to enter it; -1: stays */
 };
 enum {
     CL_SPAWN_SETSID = 1, CL_SPAWN_DUP3, CL_SPAWN_TERMINAL, CL_SPAWN_SIGMASK, CL_SPAWN_CHDIR, CL_SPAWN_EXECVE,
-    CL_SPAWN_CGROUP
+    CL_SPAWN_CGROUP, CL_SPAWN_LIMIT
 };
 /* Starts a program in a session of its own, with no signal blocked or ignored, in `directory`. Returns its pid once execve has
  * succeeded; otherwise -errno, and in `failed` which step it was. The child shares this process's memory until then,
  * and this process waits: no page is copied, and the child's error needs no pipe. See vfork(2). */
 int cl_spawn(const struct cl_program *spawn, int *failed);
+/* The same with a copy of this process, which does not wait: whoever may signal the child could otherwise stop this process
+ * with it. `report` must be close-on-exec; two ints come out of it if a step failed, which one and its errno, and its end
+ * alone if none did. Returns the pid, or -errno. */
+int cl_start(const struct cl_program *spawn, int report);
 /* Starts the program behind an open descriptor in the same way, with `channel` as its descriptor 3, and no other file but 0, 1,
  * 2 and those that are not close-on-exec. The steps are SETSID, DUP3, SIGMASK, EXECVE. See execveat(2). */
 int cl_spawn_descriptor(int program, char *const argv[], char *const envp[], int channel, int *failed);

@@ -132,7 +132,8 @@ final class EgressKeeper {
     }
 
     private func patience() -> Int32 {
-        guard let leaveTime else { return -1 }
+        // What could not be had for the moment is asked for again.
+        guard let leaveTime else { return isRunning && members.contains(where: \.isAsking) ? 100 : -1 }
         return Int32(clamping: max(0, (leaveTime - System.monotonicNanoseconds()) / 1_000_000 + 1))
     }
 
@@ -234,14 +235,22 @@ final class EgressKeeper {
         for member in members where member.isAsking {
             if !isRunning { try startGateway() }
             guard let gateway else { return }
-            let (outer, inner) = try EgressProcess.makeChannel()
+            let outer: SharedDescriptor
             do throws(SystemError) {
-                try withExtendedLifetime(inner) { () throws(SystemError) in
-                    try System.send(gateway.borrowed, EgressMessage.attach.bytes, descriptors: [inner.borrowed])
+                let channel = try EgressProcess.makeChannel()
+                outer = channel.outer
+                try withExtendedLifetime(channel.inner) { () throws(SystemError) in
+                    try System.send(
+                        gateway.borrowed, EgressMessage.attach.bytes, descriptors: [channel.inner.borrowed])
                 }
             } catch {
-                // Full, or on its way out: what comes of it is heard.
-                guard [.wouldBlock, .brokenPipe, .connectionReset].contains(error.errno) else { throw error }
+                // Full, or on its way out: what comes of it is heard. Out of descriptors, or too many of this user's on
+                // their way, which a jail can bring about: it is asked again.
+                let passing: [Errno] = [
+                    .wouldBlock, .brokenPipe, .connectionReset, .tooManyReferences, .tooManyFiles,
+                    .tooManyFilesInSystem,
+                ]
+                guard passing.contains(error.errno) else { throw error }
                 return
             }
             member.isAsking = false

@@ -91,7 +91,10 @@ package struct ExecClient: ~Copyable {
     private static func mayGive(_ stream: Descriptor) throws(SystemError) -> Bool {
         let status = try System.status(of: stream)
         switch status.kind {
-        case .fifo, .regular: return try !System.isPathOnly(stream)
+        case .fifo: return try !System.isPathOnly(stream)
+        case .regular:
+            if try System.isPathOnly(stream) { return false }
+            return try !System.isMemoryFile(stream)
         case .characterDevice: return try status.identity == System.status("/dev/null").identity
         default: return false
         }

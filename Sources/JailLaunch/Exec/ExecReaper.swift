@@ -54,7 +54,7 @@ enum ExecReaper {
         System.exitNow(0)
     }
 
-    /// Everything that stands below a process, by what /proc says of parents at this moment.
+    /// Everything alive that stands below a process, by what /proc says of parents at this moment.
     static func descendants(of reaper: Int32) throws(SystemError) -> [Int32] {
         var children = try tree()
         var found: [Int32] = []
@@ -80,13 +80,13 @@ enum ExecReaper {
         return children
     }
 
-    /// The fourth word of /proc/PID/stat; the second, a name in parentheses, may hold anything.
+    /// The fourth word of /proc/PID/stat, unless the third says that it is a zombie; the second, a name in parentheses, may hold anything.
     private static func parent(_ pid: String, _ proc: Descriptor) -> Int32? {
         guard let text = try? System.readFile("\(pid)/stat", at: proc),
             let end = text.lastIndex(of: UInt8(ascii: ")"))
         else { return nil }
         let words = text[(end + 1)...].split(separator: UInt8(ascii: " "))
-        guard words.count > 1 else { return nil }
+        guard words.count > 1, words[0] != [UInt8(ascii: "Z")] else { return nil }
         return Int32(String(decoding: words[1], as: UTF8.self))
     }
 }

@@ -196,7 +196,9 @@ final class Execs {
                 guard try !System.isPathOnly(stream.borrowed) else { return false }
                 let status = try System.status(of: stream.borrowed)
                 switch status.kind {
-                case .fifo, .regular: return true
+                case .fifo: return true
+                // A file in memory could be executed through its descriptor, whatever the jail's mounts allow.
+                case .regular: return try !System.isMemoryFile(stream.borrowed)
                 case .characterDevice:
                     if null == nil { null = try System.status("/dev/null").identity }
                     return status.identity == null
@@ -282,7 +284,7 @@ final class Execs {
             // A full socket loses a signal, as a process does that gets the same one twice.
             if execs[index].isBelowReaper, execs[index].pid == 0 {
                 // Its number is not known yet.
-                execs[index].early.append(signal)
+                if execs[index].early.count < 64 { execs[index].early.append(signal) }
             } else if !execs[index].hasEnded {
                 _ = try order(
                     ControlMessage(.signalExec, detail: signal, index: execs[index].index, value: execs[index].pid), [])
@@ -309,7 +311,14 @@ final class Execs {
     }
 
     private func send(_ signal: Int32, toGroupOf exec: Exec, _ order: Order) throws(SystemError) -> Bool {
-        let files = try exec.leaf.map { (leaf) throws(SystemError) in [try leaf.openProcesses()] } ?? []
+        var files: [SharedDescriptor] = []
+        if let leaf = exec.leaf {
+            do throws(SystemError) { files = [try leaf.openProcesses()] } catch {
+                // Out of descriptors for the moment.
+                guard [.tooManyFiles, .tooManyFilesInSystem].contains(error.errno) else { throw error }
+                return false
+            }
+        }
         return try order(ControlMessage(.signalGroup, index: exec.index, value: signal), files)
     }
 

@@ -1,12 +1,14 @@
 internal import JailCgroups
 internal import JailCore
 internal import JailPlan
+internal import JailPrivileges
 
 /// The commands that init has started besides the jail's own, each under a number that the supervisor gave it. They have
 /// what every process of the jail has from init: namespaces, Landlock, filters, limits, no capability.
 struct InitExecs {
     private let mounts: [String]
     private let workingDirectory: String
+    private let openFiles: UInt64?
     /// By pid: commands in control groups of their own.
     private var running: [Int32: Running] = [:]
     /// By pid: what stands above the commands where there are no control groups.
@@ -19,7 +21,8 @@ struct InitExecs {
     /// Descriptors of one order: the request, the file to enter the control group by, three streams, and the client.
     static let mostDescriptors = 6
 
-    init(_ plan: LaunchPlan) {
+    init(_ plan: LaunchPlan) throws(SystemError) {
+        openFiles = try Privileges.openFiles(plan.limits.resources)
         workingDirectory = plan.command.workingDirectory
         mayKillStrays = plan.command.isNone && plan.limits.cgroup == nil
         mounts = plan.mounts.compactMap { (step) -> String? in
@@ -36,22 +39,55 @@ struct InitExecs {
         /// Where its end is told first: one process less has to wake up between the command and who waits for it. Not of
         /// one with a terminal, whose client hears of the terminal before.
         let client: SharedDescriptor?
+        /// Until it executes its program, or says why it can not.
+        var report: SharedDescriptor?
+        /// Of its terminal, until somebody has been told that it runs.
+        var master: SharedDescriptor?
     }
 
-    /// Carries out an order, and answers it. What is wrong with the command is told; what is thrown ends the jail.
+    /// Carries out an order. What is wrong with the command is told; what is thrown ends the jail.
     mutating func execute(_ order: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) {
         do throws(SystemError) {
-            let isWatched = order.detail & 1 == 0
-            let (pid, master) = try start(order, descriptors, underReaper: isWatched)
-            if isWatched {
-                reapers[pid] = order.index
-                return
+            if order.detail & 1 == 0 {
+                reapers[try startReaper(order, descriptors)] = order.index
+            } else {
+                let (pid, command) = try start(order, descriptors)
+                running[pid] = command
             }
-            running[pid] = Running(index: order.index, client: Self.client(order, descriptors))
-            // Nobody waits for it otherwise; that it could not be started is told in any case.
-            if master != nil { try Self.tellStarted(order.index, pid, master) }
         } catch {
             try System.send(Confinement.control, ControlMessage(notExecuted: order.index, error).bytes)
+        }
+    }
+
+    /// Of commands on their way to their program.
+    var pollEntries: [System.PollEntry] {
+        running.values.compactMap { $0.report.map { System.PollEntry($0.borrowed, System.PollEvents.readable) } }
+    }
+
+    mutating func hearReports(_ ready: System.PollResult) throws(SystemError) {
+        for (pid, command) in running {
+            if let report = command.report, ready[report.borrowed] != nil { try hear(pid, command, report) }
+        }
+    }
+
+    private mutating func hear(_ pid: Int32, _ command: Running, _ report: SharedDescriptor) throws(SystemError) {
+        let failure = try withExtendedLifetime(report) { () throws(SystemError) in
+            try System.startFailure(report.borrowed)
+        }
+        if let failure {
+            running[pid] = nil
+            try System.send(Confinement.control, ControlMessage(notExecuted: command.index, failure).bytes)
+            return
+        }
+        running[pid]?.report = nil
+        running[pid]?.master = nil
+        // Nobody waits for it otherwise.
+        guard let master = command.master else { return }
+        do throws(SystemError) { try Self.tellStarted(command.index, pid, master) } catch {
+            // Whoever asked will never see its terminal.
+            running[pid] = nil
+            try? System.kill(pid, 9)
+            try System.send(Confinement.control, ControlMessage(notExecuted: command.index, error).bytes)
         }
     }
 
@@ -68,45 +104,66 @@ struct InitExecs {
         }
     }
 
-    /// The command itself, or its reaper.
-    private func start(
-        _ order: ControlMessage, _ descriptors: [SharedDescriptor], underReaper: Bool
-    ) throws(SystemError) -> (pid: Int32, master: SharedDescriptor?) {
+    /// What an order asks for, with what must stay open until it has begun.
+    private struct Prepared {
+        let program: System.Program
+        let surroundings: System.Surroundings
+        let master: SharedDescriptor?
+        let open: [SharedDescriptor]
+    }
+
+    private func prepare(
+        _ order: ControlMessage, _ descriptors: [SharedDescriptor]
+    ) throws(SystemError) -> Prepared {
         let hasGroup = order.detail & 1 != 0
         let hasTerminal = order.detail & 2 != 0
         guard descriptors.count == 1 + (hasGroup ? 1 : 0) + (hasTerminal ? 0 : 4) else {
             throw SystemError(.check, .invalid)
         }
-        return try withExtendedLifetime(descriptors) { () throws(SystemError) in
-            let content = try System.readContent(descriptors[0].borrowed, limit: ExecRequest.sizeLimit)
-            guard let request = ExecRequest(bytes: content) else { throw SystemError(.check, .invalid) }
-            let directory = SharedDescriptor(try open(request.directory))
-            var surroundings = System.Surroundings(directory: .open(directory.borrowed))
-            if hasGroup { surroundings.cgroup = descriptors[1].borrowed }
-            var master: SharedDescriptor?
-            var slave: SharedDescriptor?
-            if hasTerminal {
-                let pair = try System.openTerminal().release()
-                master = SharedDescriptor(OwnedDescriptor(pair.master))
-                slave = SharedDescriptor(OwnedDescriptor(pair.slave))
-                surroundings.terminal = slave?.borrowed
-                if let size = request.terminal, size.rows > 0 {
-                    try System.setTerminalSize(Descriptor(pair.slave), size)
-                }
-            } else {
-                surroundings.streams = descriptors.suffix(4).dropLast().map(\.borrowed)
-            }
-            let program = System.Program(
-                path: try Self.find(request), arguments: request.arguments, environment: request.environment)
-            let pid = try withExtendedLifetime((directory, slave)) { () throws(SystemError) in
-                if underReaper {
-                    return try ExecReaper.start(
-                        program, surroundings, Running(index: order.index, client: Self.client(order, descriptors)),
-                        master: master)
-                }
-                return try System.spawn(program, surroundings)
-            }
-            return (pid, master)
+        let content = try System.readContent(descriptors[0].borrowed, limit: ExecRequest.sizeLimit)
+        guard let request = ExecRequest(bytes: content) else { throw SystemError(.check, .invalid) }
+        let directory = SharedDescriptor(try open(request.directory))
+        var surroundings = System.Surroundings(directory: .open(directory.borrowed))
+        surroundings.openFiles = openFiles
+        if hasGroup { surroundings.cgroup = descriptors[1].borrowed }
+        var held = descriptors + [directory]
+        var master: SharedDescriptor?
+        if hasTerminal {
+            let pair = try System.openTerminal().release()
+            master = SharedDescriptor(OwnedDescriptor(pair.master))
+            let slave = SharedDescriptor(OwnedDescriptor(pair.slave))
+            held.append(slave)
+            surroundings.terminal = slave.borrowed
+            if let size = request.terminal, size.rows > 0 { try System.setTerminalSize(slave.borrowed, size) }
+        } else {
+            surroundings.streams = descriptors.suffix(4).dropLast().map(\.borrowed)
+        }
+        let program = System.Program(
+            path: try Self.find(request), arguments: request.arguments, environment: request.environment)
+        return Prepared(program: program, surroundings: surroundings, master: master, open: held)
+    }
+
+    private func start(
+        _ order: ControlMessage, _ descriptors: [SharedDescriptor]
+    ) throws(SystemError) -> (pid: Int32, command: Running) {
+        let prepared = try prepare(order, descriptors)
+        let ends = try System.pipe().release()
+        let report = SharedDescriptor(OwnedDescriptor(ends.readEnd))
+        let writing = SharedDescriptor(OwnedDescriptor(ends.writeEnd))
+        try System.setNonBlocking(report.borrowed)
+        let pid = try withExtendedLifetime((prepared.open, writing)) { () throws(SystemError) in
+            try System.start(prepared.program, prepared.surroundings, report: writing.borrowed)
+        }
+        let client = Self.client(order, descriptors)
+        return (pid, Running(index: order.index, client: client, report: report, master: prepared.master))
+    }
+
+    private func startReaper(_ order: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) -> Int32 {
+        let prepared = try prepare(order, descriptors)
+        return try withExtendedLifetime(prepared.open) { () throws(SystemError) in
+            try ExecReaper.start(
+                prepared.program, prepared.surroundings,
+                Running(index: order.index, client: Self.client(order, descriptors)), master: prepared.master)
         }
     }
 
@@ -148,9 +205,18 @@ struct InitExecs {
             try System.send(Confinement.control, message.bytes)
             return true
         }
-        guard let command = running.removeValue(forKey: pid) else { return false }
+        guard let command = running[pid] else { return false }
+        // What it said before it ended comes first.
+        if let report = command.report, try isReadable(report) { try hear(pid, command, report) }
+        guard let command = running.removeValue(forKey: pid) else { return true }
         try Self.tellEnded(command, how)
         return true
+    }
+
+    private func isReadable(_ report: SharedDescriptor) throws(SystemError) -> Bool {
+        try withExtendedLifetime(report) { () throws(SystemError) in
+            try System.pollNow(report.borrowed, System.PollEvents.readable) != 0
+        }
     }
 
     /// Ends what a reaper has left that was killed. After each round of reaping, since what its children leave comes next.
@@ -192,7 +258,7 @@ struct InitExecs {
 
     /// One signal for each process that is there now, and an answer with their number.
     func signalGroup(_ order: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) {
-        let processes: [Int32]
+        var processes: [Int32]
         if let file = descriptors.first {
             processes = try withExtendedLifetime(file) { () throws(SystemError) in
                 do throws(SystemError) { return try CgroupLeaf.processes(file.borrowed) } catch {
@@ -201,8 +267,14 @@ struct InitExecs {
                     return []
                 }
             }
+            // It may have been stopped before it could enter.
+            if let pid = running.first(where: { $0.value.index == order.index })?.key, !processes.contains(pid) {
+                processes.append(pid)
+            }
         } else if let reaper = reapers.first(where: { $0.value == order.index })?.key {
             processes = try ExecReaper.descendants(of: reaper)
+            // Nothing is left to watch over. Unless it was stopped from inside it is ending by itself.
+            if processes.isEmpty, order.value == 9 { processes = [reaper] }
         } else {
             processes = []
         }

@@ -128,15 +128,37 @@ struct SessionMaker {
                     number, status: ExitStatus.refused,
                     "there are \(ids.count) sessions, as many as sessions.most allows; \(remedy)"))
         }
+        do throws(SystemError) { children.append(try start(order, number: number)) } catch {
+            // Out of processes or descriptors: that is this session's misfortune, and nobody else's.
+            try tell(
+                .made(
+                    number, status: ExitStatus.launchFailed,
+                    JailError(.supervise, error, detail: "a session's supervisor").description))
+        }
+    }
+
+    private func start(_ order: SessionOrder, number: UInt32) throws(SystemError) -> Child {
         let (reading, writing) = try System.pipe().release()
-        let pid = try System.fork()
+        let pid: Int32
+        do throws(SystemError) { pid = try System.fork() } catch {
+            System.close(reading)
+            System.close(writing)
+            throw error
+        }
         if pid == 0 { become(order, report: writing) }
         System.close(writing)
-        try System.setNonBlocking(Descriptor(reading))
-        children.append(
-            Child(
+        do throws(SystemError) {
+            try System.setNonBlocking(Descriptor(reading))
+            return Child(
                 number: number, id: order.id, pid: pid, pidfd: try System.openProcess(pid).release(), report: reading,
-                until: System.monotonicNanoseconds() + Self.patience))
+                until: System.monotonicNanoseconds() + Self.patience)
+        } catch {
+            // A child of this process's that nobody has waited for: its number is nobody else's.
+            try? System.kill(pid, 9)
+            _ = try? System.wait(forChild: pid)
+            System.close(reading)
+            throw error
+        }
     }
 
     /// A session's directory goes before whoever waits for its end hears of it, and its process a moment later.

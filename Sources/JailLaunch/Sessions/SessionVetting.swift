@@ -116,7 +116,7 @@ struct SessionVetting {
                 remedy: "write \"\(root.path)\" without ':ro' in sessions.workspaces of profile '\(profile)'")
         }
         return SessionOrder.Mount(
-            target: target, root: index, below: String(path.dropFirst(root.path.utf8.count).drop { $0 == "/" }),
+            target: target, root: index, below: path.remainder(below: root.path),
             readOnly: readOnly)
     }
 
