@@ -120,7 +120,7 @@ struct SessionMaker {
 
     private mutating func take(_ order: SessionOrder, number: UInt32) throws(SystemError) {
         // An id that is there already is answered by whoever finds it there: perhaps it is the same.
-        let ids = Set(children.map(\.id))
+        let ids = Set(children.filter { isThere($0) }.map(\.id))
         guard ids.contains(order.id) || ids.count < sessions.most else {
             let remedy = "end one, or raise sessions.most of profile '\(gateway.profile)'"
             return try tell(
@@ -159,6 +159,13 @@ struct SessionMaker {
             System.close(reading)
             throw error
         }
+    }
+
+    /// A session's directory goes before whoever waits for its end hears of it, and its process a moment later.
+    private func isThere(_ child: Child) -> Bool {
+        if !child.isAnswered { return true }
+        let base = RunDirectory.sessions(of: gateway.name, in: gateway.runtimeDirectory)
+        return (try? System.status("\(base)/\(child.id)")) != nil
     }
 
     // MARK: A session
