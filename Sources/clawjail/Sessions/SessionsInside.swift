@@ -49,9 +49,10 @@ enum SessionsInside {
     }
 
     static func create(_ settings: SessionSettings) throws(JailError) {
-        guard settings.profile == nil, settings.user == nil, settings.environment.isEmpty else {
+        guard settings.profile == nil, settings.user == nil, settings.environment.isEmpty, settings.egressGroup == nil
+        else {
             throw JailError(
-                .usage, reason: "--profile, --user and --env are not for a jail to say",
+                .usage, reason: "--profile, --user, --env and --egress-group are not for a jail to say",
                 hint: "sessions.profile of its own profile names one for all sessions", status: ExitStatus.refused)
         }
         guard settings.ownWorkspace == nil else {
