@@ -140,12 +140,9 @@ final class Execs {
                 index: index, id: request.id, program: Self.text(request.arguments[0]), client: caller,
                 isBelowReaper: group == nil, hasTerminal: request.terminal != nil)
             exec.leaf = try attempt(.cgroup) { () throws(SystemError) in try makeLeaf(group) }
-            let sent = try attempt(.exec) { () throws(SystemError) in
-                try send(request, exec, streams: streams, order)
-            }
-            guard sent else {
+            do throws(JailError) { try begin(request, exec, streams, order) } catch {
                 _ = exec.leaf?.remove()
-                throw JailError(.exec, reason: "the jail's init does not keep up", hint: "try again")
+                throw error
             }
             lastUsed = System.realtimeSeconds()
             notices.append(.started(program: exec.program, id: exec.id))
@@ -153,6 +150,15 @@ final class Execs {
         } catch {
             refuse(caller, error)
         }
+    }
+
+    private func begin(
+        _ request: ExecRequest, _ exec: Exec, _ streams: [SharedDescriptor], _ order: Order
+    ) throws(JailError) {
+        let sent = try attempt(.exec) { () throws(SystemError) in
+            try send(request, exec, streams: streams, order)
+        }
+        guard sent else { throw JailError(.exec, reason: "the jail's init does not keep up", hint: "try again") }
     }
 
     private func refuse(_ caller: SharedDescriptor, _ error: JailError) {
