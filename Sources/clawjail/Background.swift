@@ -62,14 +62,21 @@ enum Background {
         )
     }
 
-    /// Everything that the jail prints goes to `logs/NAME.log` in clawjail's state directory.
+    /// Everything that the jail prints goes to `logs/NAME.log` in clawjail's state directory, of a session to
+    /// `logs/sessions/ID.log`.
     static func openLog(_ plan: LaunchPlan) throws(JailError) -> OutputLog {
-        try OutputLog(directory: plan.stateDirectory + "/logs", name: plan.name)
+        let directory = plan.session == nil ? plan.logDirectory : plan.logDirectory + "/sessions"
+        return try OutputLog(directory: directory, name: plan.name)
     }
 
-    /// Of a jail that is gone for good.
-    static func removeLog(_ name: String) throws(JailError) {
+    /// Of a session that is gone for good.
+    static func removeLog(ofSession id: String) throws(JailError) {
         let request = try HostRequest.fromEnvironment(profile: Profile(name: ""), command: [])
-        try OutputLog.remove(directory: request.stateDirectory(try CallerFacts.current()) + "/logs", name: name)
+        let logs = request.stateDirectory(try CallerFacts.current()) + "/logs"
+        try OutputLog.remove(directory: logs + "/sessions", name: id)
     }
+}
+
+extension LaunchPlan {
+    fileprivate var logDirectory: String { stateDirectory + "/logs" }
 }

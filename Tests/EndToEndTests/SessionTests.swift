@@ -57,7 +57,7 @@ private struct TestSession {
 
     var log: String {
         String(
-            decoding: FileManager.default.contents(atPath: "\(jail.stateDirectory)/logs/\(id).log") ?? Data(),
+            decoding: FileManager.default.contents(atPath: "\(jail.stateDirectory)/logs/sessions/\(id).log") ?? Data(),
             as: UTF8.self)
     }
 

@@ -14,6 +14,8 @@ struct SessionRemove: ParsableCommand {
             do throws(JailError) { try Self.remove(try Session.find(id)) } catch {
                 guard error.status == ExitStatus.notThere else { throw error }
                 Output.say("no session '\(id)': nothing to remove")
+                // Of one that ended by itself.
+                if !SessionsInside.isInside, JailName.isValid(id) { try Background.removeLog(ofSession: id) }
             }
         } catch { Output.fail(error) }
     }
@@ -32,7 +34,7 @@ struct SessionRemove: ParsableCommand {
         let address = try JailAddress(session.jail.name)
         // Somebody else may have made it anew at once: then the log is that one's.
         if case .running = address.presence { return }
-        if address.gateway == nil { try Background.removeLog(session.jail.name) }
+        if address.gateway == nil { try Background.removeLog(ofSession: session.jail.name) }
         if case .dead = address.presence { try RunDirectory.clearDead(in: address.base) }
     }
 }
