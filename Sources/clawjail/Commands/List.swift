@@ -17,7 +17,8 @@ struct List: ParsableCommand {
                 [
                     jail.name, jail.profile, "\(jail.supervisor)", Self.age(now - jail.started),
                     jail.published.isEmpty ? "-" : jail.published.joined(separator: ","),
-                    jail.command.map(\.quotedForShell).joined(separator: " ").printable,
+                    jail.command.isEmpty
+                        ? "-" : jail.command.map(\.quotedForShell).joined(separator: " ").printable,
                 ]
             }
             try Output.print(Table.text([["NAME", "PROFILE", "PID", "UP", "PORTS", "COMMAND"]] + rows))
