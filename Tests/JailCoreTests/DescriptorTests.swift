@@ -4,16 +4,20 @@ import Testing
 
 /// Numbers of closed descriptors are given out again at once, so these tests run in processes of their own.
 struct `Descriptors` {
-    @Test func `an owned descriptor is closed when its owner ends, and not before`() throws {
-        var ends = try System.pipe().release()
-        let reader = OwnedDescriptor(ends.readEnd)
-        try System.setNonBlocking(reader.borrowed)
-        do {
-            let writer = OwnedDescriptor(ends.writeEnd)
-            #expect(errno { () throws(SystemError) in _ = try System.read(reader.borrowed, most: 1) } == .wouldBlock)
-            ends.writeEnd = writer.borrowed.number
+    @Test func `an owned descriptor is closed when its owner ends, and not before`() async {
+        // What another test forks meanwhile would have the pipe open as well.
+        await #expect(processExitsWith: .success) {
+            var ends = try System.pipe().release()
+            let reader = OwnedDescriptor(ends.readEnd)
+            try System.setNonBlocking(reader.borrowed)
+            do {
+                let writer = OwnedDescriptor(ends.writeEnd)
+                #expect(
+                    errno { () throws(SystemError) in _ = try System.read(reader.borrowed, most: 1) } == .wouldBlock)
+                ends.writeEnd = writer.borrowed.number
+            }
+            #expect(try System.read(reader.borrowed, most: 1).isEmpty)
         }
-        #expect(try System.read(reader.borrowed, most: 1).isEmpty)
     }
 
     @Test func `a closed descriptor is never closed twice`() async {
