@@ -21,6 +21,8 @@ struct Confinement {
     private var master: Int32?
     private var slave: Int32?
     private var sized: [Int32] = []
+    /// RLIMIT_NOFILE of commands.
+    private(set) var openFiles: UInt64?
     private var egressSockets: [Int32] = []
 
     /// - Parameter control: the socket to the supervisor, descriptor 3 once everything else is closed.
@@ -104,6 +106,7 @@ struct Confinement {
         stage = .limits
         // But for open files, which only commands are limited in.
         try Privileges.apply(plan.limits.resources.filter { $0.resource != .openFiles })
+        openFiles = try Privileges.openFiles(plan.limits.resources)
 
         // After the last mount, which it forbids; once, for init and every command, or later ones could not see
         // earlier ones.

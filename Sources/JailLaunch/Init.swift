@@ -1,7 +1,6 @@
 internal import Glibc
 internal import JailCore
 internal import JailPlan
-internal import JailPrivileges
 
 /// PID 1 of the jail: reaps, passes signals on, makes sockets, and ends the jail when the command has ended.
 ///
@@ -22,8 +21,9 @@ enum Init {
         }
         do {
             try announce(&confinement)
-            let command = try start(plan, terminal: confinement.takeSlave())
-            try serve(command, plan)
+            let command = try start(
+                plan.command, terminal: confinement.takeSlave(), openFiles: confinement.openFiles)
+            try serve(command, InitExecs(plan, openFiles: confinement.openFiles))
         } catch {
             report(Failure(stage: .exec, step: 0, error: error))
         }
@@ -58,14 +58,15 @@ enum Init {
 
     /// A session of its own, so that it can be signalled as a group; its terminal; signals as a fresh process expects
     /// them (the supervisor put every disposition to its default); and nothing else but the command.
-    private static func start(_ plan: LaunchPlan, terminal: Int32?) throws(SystemError) -> Int32? {
-        let command = plan.command
+    private static func start(
+        _ command: CommandPlan, terminal: Int32?, openFiles: UInt64?
+    ) throws(SystemError) -> Int32? {
         try System.block([SIGCHLD])
         var pid: Int32?
         if !command.isNone {
             var surroundings = System.Surroundings(
                 directory: .path(command.workingDirectory), terminal: terminal.map(Descriptor.init))
-            surroundings.openFiles = try Privileges.openFiles(plan.limits.resources)
+            surroundings.openFiles = openFiles
             // Nothing else is here yet that could stop it on its way.
             pid = try System.spawn(System.Program(command), surroundings)
         }
@@ -77,8 +78,8 @@ enum Init {
     // MARK: Serving
 
     /// - Parameter command: nil if the jail has none of its own.
-    private static func serve(_ command: Int32?, _ plan: LaunchPlan) throws(SystemError) -> Never {
-        var execs = try InitExecs(plan)
+    private static func serve(_ command: Int32?, _ execs: consuming InitExecs) throws(SystemError) -> Never {
+        var execs = execs
         let signals = try System.signalDescriptor([SIGCHLD])
         while true {
             var entries = [

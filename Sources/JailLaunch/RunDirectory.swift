@@ -137,6 +137,19 @@ package struct RunDirectory: ~Copyable {
         }
     }
 
+    /// The guard, or nil after a second: the end of a jail waits for nobody for ever.
+    private static func awaitGuard(_ base: String) -> SharedDescriptor? {
+        guard let file = try? SharedDescriptor(System.open("\(base)/.lock", [.writeOnly, .noFollow])) else {
+            return nil
+        }
+        for _ in 0..<200 {
+            guard let isMine = try? System.tryLock(file.borrowed, .exclusive) else { return nil }
+            if isMine { return file }
+            try? System.pause(milliseconds: 5)
+        }
+        return nil
+    }
+
     /// Whether a supervisor is alive behind a jail's directory.
     package static func isLocked(_ directory: Descriptor) -> Bool {
         guard let lock = try? System.open(lockFile, [.writeOnly, .noFollow], at: directory) else { return false }
@@ -227,7 +240,7 @@ package struct RunDirectory: ~Copyable {
     /// Removes everything; the lock goes with the descriptor.
     package consuming func remove() {
         // Nobody may claim the name between the files and the directory. Where the guard fails there is nobody to tell.
-        let guardFile = try? SharedDescriptor(Self.takeGuard(base))
+        let guardFile = Self.awaitGuard(base)
         defer { withExtendedLifetime(guardFile) {} }
         Self.removeFiles(in: directory.borrowed)
         try? System.unlink(path, isDirectory: true)

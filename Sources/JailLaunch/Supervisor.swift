@@ -64,7 +64,9 @@ package enum Supervisor {
     /// A control group that is still there keeps its directory, which tells the next start of it. Most are gone by now.
     private static func clear(_ directory: consuming RunDirectory, of plan: LaunchPlan) {
         let isClear = Cgroup.remove(JailState.cgroups(of: plan))
-        if directory.removeSessions(removing: JailState.removeCgroups), isClear { directory.remove() }
+        if (plan.sessions == nil || directory.removeSessions(removing: JailState.removeCgroups)), isClear {
+            directory.remove()
+        }
     }
 
     private static func run(

@@ -1,6 +1,7 @@
 """A place of its own for each tester: mounts, cgroups and directories in which whatever is left over is clawjail's."""
 
 import ctypes
+import errno
 import os
 import shutil
 import signal
@@ -146,8 +147,10 @@ class Place:
             try:
                 with open(f"{group}/tasks") as tasks:
                     found.update(tasks.read().split())
-            except FileNotFoundError:
-                pass
+            except OSError as error:
+                # Removed before it was opened, or while it was read.
+                if error.errno not in (errno.ENOENT, errno.ENODEV):
+                    raise
         for thread in os.listdir("/proc/self/task"):
             with open(f"/proc/self/task/{thread}/children") as children:
                 found.update(children.read().split())

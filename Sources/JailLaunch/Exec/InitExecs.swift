@@ -1,7 +1,6 @@
 internal import JailCgroups
 internal import JailCore
 internal import JailPlan
-internal import JailPrivileges
 
 /// The commands that init has started besides the jail's own, each under a number that the supervisor gave it. They have
 /// what every process of the jail has from init: namespaces, Landlock, filters, limits, no capability.
@@ -21,8 +20,8 @@ struct InitExecs {
     /// Descriptors of one order: the request, the file to enter the control group by, three streams, and the client.
     static let mostDescriptors = 6
 
-    init(_ plan: LaunchPlan) throws(SystemError) {
-        openFiles = try Privileges.openFiles(plan.limits.resources)
+    init(_ plan: LaunchPlan, openFiles: UInt64?) {
+        self.openFiles = openFiles
         workingDirectory = plan.command.workingDirectory
         mayKillStrays = plan.command.isNone && plan.limits.cgroup == nil
         mounts = plan.mounts.compactMap { (step) -> String? in
