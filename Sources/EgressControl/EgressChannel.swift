@@ -83,8 +83,7 @@ package final class EgressChannel: Sendable {
             try System.send(socket, bytes)
             return true
         } catch {
-            // ENOBUFS: the kernel has no memory for it, which passes as well.
-            guard error.errno == .wouldBlock || error.errno == .noBuffers else { throw error }
+            guard error.errno.isShortage else { throw error }
             return false
         }
     }

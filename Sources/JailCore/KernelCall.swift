@@ -84,6 +84,12 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     package static let inProgress = Errno(115)
     package static let stale = Errno(116)
 
+    /// Whether what was missing may be there again in a moment: room in a socket, memory, descriptors of this process or of
+    /// the system, or of those that this user has on their way through sockets. A jail can bring each of them about.
+    package var isShortage: Bool {
+        [.wouldBlock, .noBuffers, .tooManyReferences, .tooManyFiles, .tooManyFilesInSystem].contains(self)
+    }
+
     package var description: String { "\(System.message(for: rawValue)) (errno \(rawValue))" }
 }
 

@@ -64,28 +64,23 @@ package struct Relay: Sendable {
 
     /// Everything that the source still has, to its end, as long as the target takes something at least once a second.
     /// Only for a source that will end: its writer is gone.
-    package mutating func drainCompletely() {
-        while state == .open || (state == .draining && wantsToWrite) {
-            let isWriting = wantsToWrite
-            var entries = [
-                System.PollEntry(
-                    isWriting ? target : source, isWriting ? System.PollEvents.writable : System.PollEvents.readable)
-            ]
-            guard (try? System.poll(&entries, milliseconds: 1000)) != nil, entries[0].returned != 0 else { return }
-            step(readable: !isWriting, writable: isWriting)
-        }
-    }
+    package mutating func drainCompletely() { drain(readPatience: 1000, writePatience: 1000) }
 
     /// Everything that the source holds at this moment, however long the target takes for it.
-    package mutating func passOn() {
+    package mutating func passOn() { drain(readPatience: 0, writePatience: -1) }
+
+    /// - Parameters: milliseconds for each step; -1: for ever.
+    private mutating func drain(readPatience: Int32, writePatience: Int32) {
         while state == .open || (state == .draining && wantsToWrite) {
             let isWriting = wantsToWrite
             var entries = [
                 System.PollEntry(
                     isWriting ? target : source, isWriting ? System.PollEvents.writable : System.PollEvents.readable)
             ]
-            guard (try? System.poll(&entries, milliseconds: isWriting ? -1 : 0)) != nil else { return }
-            if entries[0].returned == 0, !isWriting { return }
+            let patience = isWriting ? writePatience : readPatience
+            guard (try? System.poll(&entries, milliseconds: patience)) != nil else { return }
+            // Without an end to the patience it was only interrupted.
+            if entries[0].returned == 0, patience >= 0 { return }
             step(readable: !isWriting, writable: isWriting)
         }
     }

@@ -164,6 +164,12 @@ extension System {
             self.arguments = arguments
             self.environment = environment
         }
+
+        package init(path: String, arguments: [String], environment: [String]) {
+            self.init(
+                path: Array(path.utf8), arguments: arguments.map { Array($0.utf8) },
+                environment: environment.map { Array($0.utf8) })
+        }
     }
 
     /// Starts a program, and returns its pid once execve(2) has succeeded; what failed otherwise carries the name of the
@@ -227,9 +233,7 @@ extension System {
         _ path: String, arguments: [String], environment: [String], directory: String, terminal: Descriptor?
     ) throws(SystemError) -> Int32 {
         try spawn(
-            Program(
-                path: Array(path.utf8), arguments: arguments.map { Array($0.utf8) },
-                environment: environment.map { Array($0.utf8) }),
+            Program(path: path, arguments: arguments, environment: environment),
             Surroundings(directory: .path(directory), terminal: terminal))
     }
 

@@ -105,32 +105,27 @@ struct ControlSocket {
     private static let patience: Int64 = 10_000_000_000
 
     private let listener: SharedDescriptor
-    private var silent: [(caller: SharedDescriptor, until: Int64)] = []
+    private var silent = SilentCallers(patience: patience)
     /// Those that wait for the end of the jail: closing is the answer.
     private var waiting: [SharedDescriptor] = []
 
     init(_ listener: consuming OwnedDescriptor) { self.listener = SharedDescriptor(listener) }
 
     var pollEntries: [System.PollEntry] {
-        var entries = silent.map { System.PollEntry($0.caller.borrowed, System.PollEvents.readable) }
+        var entries = silent.pollEntries
         if silent.count < Self.mostSilent { entries.append(.init(listener.borrowed, System.PollEvents.readable)) }
         return entries
     }
 
     /// Monotonic nanoseconds at which somebody has been silent for too long.
-    var due: Int64? { silent.map(\.until).min() }
+    var due: Int64? { silent.due }
 
     /// Takes new callers and hears those that speak. Others than this user and root are sent away.
     mutating func handle(_ ready: System.PollResult) -> [(request: ControlRequest, caller: SharedDescriptor)] {
-        // Before others come, which may get numbers that were just given back.
-        var speaking = silent.filter { ready[$0.caller.borrowed] != nil }.map(\.caller)
-        silent.removeAll { (caller, _) in speaking.contains { $0 === caller } }
-        if !silent.isEmpty {
-            let now = System.monotonicNanoseconds()
-            silent.removeAll { $0.until <= now }
+        var speaking = silent.takeSpeaking(ready)
+        if ready[listener.borrowed] != nil {
+            speaking += silent.accept(listener, room: Self.mostSilent - silent.count, admitting: Self.mayCall)
         }
-        // Most have spoken by the time that they are accepted.
-        if ready[listener.borrowed] != nil { speaking += accept() }
         var requests: [(request: ControlRequest, caller: SharedDescriptor)] = []
         for caller in speaking {
             // A caller that says something else, or that it is gone, is let go.
@@ -144,28 +139,16 @@ struct ControlSocket {
         return requests
     }
 
+    private static func mayCall(_ caller: SharedDescriptor) -> Bool {
+        guard let peer = try? System.peer(of: caller.borrowed) else { return false }
+        return peer.uid == 0 || peer.uid == System.effectiveUserID
+    }
+
     private static func read(_ caller: SharedDescriptor) -> ControlRequest? {
         guard
             let received = try? System.receive(
                 caller.borrowed, most: ControlRequest.sizeLimit, descriptors: ControlRequest.mostDescriptors)
         else { return nil }
         return ControlRequest(received.bytes, received.descriptors.map { SharedDescriptor(OwnedDescriptor($0)) })
-    }
-
-    /// Those that have spoken already; the others wait among ``silent``.
-    private mutating func accept() -> [SharedDescriptor] {
-        var speaking: [SharedDescriptor] = []
-        while silent.count + speaking.count < Self.mostSilent {
-            guard let accepted = try? System.accept(listener.borrowed) else { break }
-            let caller = SharedDescriptor(accepted)
-            guard let peer = try? System.peer(of: caller.borrowed), peer.uid == 0 || peer.uid == System.effectiveUserID
-            else { continue }
-            if (try? System.pollNow(caller.borrowed, System.PollEvents.readable)) != 0 {
-                speaking.append(caller)
-            } else {
-                silent.append((caller, System.monotonicNanoseconds() + Self.patience))
-            }
-        }
-        return speaking
     }
 }

@@ -68,7 +68,9 @@ enum Init {
                 directory: .path(command.workingDirectory), terminal: terminal.map(Descriptor.init))
             surroundings.openFiles = openFiles
             // Nothing else is here yet that could stop it on its way.
-            pid = try System.spawn(System.Program(command), surroundings)
+            pid = try System.spawn(
+                System.Program(
+                    path: command.path, arguments: command.arguments, environment: command.environment), surroundings)
         }
         if let terminal { System.close(terminal) }
         try System.send(Confinement.control, ControlMessage(.started).bytes)
@@ -151,13 +153,5 @@ enum Init {
         do throws(SystemError) { try System.kill(toGroup ? -command : command, signal) } catch {
             guard error.errno == .noProcess else { throw error }
         }
-    }
-}
-
-extension System.Program {
-    fileprivate init(_ command: CommandPlan) {
-        self.init(
-            path: Array(command.path.utf8), arguments: command.arguments.map { Array($0.utf8) },
-            environment: command.environment.map { Array($0.utf8) })
     }
 }

@@ -355,8 +355,7 @@ final class JailWatch {
             }
             return true
         } catch {
-            let full: [Errno] = [.wouldBlock, .noBuffers, .tooManyReferences, .tooManyFiles, .tooManyFilesInSystem]
-            guard full.contains(error.errno) || [.brokenPipe, .connectionReset].contains(error.errno) else {
+            guard error.errno.isShortage || [.brokenPipe, .connectionReset].contains(error.errno) else {
                 throw error
             }
             return false

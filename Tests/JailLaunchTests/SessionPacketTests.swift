@@ -72,7 +72,7 @@ struct `Packets about sessions` {
         order.readOnly = [.init(target: "/workspace/x", root: 2, below: "x", readOnly: true)]
         order.memory = 1 << 40
         order.milliCPUs = 500
-        order.labels = [.init(key: "k", value: "v=w"), .init(key: "e", value: "")]
+        order.labels = [.init(name: "k", value: "v=w"), .init(name: "e", value: "")]
         let bytes = try #require(order.bytes(number: 7))
         let read = try #require(SessionOrder.read(bytes))
         #expect(read.number == 7 && read.order == order)

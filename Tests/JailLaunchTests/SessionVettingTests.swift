@@ -53,7 +53,7 @@ struct `Vetting of requests for sessions` {
                 .init(target: "/agent/skills", root: 1, below: "", readOnly: true),
             ])
         #expect(order.memory == 256 << 20 && order.processes == nil && order.milliCPUs == 500)
-        #expect(order.labels.map(\.key) == ["chat", "empty", "odd"])
+        #expect(order.labels.map(\.name) == ["chat", "empty", "odd"])
         #expect(order.labels.map(\.value) == ["7", "", "a=b"])
     }
 

@@ -244,13 +244,10 @@ final class EgressKeeper {
                         gateway.borrowed, EgressMessage.attach.bytes, descriptors: [channel.inner.borrowed])
                 }
             } catch {
-                // Full, or on its way out: what comes of it is heard. Out of descriptors, or too many of this user's on
-                // their way, which a jail can bring about: it is asked again.
-                let passing: [Errno] = [
-                    .wouldBlock, .brokenPipe, .connectionReset, .tooManyReferences, .tooManyFiles,
-                    .tooManyFilesInSystem,
-                ]
-                guard passing.contains(error.errno) else { throw error }
+                // Full: it is asked again. On its way out: what comes of it is heard.
+                guard error.errno.isShortage || [.brokenPipe, .connectionReset].contains(error.errno) else {
+                    throw error
+                }
                 return
             }
             member.isAsking = false

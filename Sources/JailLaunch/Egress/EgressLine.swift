@@ -57,11 +57,9 @@ struct EgressLine {
             }
             return .sent
         } catch {
-            switch error.errno {
-            case .wouldBlock: return .full
-            case .brokenPipe, .connectionReset: return .ended
-            default: throw error
-            }
+            if error.errno.isShortage { return .full }
+            guard [.brokenPipe, .connectionReset].contains(error.errno) else { throw error }
+            return .ended
         }
     }
 

@@ -79,24 +79,12 @@ package struct ExecClient: ~Copyable {
     /// What the supervisor takes is handed over as it is; in the place of everything else there is a pipe.
     private mutating func giveStreams() throws(SystemError) -> [SharedDescriptor] {
         var relayed: [Int32] = []
-        for number: Int32 in 0...2 where try !Self.mayGive(Descriptor(number)) { relayed.append(number) }
+        for number: Int32 in 0...2 where try !ExecStream.mayBeGiven(Descriptor(number)) { relayed.append(number) }
         let standard = try StandardStreams(relaying: relayed)
         streams = StreamRelays(standard)
         return try (Int32(0)...2).map { (number) throws(SystemError) in
             if let stream = standard.streams.first(where: { $0.number == number }) { return stream.inside }
             return SharedDescriptor(try System.duplicate(Descriptor(number), atLeast: 3))
-        }
-    }
-
-    private static func mayGive(_ stream: Descriptor) throws(SystemError) -> Bool {
-        let status = try System.status(of: stream)
-        switch status.kind {
-        case .fifo: return try !System.isPathOnly(stream)
-        case .regular:
-            if try System.isPathOnly(stream) { return false }
-            return try !System.isMemoryFile(stream)
-        case .characterDevice: return try status.identity == System.status("/dev/null").identity
-        default: return false
         }
     }
 

@@ -54,7 +54,6 @@ final class Execs {
     private var nextLeaf = 0
     /// An empty one, for the next exec: making one takes a tenth of the time of an exec.
     private var spareLeaf: CgroupLeaf?
-    private var null: FileIdentity?
     private var notices: [Notice] = []
     /// Processes refused below groups of execs, see ``CgroupLeaf/takeRefused()``.
     private var refused: UInt64 = 0
@@ -195,22 +194,9 @@ final class Execs {
         return request
     }
 
-    /// A pipe, a regular file or /dev/null: nothing through which a name, another file or a connection could be reached.
     private func check(_ stream: SharedDescriptor) throws(JailError) {
         let isGood = try attempt(.exec) { () throws(SystemError) in
-            try withExtendedLifetime(stream) { () throws(SystemError) in
-                guard try !System.isPathOnly(stream.borrowed) else { return false }
-                let status = try System.status(of: stream.borrowed)
-                switch status.kind {
-                case .fifo: return true
-                // A file in memory could be executed through its descriptor, whatever the jail's mounts allow.
-                case .regular: return try !System.isMemoryFile(stream.borrowed)
-                case .characterDevice:
-                    if null == nil { null = try System.status("/dev/null").identity }
-                    return status.identity == null
-                default: return false
-                }
-            }
+            try withExtendedLifetime(stream) { () throws(SystemError) in try ExecStream.mayBeGiven(stream.borrowed) }
         }
         guard isGood else {
             throw JailError(
@@ -320,8 +306,7 @@ final class Execs {
         var files: [SharedDescriptor] = []
         if let leaf = exec.leaf {
             do throws(SystemError) { files = [try leaf.openProcesses()] } catch {
-                // Out of descriptors for the moment.
-                guard [.tooManyFiles, .tooManyFilesInSystem].contains(error.errno) else { throw error }
+                guard error.errno.isShortage else { throw error }
                 return false
             }
         }

@@ -24,7 +24,7 @@ final class SessionDesk {
     private let vetting: SessionVetting
     private let maker: SessionMakerProcess
     private var listener: SharedDescriptor?
-    private var silent: [(caller: SharedDescriptor, until: Int64)] = []
+    private var silent = SilentCallers(patience: patience)
     /// By the number of their order.
     private var waiting: [UInt32: (caller: SharedDescriptor, id: String)] = [:]
     private var lastNumber: UInt32 = 0
@@ -55,7 +55,7 @@ final class SessionDesk {
     /// Nobody is heard any more, and every session ends.
     func end() {
         listener = nil
-        silent = []
+        silent.removeAll()
         waiting = [:]
         maker.end()
         hasMaker = false
@@ -64,8 +64,8 @@ final class SessionDesk {
     // MARK: Waiting
 
     var pollEntries: [System.PollEntry] {
-        var entries = silent.map { System.PollEntry($0.caller.borrowed, System.PollEvents.readable) }
-        if let listener, silent.count + waiting.count < Self.mostCallers {
+        var entries = silent.pollEntries
+        if let listener, room > 0 {
             entries.append(.init(listener.borrowed, System.PollEvents.readable))
         }
         if hasMaker { entries.append(.init(maker.channel.borrowed, System.PollEvents.readable)) }
@@ -73,32 +73,24 @@ final class SessionDesk {
     }
 
     /// Monotonic nanoseconds at which ``handle(_:)`` wants to be called though nothing is ready.
-    var due: Int64? { [silent.map(\.until).min(), refusals.due].compactMap { $0 }.min() }
+    var due: Int64? { [silent.due, refusals.due].compactMap { $0 }.min() }
 
     func handle(_ ready: System.PollResult) throws(SystemError) {
         if hasMaker, ready[maker.channel.borrowed] != nil { try hearMaker() }
-        // Before others come, which may get numbers that were just given back.
-        for (caller, _) in silent where ready[caller.borrowed] != nil {
-            silent.removeAll { $0.caller === caller }
-            try hear(caller)
+        for caller in silent.takeSpeaking(ready) { try hear(caller) }
+        if let listener, ready[listener.borrowed] != nil {
+            for caller in silent.accept(listener, room: room) { try hear(caller) }
         }
-        let now = System.monotonicNanoseconds()
-        silent.removeAll { $0.until <= now }
-        if let listener, ready[listener.borrowed] != nil { accept(listener, now) }
-        notices += refusals.due(now).map { .note($0) }
+        notices += refusals.due(System.monotonicNanoseconds()).map { .note($0) }
     }
+
+    /// For further callers.
+    private var room: Int { max(0, Self.mostCallers - silent.count - waiting.count) }
 
     /// What is to be told since the last time.
     func takeNotices() -> [Notice] {
         defer { notices = [] }
         return notices
-    }
-
-    private func accept(_ listener: SharedDescriptor, _ now: Int64) {
-        while silent.count + waiting.count < Self.mostCallers {
-            guard let caller = try? System.accept(listener.borrowed) else { return }
-            silent.append((SharedDescriptor(caller), now + Self.patience))
-        }
     }
 
     // MARK: Requests

@@ -66,7 +66,7 @@ final class SessionMakerProcess {
             try System.send(channel.borrowed, bytes)
             return true
         } catch {
-            guard [.wouldBlock, .brokenPipe, .connectionReset].contains(error.errno) else { throw error }
+            guard error.errno.isShortage || [.brokenPipe, .connectionReset].contains(error.errno) else { throw error }
             return false
         }
     }

@@ -1,5 +1,5 @@
 internal import JailCore
-internal import JailPlan
+package import JailPlan
 
 /// A session to be made: a ``SessionRequest`` after ``SessionVetting``. Nothing in it is a path of the host: directories
 /// are named by the root that they lie in and the way from there.
@@ -14,11 +14,6 @@ package struct SessionOrder: Equatable, Sendable {
         package var readOnly: Bool
     }
 
-    package struct Label: Equatable, Sendable {
-        package var key: String
-        package var value: String
-    }
-
     package var id: String
     package var workspace: Mount?
     package var agent: Mount?
@@ -29,7 +24,7 @@ package struct SessionOrder: Equatable, Sendable {
     package var processes: UInt64?
     /// Thousandths of a processor.
     package var milliCPUs: UInt64?
-    package var labels: [Label] = []
+    package var labels: [SessionPlan.Label] = []
 
     init(id: String) { self.id = id }
 
@@ -48,7 +43,7 @@ package struct SessionOrder: Equatable, Sendable {
         fields.add("memory", memory.map { String($0) })
         fields.add("processes", processes.map { String($0) })
         fields.add("milliCPUs", milliCPUs.map { String($0) })
-        fields.add("label", labels.map { "\($0.key)=\($0.value)" })
+        fields.add("label", labels.map { "\($0.name)=\($0.value)" })
         return fields.bytes
     }
 
@@ -71,7 +66,8 @@ package struct SessionOrder: Equatable, Sendable {
             limits[0].flatMap { UInt64($0) }, limits[1].flatMap { UInt64($0) }, limits[2].flatMap { UInt64($0) }
         )
         order.labels = labels.map { parts in
-            Label(key: String(Substring(parts[0])), value: parts.count == 2 ? String(Substring(parts[1])) : "")
+            SessionPlan.Label(
+                name: String(Substring(parts[0])), value: parts.count == 2 ? String(Substring(parts[1])) : "")
         }
         // What was there and is none is no order; and what is read is what was written.
         guard order.bytes(number: number) == bytes else { return nil }

@@ -45,8 +45,8 @@ struct SessionVetting {
         guard request.labels.count <= Self.mostLabels else { throw malformed("more than \(Self.mostLabels) labels") }
         for text in request.labels {
             let label = try Self.label(text)
-            guard !order.labels.contains(where: { $0.key == label.key }) else {
-                throw malformed("the label '\(label.key)' is given twice")
+            guard !order.labels.contains(where: { $0.name == label.name }) else {
+                throw malformed("the label '\(label.name)' is given twice")
             }
             order.labels.append(label)
         }
@@ -166,7 +166,7 @@ struct SessionVetting {
         if request.cpus != nil { order.milliCPUs = wanted.limits.milliCPUs }
     }
 
-    private static func label(_ text: String) throws(Refusal) -> SessionOrder.Label {
+    private static func label(_ text: String) throws(Refusal) -> SessionPlan.Label {
         let parts = text.utf8.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
         let key = String(Substring(parts[0]))
         guard parts.count == 2, (1...63).contains(key.utf8.count), text.utf8.count <= longestLabel,
@@ -180,7 +180,7 @@ struct SessionVetting {
                 reason: "a label must be KEY=VALUE, with a key of letters, digits, '.', '_' and '-', "
                     + "not '\(text.excerpt)'")
         }
-        return SessionOrder.Label(key: key, value: String(Substring(parts[1])))
+        return SessionPlan.Label(name: key, value: String(Substring(parts[1])))
     }
 
     private func key(_ name: String) -> String { "to sessions.\(name) of profile '\(profile)'" }

@@ -12,7 +12,7 @@ struct GatewaySessions: SessionStarter {
         var reporter = Reporter()
         reporter.waiting = SharedDescriptor(OwnedDescriptor(start.report.number))
         do throws(JailError) {
-            let session = try Self.session(start)
+            let session = Self.session(start)
             let base = RunDirectory.sessions(of: start.gateway.name, in: start.gateway.runtimeDirectory)
             if try SessionCreation.isThere(
                 session, JailAddress(gateway: start.gateway.name, id: start.order.id, base: base),
@@ -31,7 +31,7 @@ struct GatewaySessions: SessionStarter {
     }
 
     /// What the session was asked for, in the words of the jail: no path of the host is in it.
-    private static func session(_ start: SessionStart) throws(JailError) -> SessionPlan {
+    private static func session(_ start: SessionStart) -> SessionPlan {
         let order = start.order
         func text(_ mount: SessionOrder.Mount) -> String {
             let root = start.sessions.roots[mount.root].path
@@ -46,9 +46,8 @@ struct GatewaySessions: SessionStarter {
         settings.memory = order.memory.map(ByteSize.format)
         settings.processes = order.processes.map { String($0) }
         settings.cpus = order.milliCPUs.map(ProcessorShare.format)
-        settings.labels = order.labels.map { "\($0.key)=\($0.value)" }
         return SessionPlan(
-            configuration: settings.configuration(start.sessions.profile).text(), labels: try settings.parsedLabels())
+            configuration: settings.configuration(start.sessions.profile).text(), labels: order.labels)
     }
 
     private static func plan(_ start: SessionStart, _ session: SessionPlan) throws(JailError) -> LaunchPlan {
