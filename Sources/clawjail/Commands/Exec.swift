@@ -20,11 +20,12 @@ struct Exec: ParsableCommand {
     @Option(help: "A name for 'clawjail session kill': 1-64 letters, digits, '.', '_', '-'.") var execId: String?
     @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.") var command: [String] = []
 
-    mutating func run() {
+    mutating func run() { call.run() }
+
+    var call: ExecCall {
         ExecCall(
             name: name, directory: workdir, environmentDescriptor: envFd, environmentFile: envFile, terminal: tty,
-            id: execId
-        ).run()
+            id: execId)
     }
 }
 

@@ -21,7 +21,9 @@ struct SessionCreate: ParsableCommand {
     @Option(help: "Share the process of the way out with the sessions that name the same group.")
     var egressGroup: String?
 
-    mutating func run() {
+    mutating func run() { Self.run(settings) }
+
+    var settings: SessionSettings {
         var settings = SessionSettings()
         settings.id = id ?? ""
         settings.profile = profile
@@ -35,7 +37,7 @@ struct SessionCreate: ParsableCommand {
         settings.labels = label
         settings.user = user
         settings.egressGroup = egressGroup
-        Self.run(settings)
+        return settings
     }
 
     /// - Parameter settings: with an empty id, one is made up.
