@@ -86,13 +86,16 @@ struct Invocation: Equatable {
     /// The profile with everything that the command line adds to it.
     func loadProfile() throws(JailError) -> Profile { try loadProfile(Self.profileDirectories()) }
 
-    /// - Parameter session: instead of a command.
-    func makePlan(session: SessionPlan? = nil) throws(JailError) -> LaunchPlan {
+    /// - Parameters:
+    ///   - session: instead of a command.
+    ///   - loaded: the profile, if ``loadProfile()`` has been called for it already.
+    func makePlan(session: SessionPlan? = nil, with loaded: Profile? = nil) throws(JailError) -> LaunchPlan {
         guard session != nil || (!command.isEmpty && command[0] != "") else {
             throw JailError(.usage, reason: "no command is given", hint: "write it after --")
         }
         let directories = try Self.profileDirectories()
-        let profile = try loadProfile(directories)
+        let profile: Profile
+        if let loaded { profile = loaded } else { profile = try loadProfile(directories) }
         var request = try HostRequest.fromEnvironment(profile: profile, command: command)
         request.user = overrides.user
         request.profileDirectories = directories

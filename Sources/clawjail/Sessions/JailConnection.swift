@@ -14,6 +14,7 @@ enum JailConnection {
                     .supervise, reason: "the supervisor of jail '\(name)' does not take any more callers",
                     hint: "look whether it was stopped", status: ExitStatus.notRunning)
             }
+            guard [.notFound, .connectionRefused].contains(error.errno) else { throw JailError(.supervise, error) }
             switch address.presence {
             case .nothing: throw notThere(name)
             case .dead, .running:

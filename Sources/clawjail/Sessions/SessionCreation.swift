@@ -16,13 +16,15 @@ enum SessionCreation {
         let invocation = try settings.invocation()
         let address = try JailAddress(settings.id)
         let labels = try settings.parsedLabels()
-        let configuration = settings.configuration(try invocation.loadProfile()).text()
+        // Once: what is compared is what is launched.
+        let profile = try invocation.loadProfile()
+        let configuration = settings.configuration(profile).text()
         let session = SessionPlan(configuration: configuration, labels: labels)
         let deadline = System.monotonicNanoseconds() + patience
         while true {
             if try isThere(session, address, until: deadline) { return }
             let (status, message) = try Background.start { (reporter) throws(JailError) -> Int32 in
-                let plan = try invocation.makePlan(session: session)
+                let plan = try invocation.makePlan(session: session, with: profile)
                 let output = try Background.openLog(plan)
                 reporter.log = output
                 return try Supervisor.run(plan, output: output, reporter: &reporter)
