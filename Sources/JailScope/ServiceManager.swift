@@ -4,12 +4,16 @@ package import JailCore
 /// A systemd manager, the system's or a user's, asked over the socket that it listens on itself: no bus is needed, and none
 /// is in the way. See org.freedesktop.systemd1(5).
 package struct ServiceManager: Sendable {
-    /// Nanoseconds that it has to answer, and then to carry it out.
-    private static let patience: Int64 = 10_000_000_000
-
     private let socket: String
+    /// Milliseconds that it has to answer and to carry it out.
+    private let patience: Int64
 
-    package init(socket: String) { self.socket = socket }
+    package init(socket: String, patience: Int64 = 10_000) {
+        self.socket = socket
+        self.patience = patience
+    }
+
+    private var deadline: Int64 { System.monotonicNanoseconds() + patience * 1_000_000 }
 
     /// Has a transient scope made with this process in it, and a control group that is delegated to this user. Returns when
     /// the scope is there.
@@ -28,7 +32,7 @@ package struct ServiceManager: Sendable {
 
     private func ask(_ unit: String, _ description: String) throws(DBusConnection.Failure) -> ScopeAnswer {
         let request = ScopeRequest(unit: unit, description: description, processID: System.processID)
-        let connection = try DBusConnection(path: socket, deadline: System.monotonicNanoseconds() + Self.patience)
+        let connection = try DBusConnection(path: socket, deadline: deadline)
         try connection.send(request.message(serial: 1))
         var answer = ScopeAnswer(serial: 1, unit: unit)
         while answer.refusal == nil, answer.result == nil { try answer.take(try connection.next()) }
@@ -43,8 +47,7 @@ package struct ServiceManager: Sendable {
         call.interface = "org.freedesktop.DBus.Peer"
         call.member = "Ping"
         do throws(DBusConnection.Failure) {
-            let connection = try DBusConnection(
-                path: socket, deadline: System.monotonicNanoseconds() + Self.patience)
+            let connection = try DBusConnection(path: socket, deadline: deadline)
             try connection.send(call)
             while try connection.next().replySerial != 1 {}
         } catch {
@@ -63,7 +66,7 @@ package struct ServiceManager: Sendable {
         case .format(let error): failed(operation, "the service manager says what is no D-Bus message (\(error))")
         case .closed: failed(operation, "the service manager closed the connection")
         case .late:
-            failed(operation, "the service manager did not answer within \(Self.patience / 1_000_000_000) s")
+            failed(operation, "the service manager did not answer within \(patience) ms")
         case .refused(let reason): failed(operation, reason.printable)
         }
     }
