@@ -20,7 +20,8 @@ package enum CgroupProbe {
         guard let type = try? System.fileSystem(at: mount).type else {
             return .unavailable(reason: "no cgroup file system is mounted at \(mount)")
         }
-        return type == FileSystemStatus.cgroup2 ? unified(mount, lines).map { $0.facts(wanting: Set(controllers), outlivesCaller: outlivesCaller) }.facts
+        return type == FileSystemStatus.cgroup2
+            ? unified(mount, lines).map { $0.facts(wanting: Set(controllers), outlivesCaller: outlivesCaller) }.facts
             : separate(mount, lines)
     }
 
@@ -56,7 +57,8 @@ package enum CgroupProbe {
         if let group { return .success(group) }
         return .failure(
             Obstacle(
-                "our own cgroup '\(line.path.printable)' lies outside of what is mounted at \(mount), as in a container"))
+                "our own cgroup '\(line.path.printable)' lies outside of what is mounted at \(mount), as in a container"
+            ))
     }
 
     /// Version 1, and hybrid hosts, whose version 2 hierarchy has no controllers.

@@ -84,7 +84,10 @@ package struct UnifiedGroup: Equatable, Sendable {
     package static func unit(of path: String) -> String? {
         let parts = path.utf8.split(separator: UInt8(ascii: "/"))
         let kinds = ["service", "scope", "slice", "socket", "mount", "swap"].map { Array(".\($0)".utf8) }
-        guard let last = parts.lastIndex(where: { part in kinds.contains { part.count > $0.count && part.suffix($0.count).elementsEqual($0) } })
+        guard
+            let last = parts.lastIndex(where: { part in
+                kinds.contains { part.count > $0.count && part.suffix($0.count).elementsEqual($0) }
+            })
         else { return nil }
         return parts[...last].reduce(into: "") { $0 += "/" + String(decoding: $1, as: UTF8.self) }
     }

@@ -87,7 +87,8 @@ struct JailPause {
         reply(
             .refused(
                 ExitStatus.notRunning,
-                "cgroup: its processes have not all stopped within \(Self.patience / 1_000_000_000) s, and go on; try again"),
+                "cgroup: its processes have not all stopped within \(Self.patience / 1_000_000_000) s, and go on; try again"
+            ),
             to: waiting)
         waiting = []
     }

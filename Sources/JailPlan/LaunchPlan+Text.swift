@@ -62,7 +62,8 @@ extension LaunchPlan {
             case .v2(let parent): output.line("cgroup v2", "\(parent)/\(cgroup.name)")
             case .scope(let scope):
                 output.line(
-                    "cgroup v2", "\(scope.prefix)-PID.scope/\(cgroup.name), a scope asked of the \(scope.manager) service manager")
+                    "cgroup v2",
+                    "\(scope.prefix)-PID.scope/\(cgroup.name), a scope asked of the \(scope.manager) service manager")
             }
             if let memory = cgroup.memory {
                 output.line("memory", "\(ByteCount.text(memory)), and \(ByteCount.text(cgroup.swap)) of swap")

@@ -76,15 +76,20 @@ import Testing
     }
 
     @Test func `a scope of the service manager is as good, if the manager answers and has it all`() throws {
-        func found(_ controllers: Set<String>, silence: String? = nil, manager: ScopeOffer.Manager = .user) throws -> Doctor.Check {
+        func found(_ controllers: Set<String>, silence: String? = nil, manager: ScopeOffer.Manager = .user) throws
+            -> Doctor.Check
+        {
             try check("cgroups") {
-                $0.cgroup = .scope(ScopeOffer(manager: manager, socket: "/s", controllers: controllers, reason: "not ours"))
+                $0.cgroup = .scope(
+                    ScopeOffer(manager: manager, socket: "/s", controllers: controllers, reason: "not ours"))
                 $0.managerSilence = silence
             }
         }
         let all: Set<String> = ["memory", "pids", "cpu"]
         #expect(try found(all).status == .ok)
-        #expect(try found(all).finding == "version 2; not ours: the user service manager gives each jail a scope, with cpu memory pids")
+        #expect(
+            try found(all).finding
+                == "version 2; not ours: the user service manager gives each jail a scope, with cpu memory pids")
         let partly = try found(["memory", "pids"])
         #expect(partly.status == .limited && partly.finding.hasSuffix("; not cpu"))
         #expect(partly.remedy?.contains("Delegate=cpu memory pids io") == true)

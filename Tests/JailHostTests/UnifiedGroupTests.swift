@@ -15,7 +15,9 @@ import Testing
         return group
     }
 
-    private static let manager = (kind: ScopeOffer.Manager.user, socket: "/run/user/1/systemd/private", controllers: all)
+    private static let manager = (
+        kind: ScopeOffer.Manager.user, socket: "/run/user/1/systemd/private", controllers: all
+    )
 
     private func facts(
         wanting: Set<String> = all, outlivesCaller: Bool = false, _ change: (inout UnifiedGroup) -> Void
@@ -35,19 +37,42 @@ import Testing
     @Test func `what is delegated is used, also beside a manager`() {
         let own = CgroupFacts.v2(directory: "/c/own", controllers: Self.all)
         #expect(facts { $0.delegation = .delegated } == own)
-        #expect(facts { $0.delegation = .delegated; $0.manager = Self.manager } == own)
+        #expect(
+            facts {
+                $0.delegation = .delegated
+                $0.manager = Self.manager
+            } == own)
         // A container, or a host without a service manager.
         #expect(facts { $0.delegation = .noUnit } == own)
     }
 
     @Test func `what is not ours, or will not do, is exchanged for a scope`() {
-        expectScope("is not this user's", facts { $0.isWritable = false; $0.manager = Self.manager })
-        expectScope("is not delegated", facts { $0.delegation = .unmarked; $0.manager = Self.manager })
         expectScope(
-            "other processes share", facts { $0.delegation = .delegated; $0.isShared = true; $0.manager = Self.manager })
+            "is not this user's",
+            facts {
+                $0.isWritable = false
+                $0.manager = Self.manager
+            })
+        expectScope(
+            "is not delegated",
+            facts {
+                $0.delegation = .unmarked
+                $0.manager = Self.manager
+            })
+        expectScope(
+            "other processes share",
+            facts {
+                $0.delegation = .delegated
+                $0.isShared = true
+                $0.manager = Self.manager
+            })
         expectScope(
             "does not have cpu",
-            facts { $0.delegation = .delegated; $0.controllers = ["memory", "pids"]; $0.manager = Self.manager })
+            facts {
+                $0.delegation = .delegated
+                $0.controllers = ["memory", "pids"]
+                $0.manager = Self.manager
+            })
         // What is not needed is not missed.
         #expect(
             facts(wanting: ["memory"]) {
@@ -60,9 +85,13 @@ import Testing
     @Test func `a jail in the background does not stay in its caller's unit`() {
         expectScope(
             "would end with its caller's unit",
-            facts(outlivesCaller: true) { $0.delegation = .delegated; $0.manager = Self.manager })
+            facts(outlivesCaller: true) {
+                $0.delegation = .delegated
+                $0.manager = Self.manager
+            })
         #expect(
-            facts(outlivesCaller: true) { $0.delegation = .delegated } == .v2(directory: "/c/own", controllers: Self.all))
+            facts(outlivesCaller: true) { $0.delegation = .delegated }
+                == .v2(directory: "/c/own", controllers: Self.all))
     }
 
     @Test func `without a manager the reason is told, with what to do`() {
@@ -80,19 +109,24 @@ import Testing
         #expect(facts { $0.delegation = .unmarked } == .v2(directory: "/c/own", controllers: Self.all))
     }
 
-    @Test(arguments: [
-        ("/user.slice/user-1.slice/user@1.service/app.slice/a.scope", "/user.slice/user-1.slice/user@1.service/app.slice/a.scope"),
-        ("/system.slice/a.service/clawjail-supervisors", "/system.slice/a.service"),
-        ("/user.slice/user-1.slice/session-3.scope", "/user.slice/user-1.slice/session-3.scope"),
-        ("/clawjail-supervisors", nil), ("/", nil), ("/docker/x", nil), ("/.service", nil), ("/a.servicex/b", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            (
+                "/user.slice/user-1.slice/user@1.service/app.slice/a.scope",
+                "/user.slice/user-1.slice/user@1.service/app.slice/a.scope"
+            ),
+            ("/system.slice/a.service/clawjail-supervisors", "/system.slice/a.service"),
+            ("/user.slice/user-1.slice/session-3.scope", "/user.slice/user-1.slice/session-3.scope"),
+            ("/clawjail-supervisors", nil), ("/", nil), ("/docker/x", nil), ("/.service", nil), ("/a.servicex/b", nil),
+        ] as [(String, String?)])
     func `the last unit of a path counts`(path: String, unit: String?) {
         #expect(UnifiedGroup.unit(of: path) == unit)
     }
 
     @Test(arguments: [
         ("/a/b", "/a/b"), ("/a.scope/clawjail-supervisors", "/a.scope"), ("/clawjail-supervisors", "/"), ("/", "/"),
-        ("/a/clawjail-supervisors/b", "/a/clawjail-supervisors/b"), ("/xclawjail-supervisors", "/xclawjail-supervisors"),
+        ("/a/clawjail-supervisors/b", "/a/clawjail-supervisors/b"),
+        ("/xclawjail-supervisors", "/xclawjail-supervisors"),
     ])
     func `what a supervisor has started belongs where that one came from`(path: String, home: String) {
         #expect(UnifiedGroup.home(path) == home)

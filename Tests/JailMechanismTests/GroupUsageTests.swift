@@ -19,7 +19,8 @@ struct `What a group uses` {
             "memory.events": "low 0\nhigh 0\nmax 7\noom 2\noom_kill 1\noom_group_kill 0\n",
             "pids.current": "3\n", "pids.max": "21\n", "cpu.max": "15000 100000\n",
             "cpu.stat": "usage_usec 1234567\nuser_usec 1\nnr_periods 9\nnr_throttled 4\nthrottled_usec 765\n",
-            "cpu.pressure": "some avg10=1.50 avg60=0.00 avg300=0.00 total=9\nfull avg10=0.25 avg60=0.00 avg300=0.00 total=9\n",
+            "cpu.pressure":
+                "some avg10=1.50 avg60=0.00 avg300=0.00 total=9\nfull avg10=0.25 avg60=0.00 avg300=0.00 total=9\n",
             "memory.pressure": "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n",
             "io.pressure": "nonsense\nsome avg10=\u{1B}[1m avg60=0\n",
         ])
@@ -54,7 +55,8 @@ struct `What a group uses` {
         ])
         let memory = try fixture([
             "memory.usage_in_bytes": "10\n", "memory.max_usage_in_bytes": "20\n",
-            "memory.limit_in_bytes": "9223372036854771712\n", "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 6\n",
+            "memory.limit_in_bytes": "9223372036854771712\n",
+            "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 6\n",
         ])
         let pids = try fixture(["pids.current": "1\n", "pids.max": "9\n"])
         let usage = try GroupUsage(separate: ["cpu": cpu.path, "memory": memory.path, "pids": pids.path])

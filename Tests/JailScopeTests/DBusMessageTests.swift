@@ -46,7 +46,8 @@ struct `Messages of D-Bus` {
             switch try reader.signature() {
             case "s": properties[name] = try reader.string()
             case "b": properties[name] = "\(try reader.number())"
-            case "au": try reader.array(alignment: 4) { (one) throws(DBusFormatError) in processes.append(try one.number()) }
+            case "au":
+                try reader.array(alignment: 4) { (one) throws(DBusFormatError) in processes.append(try one.number()) }
             case let other: properties[name] = "of type \(other)"
             }
         }
@@ -119,7 +120,8 @@ struct `Messages of D-Bus` {
         for _ in 0..<20_000 {
             var bytes = samples.randomElement(using: &generator) ?? []
             for _ in 0..<Int.random(in: 1...6, using: &generator) {
-                let value: UInt8 = generator.chance() ? .random(in: 0...255, using: &generator) : generator.chance() ? 0xFF : 0
+                let value: UInt8 =
+                    generator.chance() ? .random(in: 0...255, using: &generator) : generator.chance() ? 0xFF : 0
                 bytes[Int.random(in: bytes.indices, using: &generator)] = value
             }
             if generator.chance(4) { bytes.removeLast(Int.random(in: 0...bytes.count, using: &generator)) }

@@ -1,8 +1,8 @@
 import JailCore
-import JailPlan
 import TestSupport
 import Testing
 
+@testable import JailPlan
 @testable import JailScope
 
 @Suite(.timeLimit(.minutes(1))) struct `A service manager` {
@@ -16,7 +16,8 @@ import Testing
     }
 
     private func expectFailure(
-        _ script: [FakeManager.Line], _ part: String, patience: Int64 = 5000, _ location: SourceLocation = #_sourceLocation
+        _ script: [FakeManager.Line], _ part: String, patience: Int64 = 5000,
+        _ location: SourceLocation = #_sourceLocation
     ) throws {
         guard case .failure(let error) = try start(script, patience: patience) else {
             Issue.record("it was taken for a success", sourceLocation: location)
@@ -96,7 +97,8 @@ import Testing
         try ServiceManager(socket: manager.socket).ping()
         let silent = try FakeManager([FakeManager.ok, .wait])
         #expect(
-            failure { () throws(JailError) in try ServiceManager(socket: silent.socket, patience: 300).ping() }?.operation
+            failure { () throws(JailError) in try ServiceManager(socket: silent.socket, patience: 300).ping() }?
+                .operation
                 == "Ping")
     }
 
@@ -108,7 +110,8 @@ import Testing
         try host.directory(unit)
         try host.file("\(unit)/cgroup.controllers", controllers)
         let membership = try host.file("membership", "1:name=x:/\n0::\(path.replacing("UNIT", with: unit))\n")
-        let manager = try FakeManager(Self.begin + [.say(FakeManager.accepted + FakeManager.removed(unit, "done")), .wait])
+        let manager = try FakeManager(
+            Self.begin + [.say(FakeManager.accepted + FakeManager.removed(unit, "done")), .wait])
         let plan = ScopePlan(manager: .user, socket: manager.socket, prefix: "clawjail-x", description: "d")
         return withExtendedLifetime(manager) {
             Result { () throws(JailError) in

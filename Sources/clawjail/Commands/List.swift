@@ -16,7 +16,8 @@ struct List: ParsableCommand {
             let now = System.realtimeSeconds()
             let rows = jails.map { jail in
                 [
-                    jail.name, jail.profile, "\(jail.supervisor)", jail.isPaused ? "paused" : "runs", Self.age(now - jail.started),
+                    jail.name, jail.profile, "\(jail.supervisor)", jail.isPaused ? "paused" : "runs",
+                    Self.age(now - jail.started),
                     jail.published.isEmpty ? "-" : jail.published.joined(separator: ","),
                     jail.command.isEmpty
                         ? "-" : jail.command.map(\.quotedForShell).joined(separator: " ").printable,
@@ -39,7 +40,9 @@ struct List: ParsableCommand {
 extension RunningJail {
     /// Its state file, and whether it stands still, on one line.
     fileprivate var listed: String {
-        guard case .object(let members)? = (try? JSON5Reader.read(Array(text.utf8), file: name))?.json else { return text }
+        guard case .object(let members)? = (try? JSON5Reader.read(Array(text.utf8), file: name))?.json else {
+            return text
+        }
         return JSON.object(members + [("paused", .boolean(isPaused))]).text() + "\n"
     }
 }

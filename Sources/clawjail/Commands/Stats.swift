@@ -58,7 +58,8 @@ struct Stats: ParsableCommand {
         var unit: UInt64 = 1
         for name in ["B", "K", "M", "G", "T"] {
             if count / unit < 1024 || name == "T" {
-                return count % unit == 0 ? "\(count / unit)\(name)" : "\(count / unit).\(count % unit * 10 / unit)\(name)"
+                return count % unit == 0
+                    ? "\(count / unit)\(name)" : "\(count / unit).\(count % unit * 10 / unit)\(name)"
             }
             unit *= 1024
         }

@@ -287,7 +287,7 @@ CALLERS = [("root", None), ("alice", UNIT)]
 
 def test_memory_is_limited_and_named():
     for user, unit in CALLERS:
-        done = run(jail("l1", "python3 -c 'bytearray(200 << 20)'; echo child $?; exit 3", user, LIMITS), user, unit, 3)
+        done = run(jail("l1", "python3 -c 'bytearray(200 << 20)'; echo child $?; sleep 3; exit 3", user, LIMITS), user, unit, 3)
         # The kernel killed one process, neither it nor systemd the jail.
         assert done.stdout == "child 137\n", done.said
         assert "memory limit 64M reached" in done.stderr and "limits.memory" in done.stderr, done.said
