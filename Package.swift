@@ -57,8 +57,11 @@ let package = Package(
         library("JailPolicy", ["JailCore", "CIDN", "CPSL"]),
         library("JailPlan", ["JailCore", "JailPolicy"]),
 
+        // A scope of its own from the service manager, and as much of D-Bus as that takes.
+        library("JailScope", ["JailCore", "JailPlan"]),
+
         // What the host offers: programs and what they need, ids, cgroups, kernel features. Reads, never writes.
-        library("JailHost", ["CLinux", "JailCore", "JailPolicy", "JailPlan"]),
+        library("JailHost", ["CLinux", "JailCore", "JailPolicy", "JailPlan", "JailScope"]),
 
         // One mechanism each.
         library("JailNamespaces", ["JailCore", "JailPlan", "JailPolicy"]),
@@ -75,7 +78,7 @@ let package = Package(
             "JailLaunch",
             [
                 "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
-                "JailSeccomp", "JailCgroups", "JailNetwork", "JailTerminal", "EgressControl",
+                "JailSeccomp", "JailCgroups", "JailScope", "JailNetwork", "JailTerminal", "EgressControl",
             ]),
 
         // The way out: a process of its own, with threads, for hostile input. What it and the supervisor say to each other
@@ -117,7 +120,7 @@ let package = Package(
         .executableTarget(
             name: "clawjail",
             dependencies: [
-                "JailCore", "JailPolicy", "JailPlan", "JailHost", "JailLaunch",
+                "JailCore", "JailPolicy", "JailPlan", "JailHost", "JailCgroups", "JailLaunch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -138,6 +141,7 @@ let package = Package(
         tests("JailCoreTests", ["JailCore", "TestSupport"]),
         tests("JailPlanTests", ["JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailPolicyTests", ["JailPolicy", "JailCore", "TestSupport"]),
+        tests("JailScopeTests", ["JailScope", "JailPlan", "JailCore", "TestSupport"]),
         tests("JailHostTests", ["JailHost", "JailPlan", "JailPolicy", "JailCore"]),
         tests(
             "JailMechanismTests",

@@ -3,13 +3,13 @@ package import JailPlan
 
 /// A jail's control group, for the supervisor: made before the clone, removed after the last process.
 ///
-/// On v2 one group with the limits and one leaf below it, since a group that hands controllers on may hold no
-/// processes; on v1 one group for each controller. See cgroups(7).
+/// On v2 one group, with the limits; on v1 one for each controller. See cgroups(7). Below it are ``CgroupLeaf``s without
+/// limits of their own: since it hands no controllers on to them, it may hold processes itself.
 package struct Cgroup: Sendable {
     /// Every directory that was made, in the order of making.
     package private(set) var directories: [String] = []
     let plan: CgroupPlan
-    /// v1: the `tasks` files, which init writes `0` to; v2: the leaf, which the clone enters.
+    /// v1: the `tasks` files, which init writes `0` to; v2: the group, which the clone enters.
     package private(set) var joinDescriptors: [Int32] = []
     package var isUnified: Bool { plan.isUnified }
 
@@ -18,10 +18,11 @@ package struct Cgroup: Sendable {
     /// Makes the group and writes its limits. What was made is removed again if a later step fails.
     package static func prepare(_ plan: CgroupPlan) throws(JailError) -> Cgroup {
         var group = Cgroup(plan)
-        do {
+        do throws(JailError) {
             switch plan.place {
             case .v1(let parents): try group.makeV1(parents)
             case .v2(let parent): try group.makeV2(parent)
+            case .scope: throw JailError(.cgroup, reason: "there is no scope yet to make the group in")
             }
         } catch {
             group.closeJoinDescriptors()
@@ -62,27 +63,23 @@ package struct Cgroup: Sendable {
     // MARK: v2
 
     private mutating func makeV2(_ parent: String) throws(JailError) {
-        var controllers: [String] = []
-        if plan.memory != nil { controllers.append("+memory") }
-        if plan.processes != nil { controllers.append("+pids") }
-        if plan.milliCPUs != nil { controllers.append("+cpu") }
-        try handOn(controllers.joined(separator: " "), in: parent)
+        try handOn(plan.controllers.map { "+\($0.rawValue)" }.joined(separator: " "), in: parent)
         let directory = try make("\(parent)/\(plan.name)")
         if let memory = plan.memory {
             try write("\(memory)", to: directory, "memory.max")
             try write("\(plan.swap)", to: directory, "memory.swap.max")
-            try write("1", to: directory, "memory.oom.group")
+            // As on v1: the kernel kills one process, and not the gateway with the tool that it ran.
+            try write("0", to: directory, "memory.oom.group")
         }
         if let processes = plan.processes { try write("\(processes)", to: directory, "pids.max") }
         if let milliCPUs = plan.milliCPUs {
             try write("\(milliCPUs * Self.period / 1000) \(Self.period)", to: directory, "cpu.max")
         }
-        let leaf = try make("\(directory)/init")
-        joinDescriptors.append(try open(leaf, "", [.pathOnly, .directory]).release())
+        joinDescriptors.append(try open(directory, "", [.pathOnly, .directory]).release())
     }
 
-    /// Enables controllers for what lies below `parent`. A group with processes may not hand any on (EBUSY), so this
-    /// process first moves into a leaf of its own beside the jail's.
+    /// Enables controllers for what lies below `parent`. A group with processes may not hand any on (EBUSY), so those of
+    /// clawjail's own first move into a group beside the jails'.
     private func handOn(_ controllers: String, in parent: String) throws(JailError) {
         let file = "\(parent)/cgroup.subtree_control"
         do {
@@ -90,16 +87,32 @@ package struct Cgroup: Sendable {
             return
         } catch  where error.errno == .busy {
         } catch { throw failed(error, file) }
-        let leaf = "\(parent)/clawjail-supervisors"
-        do { try System.makeDirectory(leaf, mode: 0o755) } catch  where error.errno == .exists {
-        } catch { throw failed(error, leaf) }
-        do { try Self.writeFile("\(leaf)/cgroup.procs", "0") } catch { throw failed(error, leaf) }
+        let supervisors = "\(parent)/\(CgroupPlan.supervisors)"
+        do { try System.makeDirectory(supervisors, mode: 0o755) } catch  where error.errno == .exists {
+        } catch { throw failed(error, supervisors) }
+        do throws(SystemError) {
+            // Others of clawjail's may be there: the foreground process that waits for this one, or one that just starts.
+            for process in try Self.processes(of: parent, executing: "/proc/self/exe") {
+                do { try Self.writeFile("\(supervisors)/cgroup.procs", "\(process)") } catch
+                    where error.errno == .noProcess && process != System.processID
+                {}
+            }
+        } catch { throw failed(error, supervisors) }
         do { try Self.writeFile(file, controllers) } catch  where error.errno == .busy {
             throw JailError(
                 .cgroup, error, path: file,
                 hint: "other processes share this cgroup: start clawjail in one of its own, with "
                     + "'systemd-run --user --scope -p Delegate=yes clawjail …'")
         } catch { throw failed(error, file) }
+    }
+
+    /// Processes of a group that execute the same file as this one; itself among them.
+    private static func processes(of directory: String, executing program: String) throws(SystemError) -> [Int32] {
+        let own = try System.status(program, followSymlink: true).identity
+        return CgroupLeaf.processes(try System.readFile("\(directory)/cgroup.procs")).filter { process in
+            // What is gone, or hides what it executes, is left where it is.
+            (try? System.status("/proc/\(process)/exe", followSymlink: true).identity) == own
+        }
     }
 
     // MARK: Joining

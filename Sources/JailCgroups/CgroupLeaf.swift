@@ -22,6 +22,7 @@ package struct CgroupLeaf {
         case .v2(let parent):
             directory = "\(parent)/\(group.plan.name)/\(Self.prefix)\(index)"
             countsProcesses = false
+        case .scope: throw SystemError(.mkdirat, .notFound)
         case .v1(let parents):
             let usual: [CgroupPlan.Controller] = [.pids, .cpu, .memory]
             guard let controller = usual.first(where: { parents[$0] != nil }), let parent = parents[controller] else {
@@ -60,9 +61,11 @@ package struct CgroupLeaf {
             if part.isEmpty { break }
             content += part
         }
-        return content.split(separator: 0x0A).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }.filter {
-            $0 > 0
-        }
+        return processes(content)
+    }
+
+    static func processes(_ content: [UInt8]) -> [Int32] {
+        content.split(separator: 0x0A).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }.filter { $0 > 0 }
     }
 
     package var isEmpty: Bool {

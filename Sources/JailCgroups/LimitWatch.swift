@@ -127,6 +127,7 @@ package struct LimitWatch {
     private func directory(_ controller: CgroupPlan.Controller) -> String? {
         switch group.plan.place {
         case .v2(let parent): "\(parent)/\(group.plan.name)"
+        case .scope: nil
         case .v1(let parents): parents[controller].map { "\($0)/\(group.plan.name)" }
         }
     }

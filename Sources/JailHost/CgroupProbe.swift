@@ -3,11 +3,15 @@ package import JailPlan
 
 /// Where clawjail stands among the cgroups, and whether it may make groups below. See cgroups(7).
 package enum CgroupProbe {
-    /// Controllers that the limits of a profile need.
-    private static let wanted = ["memory", "pids", "cpu"]
+    /// Controllers that the limits of a profile may need.
+    package static let wanted = ["memory", "pids", "cpu"]
 
+    /// - Parameters:
+    ///   - controllers: those that are needed.
+    ///   - outlivesCaller: see ``UnifiedGroup/facts(wanting:outlivesCaller:)``.
     package static func examine(
-        mount: String = "/sys/fs/cgroup", membership: String = "/proc/self/cgroup"
+        mount: String = "/sys/fs/cgroup", membership: String = "/proc/self/cgroup",
+        wanting controllers: [String] = wanted, outlivesCaller: Bool = false
     ) -> CgroupFacts {
         guard let text = try? System.readFile(membership) else {
             return .unavailable(reason: "\(membership) cannot be read")
@@ -16,7 +20,9 @@ package enum CgroupProbe {
         guard let type = try? System.fileSystem(at: mount).type else {
             return .unavailable(reason: "no cgroup file system is mounted at \(mount)")
         }
-        return type == FileSystemStatus.cgroup2 ? unified(mount, lines) : separate(mount, lines)
+        return type == FileSystemStatus.cgroup2
+            ? unified(mount, lines).map { $0.facts(wanting: Set(controllers), outlivesCaller: outlivesCaller) }.facts
+            : separate(mount, lines)
     }
 
     /// One line of /proc/self/cgroup.
@@ -36,20 +42,23 @@ package enum CgroupProbe {
         }
     }
 
-    private static func unified(_ mount: String, _ lines: [Membership]) -> CgroupFacts {
+    private static func unified(_ mount: String, _ lines: [Membership]) -> Result<UnifiedGroup, Obstacle> {
         guard let line = lines.first(where: { $0.controllers.isEmpty }) else {
-            return .unavailable(reason: "this process is in no cgroup of version 2")
+            return .failure(Obstacle("this process is in no cgroup of version 2"))
         }
-        let directory: String
-        switch own(mount, line.path, controlFile: "cgroup.procs", mounts: MountTable()) {
-        case .failure(let obstacle): return .unavailable(reason: obstacle.reason)
-        case .success(let path): directory = path
+        let mounts = MountTable()
+        let root = mounts.root(of: mount)
+        let group = UnifiedGroup.read(line.path, mount: mount, isWhole: root == "/") { path in
+            guard let root, let directory = place(path, root: root, mount: mount),
+                (try? System.status(directory).isDirectory) == true
+            else { return nil }
+            return directory
         }
-        let text = (try? System.readFile(directory + "/cgroup.controllers")) ?? []
-        let controllers = text.split(whereSeparator: { $0 == 0x20 || $0 == 0x0A }).map {
-            String(decoding: $0, as: UTF8.self)
-        }
-        return .v2(directory: directory, controllers: Set(controllers))
+        if let group { return .success(group) }
+        return .failure(
+            Obstacle(
+                "our own cgroup '\(line.path.printable)' lies outside of what is mounted at \(mount), as in a container"
+            ))
     }
 
     /// Version 1, and hybrid hosts, whose version 2 hierarchy has no controllers.
@@ -115,9 +124,18 @@ package enum CgroupProbe {
         return rest.isEmpty || rest == "/" ? mount : mount + rest
     }
 
-    private struct Obstacle: Error {
+    fileprivate struct Obstacle: Error {
         var reason: String
         init(_ reason: String) { self.reason = reason }
+    }
+}
+
+extension Result<CgroupFacts, CgroupProbe.Obstacle> {
+    fileprivate var facts: CgroupFacts {
+        switch self {
+        case .success(let facts): facts
+        case .failure(let obstacle): .unavailable(reason: obstacle.reason)
+        }
     }
 }
 

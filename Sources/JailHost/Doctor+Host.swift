@@ -31,6 +31,7 @@ extension Doctor {
                 name: "cgroups", status: .limited, finding: finding + "; not \(lacking.joined(separator: ", "))",
                 why: why,
                 remedy: "systemd-run --user --scope -p Delegate=yes clawjail …")
+        case .scope(let offer): return scope(offer, why)
         case .v1(let directories):
             let names = directories.keys.sorted().joined(separator: ", ")
             return Check(
@@ -45,12 +46,57 @@ extension Doctor {
         }
     }
 
+    /// Each jail is given a scope of its own, if the manager answers.
+    private func scope(_ offer: ScopeOffer, _ why: String) -> Check {
+        let lacking = ["memory", "pids", "cpu"].filter { !offer.controllers.contains($0) }
+        let manager = "the \(offer.manager) service manager"
+        if let silence = readings.managerSilence {
+            return Check(
+                name: "cgroups", status: .limited,
+                finding: "version 2; \(offer.reason), and \(manager) gives no other: \(silence)", why: why,
+                remedy: offer.manager == .user
+                    ? "log in anew, or start in a unit with Delegate=yes" : "start in a unit with Delegate=yes")
+        }
+        let finding =
+            "version 2; \(offer.reason): \(manager) gives each jail a scope, with "
+            + offer.controllers.sorted().joined(separator: " ")
+        guard !lacking.isEmpty else { return Check(name: "cgroups", status: .ok, finding: finding, why: why) }
+        return Check(
+            name: "cgroups", status: .limited, finding: finding + "; not \(lacking.joined(separator: ", "))", why: why,
+            remedy: offer.manager == .user
+                ? Self.userDelegation : "boot without cgroup_disable=\(lacking.joined(separator: ","))")
+    }
+
+    /// What systemd before 252 does not hand on to users' managers by itself.
+    private static let userDelegation =
+        "sudo sh -c 'mkdir -p /etc/systemd/system/user@.service.d; printf \"[Service]\\nDelegate=cpu memory pids io\\n\" "
+        + "> /etc/systemd/system/user@.service.d/delegate.conf; systemctl daemon-reload', and log in anew"
+
+    /// A group of version 2 that every host with a service manager has: whether it has the file tells of all.
+    static let anySwapLimit = "/sys/fs/cgroup/system.slice/memory.swap.max"
+
+    /// Whether jails in the background go on when their user has logged out.
+    var lingering: Check? {
+        guard case .scope(let offer) = readings.cgroup, offer.manager == .user, let user = readings.userName else {
+            return nil
+        }
+        let lingers = isPresent("/var/lib/systemd/linger/\(user)")
+        return Check(
+            name: "lingering", status: lingers ? .ok : .limited,
+            finding: lingers
+                ? "this user's service manager runs as long as the host does"
+                : "this user's service manager ends at the last logout",
+            why: "jails in the background, and sessions, end with it",
+            remedy: lingers ? nil : "sudo loginctl enable-linger \(user)")
+    }
+
     var swap: Check {
         let why = "without it a jail that reaches its memory limit goes on in swap"
         let file: String
         switch readings.cgroup {
         case .v2(let directory, _): file = directory + "/memory.swap.max"
         case .v1(let directories): file = (directories["memory"] ?? "") + "/memory.memsw.limit_in_bytes"
+        case .scope: file = Self.anySwapLimit
         case .unavailable:
             return Check(name: "swap limit", status: .limited, finding: "not to be had without cgroups", why: why)
         }

@@ -1,5 +1,6 @@
 package import JailCore
 internal import JailPlan
+internal import JailScope
 
 extension Doctor {
     /// Asks this host, as the caller. The namespaces are really tried, in a child that leaves nothing behind.
@@ -9,6 +10,11 @@ extension Doctor {
         readings.landlockABI = System.landlockABI()
         readings.hasSeccompFilters = System.hasSeccompFilters()
         readings.cgroup = CgroupProbe.examine()
+        if case .scope(let offer) = readings.cgroup {
+            do throws(JailError) { try ServiceManager(socket: offer.socket).ping() } catch {
+                readings.managerSilence = error.reason
+            }
+        }
         do throws(SystemError) {
             readings.kernelRelease = try System.kernelName().release
             readings.trial = try System.tryNamespaces()
@@ -17,6 +23,7 @@ extension Doctor {
         }
         let uid = readings.caller.uid
         let name = try Accounts().user(uid: uid)?.name ?? String(uid)
+        readings.userName = name
         readings.groups = GroupDrop.examine(
             caller: readings.caller, payload: HostIdentity(name: name, uid: uid, gid: readings.caller.gid))
         readings.readFiles()
@@ -50,6 +57,9 @@ extension Doctor.Readings {
         switch cgroup {
         case .v2(let directory, _): paths.append(directory + "/memory.swap.max")
         case .v1(let directories): paths.append((directories["memory"] ?? "") + "/memory.memsw.limit_in_bytes")
+        case .scope:
+            paths.append(Doctor.anySwapLimit)
+            if let userName { paths.append("/var/lib/systemd/linger/\(userName)") }
         case .unavailable: break
         }
         present = Set(paths.filter { (try? System.status($0, followSymlink: true)) != nil })

@@ -31,6 +31,10 @@ package struct Doctor {
         package var landlockABI: Int32 = 0
         package var hasSeccompFilters = true
         package var cgroup = CgroupFacts.unavailable(reason: "")
+        /// Why the manager that would give a scope does not answer; nil: it does, or none is needed.
+        package var managerSilence: String?
+        /// The caller's name, as the password file has it.
+        package var userName: String?
         /// Paths that exist, of those that are asked for.
         package var present: Set<String> = []
         /// The first line of files that could be read.
@@ -47,9 +51,9 @@ package struct Doctor {
 
     package var checks: [Check] {
         [
-            kernel, userNamespaces, freshProc, groups, landlock, seccomp, cgroups, swap, timeNamespaces, container,
-            appArmor, ptrace, memfd, corePattern,
-        ] + readings.programs.map(program)
+            kernel, userNamespaces, freshProc, groups, landlock, seccomp, cgroups, lingering, swap, timeNamespaces,
+            container, appArmor, ptrace, memfd, corePattern,
+        ].compactMap(\.self) + readings.programs.map(program)
     }
 
     /// One line for each check, and below those that are not `ok` why it matters and what to do.

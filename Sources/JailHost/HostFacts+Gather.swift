@@ -13,7 +13,8 @@ extension HostFacts {
         facts.payload = try Identity.payload(
             caller: facts.caller, user: request.user ?? profile.process.user, accounts: accounts)
         facts.groups = GroupDrop.examine(caller: facts.caller, payload: facts.payload)
-        facts.cgroup = CgroupProbe.examine()
+        facts.cgroup = CgroupProbe.examine(
+            wanting: profile.limits.controllers, outlivesCaller: request.outlivesCaller)
         facts.stateDirectory = request.stateDirectory(facts.caller)
         facts.runtimeDirectory = request.runtimeDirectory(facts.caller)
 
@@ -92,5 +93,12 @@ extension CallerFacts {
             throw JailError(.host, error)
         }
         return facts
+    }
+}
+
+extension LimitRules {
+    /// Of cgroups, those that these limits need.
+    fileprivate var controllers: [String] {
+        [memory.map { _ in "memory" }, processes.map { _ in "pids" }, milliCPUs.map { _ in "cpu" }].compactMap(\.self)
     }
 }

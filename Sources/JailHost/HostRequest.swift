@@ -23,6 +23,8 @@ package struct HostRequest: Sendable {
     /// Sources that whoever asks has opened, and keeps open, as what they may be shown: which directory each is. They need
     /// not be reachable by name for the payload, and may lie in a directory of clawjail's own.
     package var granted: [String: FileIdentity] = [:]
+    /// The jail goes on in the background, whatever becomes of who has started it.
+    package var outlivesCaller = false
     /// Where profiles are looked for, whether they are there or not.
     package var profileDirectories: [String] = []
 

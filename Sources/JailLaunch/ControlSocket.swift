@@ -13,6 +13,9 @@ package enum ControlRequest {
     case signal(id: String, signal: Int32)
     /// What the jail is doing, as JSON.
     case state
+    /// Every process in the jail stands still until it is resumed.
+    case pause
+    case resume
 
     private enum Kind: UInt8 {
         case stop = 0x53
@@ -20,6 +23,8 @@ package enum ControlRequest {
         case execute = 0x45
         case signal = 0x49
         case state = 0x51
+        case pause = 0x50
+        case resume = 0x52
     }
 
     /// Of the packet.
@@ -33,6 +38,8 @@ package enum ControlRequest {
         case .stop where bytes.count == 1 && descriptors.isEmpty: self = .stop
         case .kill where bytes.count == 1 && descriptors.isEmpty: self = .kill
         case .state where bytes.count == 1 && descriptors.isEmpty: self = .state
+        case .pause where bytes.count == 1 && descriptors.isEmpty: self = .pause
+        case .resume where bytes.count == 1 && descriptors.isEmpty: self = .resume
         case .execute where bytes.count == 1 && (descriptors.count == 1 || descriptors.count == 4):
             self = .execute(descriptors[0], streams: Array(descriptors.dropFirst()))
         case .signal where bytes.count > 2 && descriptors.isEmpty && (1...64).contains(bytes[1]):
@@ -50,6 +57,8 @@ package enum ControlRequest {
         case .execute: [Kind.execute.rawValue]
         case .signal(let id, let signal): [Kind.signal.rawValue, UInt8(truncatingIfNeeded: signal)] + Array(id.utf8)
         case .state: [Kind.state.rawValue]
+        case .pause: [Kind.pause.rawValue]
+        case .resume: [Kind.resume.rawValue]
         }
     }
 
@@ -132,7 +141,7 @@ struct ControlSocket {
             guard let request = Self.read(caller) else { continue }
             switch request {
             case .stop, .kill: waiting.append(caller)
-            case .execute, .signal, .state: break
+            case .execute, .signal, .state, .pause, .resume: break
             }
             requests.append((request, caller))
         }

@@ -24,7 +24,9 @@ struct JailState: Sendable {
         case .v1(let parents):
             return CgroupPlan.Controller.allCases.compactMap { parents[$0].map { "\($0)/\(cgroup.name)" } }
         case .v2(let parent):
-            return ["\(parent)/\(cgroup.name)", "\(parent)/\(cgroup.name)/init"]
+            return ["\(parent)/\(cgroup.name)"]
+        case .scope:
+            return []
         }
     }
 
@@ -43,7 +45,22 @@ struct JailState: Sendable {
             "supervisor": .number(System.processID), "init": .number(initPID), "started": .number(started),
             "command": .strings(plan.command.arguments),
             "publish": .strings(plan.network.publish.map { "\($0.hostText):\($0.jailPort)" }),
+            "cgroups": cgroupDirectories,
         ]
+    }
+
+    /// For whoever reads what the jail uses: of version 1 by controller.
+    private var cgroupDirectories: JSON {
+        guard let cgroup = plan.limits.cgroup else { return .object([]) }
+        switch cgroup.place {
+        case .v1(let parents):
+            return .object(
+                CgroupPlan.Controller.allCases.compactMap { controller in
+                    parents[controller].map { (controller.rawValue, .string("\($0)/\(cgroup.name)")) }
+                })
+        case .v2(let parent): return ["unified": .string("\(parent)/\(cgroup.name)")]
+        case .scope: return .object([])
+        }
     }
 
     /// One control group for each line, for the start that clears up after this supervisor.

@@ -55,11 +55,13 @@ final class JailWatch {
     private var isKilled = false
     private var nextLook: Int64
     private var data: SharedDescriptor?
+    private var pause: JailPause
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
         callers: ControlSocket, egress: EgressWatch?, output: OutputLog?, ignoresHangUp: Bool
-    ) {
+    ) throws(JailError) {
+        pause = try attempt(.cgroup) { () throws(SystemError) in try JailPause(group) }
         self.plan = plan
         self.jail = jail
         streams = jail.streams
@@ -112,6 +114,7 @@ final class JailWatch {
                 tellEgress(&reporter)
                 tellSessions(&reporter)
                 tellExecs(&reporter)
+                tellPause(&reporter)
             }
         } catch {
             kill()
@@ -149,6 +152,7 @@ final class JailWatch {
         sessions?.end()
         tellSessions(&reporter)
         tellExecs(&reporter)
+        tellPause(&reporter)
         limits = nil
         group?.remove()
     }
@@ -194,6 +198,12 @@ final class JailWatch {
             case .refused(let status, let text):
                 reporter.event(["event": "exec-refused", "status": .number(status), "message": .string(text)])
             }
+        }
+    }
+
+    private func tellPause(_ reporter: inout some LaunchReporter) {
+        for change in pause.takeChanges() {
+            reporter.event(["event": change == .paused ? "paused" : "resumed"])
         }
     }
 
@@ -275,7 +285,9 @@ final class JailWatch {
         if let egress { entries += egress.pollEntries }
         if let sessions { entries += sessions.pollEntries }
         if let lifeline { entries.append(.init(lifeline, System.PollEvents.readable)) }
-        if phase == .running { entries += publisher.pollEntries }
+        entries += pause.pollEntries
+        // Who calls a jail that stands still waits in the listener's backlog.
+        if phase == .running, !pause.isPaused { entries += publisher.pollEntries }
         if let output = output?.pollEntry { entries.append(output) }
         entries += streams.pollEntries
         if let keyboard { Self.add(keyboard, to: &entries) }
@@ -297,7 +309,9 @@ final class JailWatch {
         let now = System.monotonicNanoseconds()
         var next = deadline
         if !isIdle, data != nil || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
-        for due in [egress?.due, execs.due, callers.due, sessions?.due] { if let due { next = min(next ?? .max, due) } }
+        for due in [egress?.due, execs.due, callers.due, sessions?.due, pause.due] {
+            if let due { next = min(next ?? .max, due) }
+        }
         if streams.waitsForForeground { next = min(next ?? .max, now + 1_000_000_000) }
         guard let next else { return -1 }
         return Int32(clamping: max(0, (next - now) / 1_000_000 + 1))
@@ -317,7 +331,9 @@ final class JailWatch {
         if execs.isReady(ready) { try readControl() }
         try execs.handle(ready, order)
         for (request, caller) in callers.handle(ready) { try answer(request, caller) }
-        if phase == .running {
+        pause.handle(ready)
+        execs.isHeld = pause.isPaused
+        if phase == .running, !pause.isPaused {
             for _ in 0..<publisher.handle(ready) { try ask(ControlMessage(.makeSocket)) }
         }
         if let entry = output?.pollEntry, ready[entry.descriptor] != nil { output?.drain() }
@@ -371,13 +387,26 @@ final class JailWatch {
         case .execute where phase != .running:
             let refusal = ControlReply.refused(ExitStatus.notRunning, "supervise: the jail is still being made")
             try? System.send(caller.borrowed, refusal.bytes)
+        case .pause where phase != .running, .resume where phase != .running:
+            let refusal = ControlReply.refused(ExitStatus.notRunning, "supervise: the jail is still being made")
+            try? System.send(caller.borrowed, refusal.bytes)
+        // Who ends, or is told to, is not to be held.
+        case .pause where deadline != nil:
+            let refusal = ControlReply.refused(ExitStatus.notRunning, "supervise: the jail is being stopped")
+            try? System.send(caller.borrowed, refusal.bytes)
+        case .execute where pause.isPaused, .signal where pause.isPaused:
+            let refusal = ControlReply.refused(
+                ExitStatus.notRunning, "exec: the jail is paused; let it go on with 'clawjail resume \(plan.name)'")
+            try? System.send(caller.borrowed, refusal.bytes)
+        case .pause: pause.ask(paused: true, for: caller)
+        case .resume: pause.ask(paused: false, for: caller)
         case .execute(let file, let streams):
             try execs.execute(file, streams: streams, for: caller, in: group, order)
         case .signal(let id, let signal): try execs.signal(id, signal, for: caller, order)
         case .state:
             let state: JSON = [
                 "ready": .boolean(phase == .running), "execs": .number(execs.count),
-                "lastUsed": .number(execs.lastUsed),
+                "lastUsed": .number(execs.lastUsed), "paused": .boolean(pause.isPaused),
             ]
             try? System.send(caller.borrowed, ControlReply.state(state.text()).bytes)
         }
@@ -492,6 +521,8 @@ final class JailWatch {
 
     /// The command gets the signal and its grace; the second time, or once that is over, everything is killed.
     private func stop(_ signal: Int32) throws(SystemError) {
+        // Nobody who stands still takes a signal.
+        pause.resume()
         if phase == .launching { stoppedBy = signal }
         guard deadline == nil, phase != .launching, !plan.command.isNone else { return kill() }
         deadline = System.monotonicNanoseconds() + Int64(clamping: plan.stopGrace) * 1_000_000

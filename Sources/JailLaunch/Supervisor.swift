@@ -5,6 +5,7 @@ internal import JailNamespaces
 internal import JailNetwork
 package import JailPlan
 internal import JailPrivileges
+internal import JailScope
 internal import JailSeccomp
 
 /// Where a launch tells what happens to it, besides the exit status.
@@ -44,6 +45,10 @@ package enum Supervisor {
         }
         let filters = try plan.seccomp.prepareFilters()
         try DataDirectory.prepare(&plan)
+        // Before anything is there that would have to be cleared up: it may take the manager a while.
+        if let cgroup = plan.limits.cgroup, case .scope(let scope) = cgroup.place {
+            plan.limits.cgroup?.place = .v2(parent: try scope.enter(needing: cgroup.controllers))
+        }
         let directory = try RunDirectory.claim(plan.name, in: plan.runtimeDirectory, removing: JailState.removeCgroups)
         // From here on a signal would leave things behind: it waits for the loop, which knows what there is to end.
         do {
@@ -96,7 +101,7 @@ package enum Supervisor {
             }
             do throws(JailError) {
                 if group == nil, let cgroup = plan.limits.cgroup { group = try Cgroup.prepare(cgroup) }
-                let watch = JailWatch(
+                let watch = try JailWatch(
                     plan, jail, signals: signals, group: group, publisher: try PortPublisher(plan.network.publish),
                     callers: ControlSocket(try directory.makeSocket()), egress: egress, output: output,
                     ignoresHangUp: ignoresHangUp)

@@ -75,9 +75,31 @@ package enum GroupDrop: Equatable, Sendable {
 package enum CgroupFacts: Equatable, Sendable {
     /// The unified hierarchy: the directory of our own cgroup, and the controllers that can be handed on below it.
     case v2(directory: String, controllers: Set<String>)
+    /// The unified hierarchy, and our own cgroup is not for us to make groups in: the service manager gives another one.
+    case scope(ScopeOffer)
     /// One directory for each controller that is mounted: `memory`, `pids`, `cpu`.
     case v1(directories: [String: String])
     case unavailable(reason: String)
+}
+
+/// A service manager that would give this process a scope, see systemd.scope(5).
+package struct ScopeOffer: Equatable, Sendable {
+    package enum Manager: String, Sendable { case user, system }
+
+    package var manager: Manager
+    /// The manager's own socket, which it alone listens on.
+    package var socket: String
+    /// Those that it can hand on.
+    package var controllers: Set<String>
+    /// Why our own cgroup will not do, on one line.
+    package var reason: String
+
+    package init(manager: Manager, socket: String, controllers: Set<String>, reason: String) {
+        self.manager = manager
+        self.socket = socket
+        self.controllers = controllers
+        self.reason = reason
+    }
 }
 
 /// A host path that may be bound.

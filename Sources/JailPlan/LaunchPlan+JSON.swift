@@ -78,6 +78,11 @@ extension CgroupPlan {
         let directories: JSON =
             switch place {
             case .v2(let parent): .object([("unified", .string("\(parent)/\(name)"))])
+            case .scope(let scope):
+                .object([
+                    ("scope", .string("\(scope.prefix)-PID.scope/\(name)")),
+                    ("manager", .string(scope.manager.rawValue)),
+                ])
             case .v1(let parents):
                 .object(
                     Controller.allCases.compactMap { controller in

@@ -60,6 +60,10 @@ extension LaunchPlan {
                     if let parent = parents[controller] { output.line("cgroup v1", "\(parent)/\(cgroup.name)") }
                 }
             case .v2(let parent): output.line("cgroup v2", "\(parent)/\(cgroup.name)")
+            case .scope(let scope):
+                output.line(
+                    "cgroup v2",
+                    "\(scope.prefix)-PID.scope/\(cgroup.name), a scope asked of the \(scope.manager) service manager")
             }
             if let memory = cgroup.memory {
                 output.line("memory", "\(ByteCount.text(memory)), and \(ByteCount.text(cgroup.swap)) of swap")

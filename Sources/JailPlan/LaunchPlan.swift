@@ -142,16 +142,46 @@ package struct LimitPlan: Equatable, Sendable {
     package var cgroup: CgroupPlan?
 }
 
-/// A control group below the one that clawjail was started in.
+/// A scope of the service manager's, with a delegated control group, that the supervisor has itself put into.
+package struct ScopePlan: Equatable, Sendable {
+    package var manager: ScopeOffer.Manager
+    /// The manager's own socket.
+    package var socket: String
+    /// Of the unit, without the supervisor's process id and `.scope`.
+    package var prefix: String
+    /// What the manager shows to people.
+    package var description: String
+
+    /// The name of the unit for a supervisor: no other process has that number while it runs.
+    package func unit(_ processID: Int32) -> String { "\(prefix)-\(processID).scope" }
+}
+
+/// A control group below the one that clawjail was started in, or below a scope of its own.
 package struct CgroupPlan: Equatable, Sendable {
     package enum Place: Equatable, Sendable {
         /// Made below this directory of the unified hierarchy.
         case v2(parent: String)
+        /// The unified hierarchy, below a scope that the launch asks the service manager for; `v2` once it has it.
+        case scope(ScopePlan)
         /// Made below one directory for each controller.
         case v1(parents: [Controller: String])
     }
-    package var isUnified: Bool { if case .v2 = place { true } else { false } }
+    package var isUnified: Bool { if case .v1 = place { false } else { true } }
     package enum Controller: String, CaseIterable, Sendable { case memory, pids, cpu }
+
+    /// Controllers that the limits need.
+    package var controllers: [Controller] {
+        Controller.allCases.filter { controller in
+            switch controller {
+            case .memory: memory != nil
+            case .pids: processes != nil
+            case .cpu: milliCPUs != nil
+            }
+        }
+    }
+
+    /// On v2 the group beside the jails' that supervisors move into: one that hands controllers on may hold no process.
+    package static let supervisors = "clawjail-supervisors"
 
     package var place: Place
     package var name: String

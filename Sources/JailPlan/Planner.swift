@@ -216,11 +216,20 @@ package struct Planner {
             try leaveOut(.cgroup, reason: reason)
             return nil
         case .v2(let directory, let controllers):
-            if let missing = needed.first(where: { !controllers.contains($0.rawValue) }) {
-                try leaveOut(.cgroup, reason: "the controller '\(missing.rawValue)' is not delegated to \(directory)")
+            if let missing = Self.missing(needed, controllers) {
+                try leaveOut(.cgroup, reason: "\(missing) not delegated to \(directory)")
                 return nil
             }
             place = .v2(parent: directory)
+        case .scope(let offer):
+            if let missing = Self.missing(needed, offer.controllers) {
+                try leaveOut(.cgroup, reason: "\(missing) not delegated to the \(offer.manager) service manager")
+                return nil
+            }
+            place = .scope(
+                ScopePlan(
+                    manager: offer.manager, socket: offer.socket, prefix: "clawjail-\(fileName)",
+                    description: "clawjail: jail '\(request.name)'"))
         case .v1(let directories):
             var parents: [CgroupPlan.Controller: String] = [:]
             for controller in needed {
@@ -237,6 +246,13 @@ package struct Planner {
             place: place, name: "clawjail-\(fileName)", memory: limits.memory, swap: limits.swap,
             // Jail init is a process as well, and not one of the payload's.
             processes: limits.processes.map { $0 + 1 }, milliCPUs: limits.milliCPUs)
+    }
+
+    /// The beginning of a sentence about controllers that are not there; nil: all are.
+    private static func missing(_ needed: [CgroupPlan.Controller], _ there: Set<String>) -> String? {
+        let names = needed.map(\.rawValue).filter { !there.contains($0) }.map { "'\($0)'" }
+        guard let first = names.first else { return nil }
+        return names.count == 1 ? "the controller \(first) is" : "the controllers \(names.joined(separator: ", ")) are"
     }
 
     // MARK: Walls

@@ -88,8 +88,11 @@ struct Invocation: Equatable {
 
     /// - Parameters:
     ///   - session: instead of a command.
+    ///   - isBackground: the jail goes on when its caller has ended.
     ///   - loaded: the profile, if ``loadProfile()`` has been called for it already.
-    func makePlan(session: SessionPlan? = nil, with loaded: Profile? = nil) throws(JailError) -> LaunchPlan {
+    func makePlan(
+        session: SessionPlan? = nil, isBackground: Bool = false, with loaded: Profile? = nil
+    ) throws(JailError) -> LaunchPlan {
         guard session != nil || (!command.isEmpty && command[0] != "") else {
             throw JailError(.usage, reason: "no command is given", hint: "write it after --")
         }
@@ -99,6 +102,7 @@ struct Invocation: Equatable {
         var request = try HostRequest.fromEnvironment(profile: profile, command: command)
         request.user = overrides.user
         request.profileDirectories = directories
+        request.outlivesCaller = isBackground
         request.workspace = profile.filesystem.workspaceSource
         let facts = try HostFacts.gather(request)
         var launch = LaunchRequest(

@@ -1,3 +1,4 @@
+import JailCgroups
 import JailCore
 import JailHost
 import JailLaunch
@@ -12,6 +13,8 @@ struct RunningJail {
     let started: Int64
     let command: [String]
     let published: [String]
+    /// Its control groups: `unified`, or of version 1 one for each controller.
+    let cgroups: [String: String]
     /// The state file as it stands.
     let text: String
 
@@ -35,13 +38,29 @@ struct RunningJail {
         started = value["started"]?.integer ?? 0
         command = value["command"]?.strings ?? []
         published = value["publish"]?.strings ?? []
+        cgroups = value["cgroups"]?.members ?? [:]
         text = String(decoding: state, as: UTF8.self)
     }
+
+    /// What it uses; nil: it has no control group, or has just ended.
+    var usage: GroupUsage? {
+        if let directory = cgroups["unified"] { return try? GroupUsage(unified: directory) }
+        return cgroups.isEmpty ? nil : try? GroupUsage(separate: cgroups)
+    }
+
+    var isPaused: Bool { cgroups["unified"] != nil && usage?.isFrozen == true }
 }
 
 extension JSON5Value {
     var string: String? { if case .string(let text) = content { text } else { nil } }
     var integer: Int64? { if case .number(let number) = content { number.integer } else { nil } }
+    /// Of an object, those that are strings.
+    fileprivate var members: [String: String] {
+        guard case .object(let members) = content else { return [:] }
+        var result: [String: String] = [:]
+        for member in members { result[member.key] = member.value.string }
+        return result
+    }
     fileprivate var strings: [String]? {
         if case .array(let values) = content { values.compactMap(\.string) } else { nil }
     }

@@ -75,6 +75,44 @@ import Testing
                 == .ok)
     }
 
+    @Test func `a scope of the service manager is as good, if the manager answers and has it all`() throws {
+        func found(_ controllers: Set<String>, silence: String? = nil, manager: ScopeOffer.Manager = .user) throws
+            -> Doctor.Check
+        {
+            try check("cgroups") {
+                $0.cgroup = .scope(
+                    ScopeOffer(manager: manager, socket: "/s", controllers: controllers, reason: "not ours"))
+                $0.managerSilence = silence
+            }
+        }
+        let all: Set<String> = ["memory", "pids", "cpu"]
+        #expect(try found(all).status == .ok)
+        #expect(
+            try found(all).finding
+                == "version 2; not ours: the user service manager gives each jail a scope, with cpu memory pids")
+        let partly = try found(["memory", "pids"])
+        #expect(partly.status == .limited && partly.finding.hasSuffix("; not cpu"))
+        #expect(partly.remedy?.contains("Delegate=cpu memory pids io") == true)
+        #expect(partly.remedy?.contains("user@.service.d/delegate.conf") == true)
+        #expect(try found(["memory", "pids"], manager: .system).remedy == "boot without cgroup_disable=cpu")
+        let silent = try found(all, silence: "Connection refused")
+        #expect(silent.status == .limited && silent.finding.contains("gives no other: Connection refused"))
+        #expect(silent.remedy?.contains("Delegate=yes") == true)
+    }
+
+    @Test func `a user's manager that ends at logout is a limit`() throws {
+        func found(_ present: Set<String>) -> Doctor.Check? {
+            var readings = Doctor.Readings()
+            readings.cgroup = .scope(ScopeOffer(manager: .user, socket: "/s", controllers: [], reason: "r"))
+            readings.userName = "alice"
+            readings.present = present
+            return Doctor(readings).checks.first { $0.name == "lingering" }
+        }
+        #expect(found([])?.remedy == "sudo loginctl enable-linger alice")
+        #expect(found(["/var/lib/systemd/linger/alice"])?.status == .ok)
+        #expect(!Doctor(Doctor.Readings()).checks.contains { $0.name == "lingering" })
+    }
+
     @Test func `a handler of core dumps and an open ptrace are limits`() throws {
         #expect(
             try check("core dumps") { $0.lines["/proc/sys/kernel/core_pattern"] = "|/usr/lib/handler %p" }.status

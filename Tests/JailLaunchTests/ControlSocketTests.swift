@@ -55,12 +55,24 @@ struct `The control socket` {
         fixture.end()
     }
 
+    @Test func `P pauses and R resumes, and the caller is answered, not kept`() throws {
+        var fixture = try Fixture()
+        for byte: UInt8 in [0x50, 0x52] {
+            let caller = try fixture.connect()
+            try System.send(caller.borrowed, [byte])
+            #expect(try fixture.settle().map(\.bytes) == [[byte]])
+            // Nobody has taken it, so nobody holds it.
+            #expect(try System.pollNow(caller.borrowed, System.PollEvents.readable) & System.PollEvents.hangUp != 0)
+        }
+        fixture.end()
+    }
+
     @Test func `anything else is no request, and ends the connection`() throws {
         var fixture = try Fixture()
         let longID = [UInt8](repeating: 0x61, count: 65)
         for bytes: [UInt8] in [
             [0], [0x73], [0x53, 0x53], [0x58], [0x45], [0x49], [0x49, 9], [0x49, 0, 0x61], [0x49, 65, 0x61],
-            [0x49, 9, 0x2F], [0x49, 9] + longID, [0x51, 0],
+            [0x49, 9, 0x2F], [0x49, 9] + longID, [0x51, 0], [0x50, 0], [0x52, 0x52],
         ] {
             let caller = try fixture.connect()
             try System.send(caller.borrowed, bytes)

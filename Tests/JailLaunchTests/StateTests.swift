@@ -16,7 +16,7 @@ struct `What a jail leaves word of` {
                 .cgroupList == "/sys/fs/cgroup/memory/a/clawjail-jail\n/sys/fs/cgroup/cpu/b/clawjail-jail\n")
         #expect(
             JailState(Self.cgroup(.v2(parent: "/sys/fs/cgroup/a"))).cgroupList
-                == "/sys/fs/cgroup/a/clawjail-jail\n/sys/fs/cgroup/a/clawjail-jail/init\n")
+                == "/sys/fs/cgroup/a/clawjail-jail\n")
         #expect(JailState(.bare()).cgroupList.isEmpty)
     }
 

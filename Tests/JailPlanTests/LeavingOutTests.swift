@@ -29,6 +29,10 @@ struct `Protections that the host lacks` {
         Lack(.cgroup, "'memory' is not delegated") { $0.cgroup = .v2(directory: "/c", controllers: ["pids", "cpu"]) },
         Lack(.cgroup, "'pids' is not delegated") { $0.cgroup = .v2(directory: "/c", controllers: ["memory", "cpu"]) },
         Lack(.cgroup, "'cpu' is not delegated") { $0.cgroup = .v2(directory: "/c", controllers: ["pids", "memory"]) },
+        Lack(.cgroup, "'memory', 'cpu' are not delegated") { $0.cgroup = .v2(directory: "/c", controllers: ["pids"]) },
+        Lack(.cgroup, "'cpu' is not delegated to the user service manager") {
+            $0.cgroup = .scope(PaperHost.offer(controllers: ["pids", "memory"]))
+        },
         Lack(.cgroup, "'pids' is not mounted") { $0.cgroup = .v1(directories: ["memory": "/m", "cpu": "/c"]) },
     ]
 

@@ -14,6 +14,21 @@ struct `Planned limits` {
         #expect(made.limits.cgroup == nil && made.leftOut.isEmpty)
     }
 
+    @Test func `a scope is planned, and not asked for`() throws {
+        let facts = PaperHost.facts { $0.cgroup = .scope(PaperHost.offer()) }
+        let made = try plan(bare { $0.limits.processes = 64 }, on: facts, name: "x")
+        let cgroup = try #require(made.limits.cgroup)
+        guard case .scope(let scope) = cgroup.place else {
+            Issue.record("\(cgroup.place)")
+            return
+        }
+        #expect(scope.unit(42) == "clawjail-x-42.scope" && scope.manager == .user && scope.socket == "/s")
+        #expect(cgroup.isUnified && cgroup.controllers == [.pids])
+        #expect(made.text.contains("clawjail-x-PID.scope/clawjail-x, a scope asked of the user service manager"))
+        #expect(made.json.text().contains(#""scope":"clawjail-x-PID.scope/clawjail-x","manager":"user""#))
+        #expect(try plan(bare(), on: facts).limits.cgroup == nil)
+    }
+
     @Test func `the cgroup has the profile's limits, and room for jail init`() throws {
         let profile = bare {
             $0.limits.memory = 512 << 20

@@ -9,6 +9,11 @@ enum PaperHost {
     static let libraries = ["/usr/lib/x86_64-linux-gnu/libc.so.6", "/usr/lib/x86_64-linux-gnu/libm.so.6"]
     static let loader = "/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
 
+    /// A service manager that would give a scope.
+    static func offer(controllers: Set<String> = ["memory", "pids", "cpu"]) -> ScopeOffer {
+        ScopeOffer(manager: .user, socket: "/s", controllers: controllers, reason: "r")
+    }
+
     /// With Landlock, time namespaces, cgroups v2, four processors, 8 GiB, and node.
     static func facts(_ change: (inout HostFacts) -> Void = { _ in }) -> HostFacts {
         var facts = HostFacts()

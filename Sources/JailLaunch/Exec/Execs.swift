@@ -60,6 +60,15 @@ final class Execs {
     /// Seconds since the epoch at which something was executed, or ended.
     private(set) var lastUsed = System.realtimeSeconds()
 
+    /// The jail stands still: init answers nothing, and kills wait.
+    var isHeld = false {
+        didSet {
+            guard oldValue, !isHeld else { return }
+            let until = System.monotonicNanoseconds() + Kill.patience
+            for index in execs.indices { execs[index].kill?.until = until }
+        }
+    }
+
     /// At the same time, those with something left behind included.
     private static let most = 1024
 
@@ -85,7 +94,7 @@ final class Execs {
     }
 
     /// Monotonic nanoseconds at which ``handle(_:_:)`` wants to be called though nothing is ready.
-    var due: Int64? { execs.compactMap { $0.kill?.next }.min() }
+    var due: Int64? { isHeld ? nil : execs.compactMap { $0.kill?.next }.min() }
 
     /// Sends an order to init; false if it takes no more at the moment.
     typealias Order = (ControlMessage, [SharedDescriptor]) throws(SystemError) -> Bool
@@ -96,7 +105,7 @@ final class Execs {
             if let client = execs[index].client, ready[client.borrowed] != nil { try hear(index, client, order) }
         }
         let now = System.monotonicNanoseconds()
-        for index in execs.indices {
+        for index in execs.indices where !isHeld {
             if let next = execs[index].kill?.next, next <= now { try killRound(index, now, order) }
         }
         execs.removeAll { $0.kill == nil && $0.isGone }

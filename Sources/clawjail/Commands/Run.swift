@@ -28,7 +28,7 @@ struct Run: ParsableCommand {
             if detach {
                 let (status, message) = try Background.start(statusDescriptor: statusDescriptor) {
                     (reporter) throws(JailError) -> Int32 in
-                    let plan = try invocation.makePlan()
+                    let plan = try invocation.makePlan(isBackground: true)
                     let output = try Background.openLog(plan)
                     reporter.log = output
                     return try launch(plan, output: output, &reporter)

@@ -24,7 +24,7 @@ enum SessionCreation {
         while true {
             if try isThere(session, address, until: deadline) { return }
             let (status, message) = try Background.start { (reporter) throws(JailError) -> Int32 in
-                let plan = try invocation.makePlan(session: session, with: profile)
+                let plan = try invocation.makePlan(session: session, isBackground: true, with: profile)
                 let output = try Background.openLog(plan)
                 reporter.log = output
                 return try Supervisor.run(plan, output: output, reporter: &reporter)
