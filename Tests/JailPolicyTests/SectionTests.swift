@@ -42,6 +42,12 @@ struct `Sections` {
         sessions.workspaces = [SessionRoot(path: "/data/a"), SessionRoot(path: "/data/b", readOnly: true)]
         sessions.most = 3
         expected.sessions = sessions
+        var health = HealthRules(.http(port: 18789, path: "/healthz"))
+        health.startPeriod = 60_000
+        health.interval = 2000
+        health.timeout = 500
+        health.retries = 5
+        expected.health = health
         expected.limits.memory = 512 << 20
         expected.limits.swap = 4096
         expected.limits.processes = 10
