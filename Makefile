@@ -11,7 +11,7 @@ SWIFT ?= swift
 RELEASE := -c release -Xswiftc -static-executable -Xlinker -s -Xlinker --gc-sections
 BUILT := .build/release
 
-.PHONY: help build run test test-unit test-faults test-leaks check bench install uninstall clean packages format
+.PHONY: help build run test test-unit test-faults test-leaks test-vm check bench install uninstall clean packages format
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -40,6 +40,11 @@ test-faults: build ## Make every system call of a launch fail, one at a time
 
 test-leaks: build ## Launches and sessions, many of them killed; nothing may be left
 	@scripts/test-leaks
+
+test-vm: build ## Boot Debian 12 and 13, with systemd, cgroup v2 and AppArmor, and test there
+	@scripts/packages vm
+	@$(SWIFT) build --build-tests
+	@scripts/test-vm
 
 check: ## Format, lint, warnings as errors, profiles valid
 	@scripts/check
