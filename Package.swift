@@ -57,6 +57,9 @@ let package = Package(
         library("JailPolicy", ["JailCore", "CIDN", "CPSL"]),
         library("JailPlan", ["JailCore", "JailPolicy"]),
 
+        // Texts for others to read: units of systemd, profiles of AppArmor; what a host is set up with (pure).
+        library("JailExport", ["JailCore", "JailPolicy", "JailPlan"]),
+
         // What the host offers: programs and what they need, ids, cgroups, kernel features. Reads, never writes.
         library("JailHost", ["CLinux", "JailCore", "JailPolicy", "JailPlan"]),
 
@@ -117,7 +120,7 @@ let package = Package(
         .executableTarget(
             name: "clawjail",
             dependencies: [
-                "JailCore", "JailPolicy", "JailPlan", "JailHost", "JailLaunch",
+                "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailLaunch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -136,6 +139,7 @@ let package = Package(
         // Shared by the tests: what a machine must have, programs, directories that vanish.
         .target(name: "TestSupport", dependencies: ["JailCore"], path: "Tests/Support", swiftSettings: strict),
         tests("JailCoreTests", ["JailCore", "TestSupport"]),
+        tests("JailExportTests", ["JailExport", "JailPlan", "JailPolicy", "JailCore"]),
         tests("JailPlanTests", ["JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailPolicyTests", ["JailPolicy", "JailCore", "TestSupport"]),
         tests("JailHostTests", ["JailHost", "JailPlan", "JailPolicy", "JailCore"]),

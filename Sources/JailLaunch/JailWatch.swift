@@ -336,7 +336,9 @@ final class JailWatch {
         let now = System.monotonicNanoseconds()
         var next = deadline
         if !isIdle, data != nil || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
-        for due in [egress?.due, execs.due, callers.due, sessions?.due, health?.due, service?.due] { if let due { next = min(next ?? .max, due) } }
+        for due in [egress?.due, execs.due, callers.due, sessions?.due, health?.due, service?.due] {
+            if let due { next = min(next ?? .max, due) }
+        }
         if streams.waitsForForeground { next = min(next ?? .max, now + 1_000_000_000) }
         guard let next else { return -1 }
         return Int32(clamping: max(0, (next - now) / 1_000_000 + 1))

@@ -11,7 +11,7 @@ struct Clawjail: ParsableCommand {
         subcommands: [
             Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, Stop.self, ProfileCommand.self,
             Explain.self,
-            Diagnose.self,
+            Diagnose.self, Setup.self, Export.self,
         ])
 
     /// One thread, and no library's start-up, on the way to a jail: `run` in its plain forms never sees the parser.

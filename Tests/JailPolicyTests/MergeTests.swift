@@ -37,7 +37,8 @@ struct `Merging` {
         let tcp = try health("{ tcp: { port: 3 } }")
         #expect(tcp?.probe == .tcp(port: 3) && tcp?.interval == 7000)
         #expect(try health("{ exec: ['x'] }")?.probe == .exec(["x"]))
-        #expect(try load("{ health: { exec: ['a', 'b'] } }", "{ health: { exec: ['c'] } }").health?.probe == .exec(["c"]))
+        #expect(
+            try load("{ health: { exec: ['a', 'b'] } }", "{ health: { exec: ['c'] } }").health?.probe == .exec(["c"]))
         #expect(try health("'none'") == nil)
         #expect(try load("{ health: 'none' }", "{ health: { tcp: { port: 3 } } }").health?.probe == .tcp(port: 3))
         #expect(message { try load(parent, "{ health: { tcp: { port: 3 }, exec: ['x'] } }") }.contains("one of 'http'"))

@@ -67,7 +67,8 @@ struct Run: ParsableCommand {
         }
         // What else there is to know about a jail, `plan` says; rules that are wider than they look, everybody.
         for note in plan.notes where note.hasPrefix("network.") { reporter.note("note: \(note)") }
-        return try Supervisor.run(plan, output: output, sessions: GatewaySessions(), service: service, reporter: &reporter)
+        return try Supervisor.run(
+            plan, output: output, sessions: GatewaySessions(), service: service, reporter: &reporter)
     }
 }
 
