@@ -12,6 +12,8 @@ struct RunningJail {
     let started: Int64
     let command: [String]
     let published: [String]
+    /// How it is asked for its health; nil: it is not.
+    let probe: String?
     /// The state file as it stands.
     let text: String
 
@@ -35,7 +37,30 @@ struct RunningJail {
         started = value["started"]?.integer ?? 0
         command = value["command"]?.strings ?? []
         published = value["publish"]?.strings ?? []
+        probe = value["health"]?.string
         text = String(decoding: state, as: UTF8.self)
+    }
+
+    /// Milliseconds that a supervisor has to say it.
+    private static let patience: Int32 = 2000
+
+    /// `starting`, `healthy` or `unhealthy`; nil: nobody asks it, or its supervisor does not answer.
+    func health() -> String? {
+        guard probe != nil, let connection = try? JailConnection.open(name),
+            let reply = try? JailConnection.ask(.state, connection, patience: Self.patience),
+            case .state(let text) = reply,
+            let health = try? JSON5Reader.read(Array(text.utf8), file: "")["health"]?.string
+        else { return nil }
+        return health.printable
+    }
+
+    /// The state file with what ``health()`` is.
+    var json: String {
+        guard probe != nil, let value = try? JSON5Reader.read(Array(text.utf8), file: name),
+            case .object(let members) = value.json
+        else { return text }
+        let others = members.filter { $0.0 != "health" }
+        return JSON.object(others + [("health", .optional(health()))]).text() + "\n"
     }
 }
 

@@ -11,17 +11,18 @@ struct List: ParsableCommand {
     mutating func run() {
         do throws(JailError) {
             let jails = try RunningJail.all()
-            if json { return try Output.print(jails.map(\.text).joined()) }
+            if json { return try Output.print(jails.map(\.json).joined()) }
             let now = System.realtimeSeconds()
             let rows = jails.map { jail in
                 [
                     jail.name, jail.profile, "\(jail.supervisor)", Self.age(now - jail.started),
+                    jail.health() ?? "-",
                     jail.published.isEmpty ? "-" : jail.published.joined(separator: ","),
                     jail.command.isEmpty
                         ? "-" : jail.command.map(\.quotedForShell).joined(separator: " ").printable,
                 ]
             }
-            try Output.print(Table.text([["NAME", "PROFILE", "PID", "UP", "PORTS", "COMMAND"]] + rows))
+            try Output.print(Table.text([["NAME", "PROFILE", "PID", "UP", "HEALTH", "PORTS", "COMMAND"]] + rows))
         } catch { Output.fail(error) }
     }
 

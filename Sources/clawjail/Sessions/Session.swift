@@ -104,7 +104,7 @@ struct Session {
 
 extension JSON5Value {
     /// As it is written again; numbers that are no integers do not occur in what is read here.
-    fileprivate var json: JSON {
+    var json: JSON {
         switch content {
         case .null: .null
         case .boolean(let value): .boolean(value)
