@@ -60,6 +60,9 @@ let package = Package(
         // A scope of its own from the service manager, and as much of D-Bus as that takes.
         library("JailScope", ["JailCore", "JailPlan"]),
 
+        // Texts for others to read: units of systemd, profiles of AppArmor; what a host is set up with (pure).
+        library("JailExport", ["JailCore", "JailPolicy", "JailPlan"]),
+
         // What the host offers: programs and what they need, ids, cgroups, kernel features. Reads, never writes.
         library("JailHost", ["CLinux", "JailCore", "JailPolicy", "JailPlan", "JailScope"]),
 
@@ -120,7 +123,7 @@ let package = Package(
         .executableTarget(
             name: "clawjail",
             dependencies: [
-                "JailCore", "JailPolicy", "JailPlan", "JailHost", "JailCgroups", "JailLaunch",
+                "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -139,6 +142,7 @@ let package = Package(
         // Shared by the tests: what a machine must have, programs, directories that vanish.
         .target(name: "TestSupport", dependencies: ["JailCore"], path: "Tests/Support", swiftSettings: strict),
         tests("JailCoreTests", ["JailCore", "TestSupport"]),
+        tests("JailExportTests", ["JailExport", "JailPlan", "JailPolicy", "JailCore"]),
         tests("JailPlanTests", ["JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailPolicyTests", ["JailPolicy", "JailCore", "TestSupport"]),
         tests("JailScopeTests", ["JailScope", "JailPlan", "JailCore", "TestSupport"]),

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -45,6 +46,13 @@ int cl_connect_unix(int fd, const char *path) {
     struct sockaddr_un name;
     int result = unix_name(&name, path);
     return result < 0 ? result : RETRY(connect(fd, (struct sockaddr *)&name, sizeof name));
+}
+long cl_send_datagram_unix(int fd, const void *path, size_t length, const void *bytes, size_t count) {
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    if (length == 0 || length > sizeof name.sun_path) return -ENAMETOOLONG;
+    memcpy(name.sun_path, path, length);
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+    return RETRY(sendto(fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&name, size));
 }
 int cl_listen(int fd, int backlog) { return RESULT(listen(fd, backlog)); }
 int cl_accept(int fd, int flags) { return RETRY(accept4(fd, NULL, NULL, flags | SOCK_CLOEXEC)); }

@@ -11,7 +11,8 @@ package enum KernelCall: UInt16, CaseIterable, Sendable {
     case pidfdOpen, pidfdSendSignal, pipe2, pivotRoot, poll, prctl, read, readlinkat, recvmsg, renameat
     case rtnetlink
     case schedGetaffinity, schedSetscheduler
-    case seccomp, sendmsg, setdomainname, setfsuid, setgroups, sethostname, setns, setpgid, setresgid, setresuid,
+    case seccomp, sendmsg, sendto, setdomainname, setfsuid, setgroups, sethostname, setns, setpgid, setresgid,
+        setresuid,
         setrlimit
     case setsid, setsockopt, shutdown, sigaction, signalfd, sigprocmask, socket, socketpair, statfs, statx, symlinkat
     case tcsetattr, umount2, uname, unlinkat, unshare, waitid, write

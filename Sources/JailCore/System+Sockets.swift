@@ -90,6 +90,18 @@ extension System {
         try check(.connect, unsafe cl_connect_unix(socket.number, path))
     }
 
+    /// Sends one datagram to a UNIX socket, and never waits: EAGAIN if its queue is full.
+    ///
+    /// - Parameter name: a path, or NUL and an abstract name, see unix(7); at most 108 bytes.
+    package static func sendDatagram(_ socket: Descriptor, to name: [UInt8], _ bytes: [UInt8]) throws(SystemError) {
+        let result = unsafe name.withUnsafeBytes { name in
+            unsafe bytes.withUnsafeBytes {
+                unsafe cl_send_datagram_unix(socket.number, name.baseAddress, name.count, $0.baseAddress, $0.count)
+            }
+        }
+        guard try check(.sendto, result) == bytes.count else { throw SystemError(.sendto, .inputOutput) }
+    }
+
     package static func listen(_ socket: Descriptor, backlog: Int32 = 128) throws(SystemError) {
         try check(.listen, cl_listen(socket.number, backlog))
     }

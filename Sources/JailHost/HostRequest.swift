@@ -58,6 +58,7 @@ package struct HostRequest: Sendable {
     /// clawjail's own lasting state. Only computed; whoever uses it makes and checks it.
     package func stateDirectory(_ caller: CallerFacts) -> String {
         if caller.isRoot { return "/var/lib/clawjail" }
+        if let own = Self.serviceDirectory(in: "/var/lib", of: caller.uid) { return own }
         // The XDG rules: a relative path is invalid and ignored.
         if let stateHome, stateHome.utf8.first == 0x2F { return Paths.join(stateHome, "clawjail") }
         return Paths.join(home ?? "/", ".local/state/clawjail")
@@ -71,7 +72,25 @@ package struct HostRequest: Sendable {
     /// - Parameter runtimeHome: XDG_RUNTIME_DIR.
     package static func runtimeDirectory(uid: UInt32, runtimeHome: String?) -> String {
         if uid == 0 { return "/run/clawjail" }
+        if let own = serviceDirectory(in: "/run", of: uid) { return own }
         if let runtimeHome, runtimeHome.utf8.first == 0x2F { return Paths.join(runtimeHome, "clawjail") }
         return "/tmp/clawjail-\(uid)"
+    }
+
+    /// `clawjail-NAME`, which root has made for a service's user of that name, see docs/systemd.md: one place, whether it is
+    /// the service that asks or somebody who has become that user. nil: there is none, or it is not that user's alone.
+    ///
+    /// - Parameter base: a directory that nobody but root can write to.
+    package static func serviceDirectory(
+        in base: String, of uid: UInt32, accounts: () -> Accounts? = { try? Accounts() }
+    ) -> String? {
+        guard let name = accounts()?.user(uid: uid)?.name, name.utf8.first != 0x2E, !name.utf8.contains(0x2F) else {
+            return nil
+        }
+        let path = Paths.join(base, "clawjail-\(name)")
+        guard let status = try? System.status(path), status.isDirectory, status.uid == uid,
+            status.permissions & 0o077 == 0
+        else { return nil }
+        return path
     }
 }

@@ -31,7 +31,10 @@ struct JailState: Sendable {
     }
 
     var json: JSON {
-        guard case .object(let members) = common, let session = plan.session else { return common }
+        guard case .object(var members) = common else { return common }
+        // How to ask, for whoever wants to know whether its supervisor knows more.
+        if let health = plan.health { members.append(("health", .string(health.probe.shown))) }
+        guard let session = plan.session else { return .object(members) }
         let labels = session.labels.map { ($0.name, JSON.string($0.value)) }
         return .object(
             members + [

@@ -4,6 +4,7 @@ internal import JailCgroups
 internal import JailCore
 internal import JailNetwork
 internal import JailPlan
+internal import JailPolicy
 internal import JailTerminal
 
 /// The supervisor's poll loop around one jail, from the clone to the end of its last process.
@@ -24,6 +25,13 @@ final class JailWatch {
     private let egress: EgressWatch?
     /// Of a jail that may ask for sessions.
     var sessions: SessionDesk?
+    /// Once the command runs, of a jail that is to be asked how it is.
+    private var health: HealthWatch?
+    /// Of a supervisor that is a service.
+    var service: ServiceNotifier?
+    /// Who gets the sockets that init was asked for, in that order.
+    private var socketUses: [SocketUse] = []
+    private enum SocketUse { case published, health }
     /// Of a jail that was made for another one: hangs up when that one has ended.
     var lifeline: Descriptor?
     private let output: OutputLog?
@@ -115,6 +123,7 @@ final class JailWatch {
                 tellSessions(&reporter)
                 tellExecs(&reporter)
                 tellPause(&reporter)
+                tellHealth(&reporter)
             }
         } catch {
             kill()
@@ -138,9 +147,16 @@ final class JailWatch {
     private func begin(_ reporter: inout some LaunchReporter) {
         if let group { limits = LimitWatch(group) }
         reporter.event(["event": "started", "name": .string(plan.name), "init": .number(jail.pid)])
+        if deadline == nil {
+            health = plan.health.map { HealthWatch($0) }
+            service?.starting(
+                health.map { "starting: waiting for \($0.question)" } ?? "running", period: plan.health?.startPeriod)
+        }
     }
 
     private func finish(_ reporter: inout some LaunchReporter) {
+        endHealth()
+        tellHealth(&reporter)
         screen?.drainCompletely()
         streams.drain()
         terminal?.restore()
@@ -205,6 +221,28 @@ final class JailWatch {
         for change in pause.takeChanges() {
             reporter.event(["event": change == .paused ? "paused" : "resumed"])
         }
+    }
+
+    private func tellHealth(_ reporter: inout some LaunchReporter) {
+        for change in health?.takeChanges() ?? [] {
+            var event: [(String, JSON)] = [("event", "health"), ("state", .string(change.condition.rawValue))]
+            if let reason = change.reason {
+                event.append(("reason", .string(reason)))
+                reporter.note("unhealthy: \(reason)")
+                service?.ailing("unhealthy: \(reason)")
+            } else {
+                if change.isAgain { reporter.note("healthy again") }
+                service?.ready("healthy")
+            }
+            reporter.event(.object(event))
+        }
+        for note in service?.takeNotes() ?? [] { reporter.note(note) }
+    }
+
+    /// It is being stopped, or has ended.
+    private func endHealth() {
+        health?.end()
+        service?.stopping("stopping", grace: plan.stopGrace)
     }
 
     private static func event(_ name: String, _ program: String, _ id: String?, _ status: Int32?) -> JSON {
@@ -282,6 +320,7 @@ final class JailWatch {
         if let limits = limits?.pollEntries { entries += limits }
         entries += callers.pollEntries
         entries += execs.pollEntries
+        if let health { entries += health.pollEntries }
         if let egress { entries += egress.pollEntries }
         if let sessions { entries += sessions.pollEntries }
         if let lifeline { entries.append(.init(lifeline, System.PollEvents.readable)) }
@@ -309,7 +348,7 @@ final class JailWatch {
         let now = System.monotonicNanoseconds()
         var next = deadline
         if !isIdle, data != nil || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
-        for due in [egress?.due, execs.due, callers.due, sessions?.due, pause.due] {
+        for due in [egress?.due, execs.due, callers.due, sessions?.due, pause.due, health?.due, service?.due] {
             if let due { next = min(next ?? .max, due) }
         }
         if streams.waitsForForeground { next = min(next ?? .max, now + 1_000_000_000) }
@@ -333,9 +372,14 @@ final class JailWatch {
         for (request, caller) in callers.handle(ready) { try answer(request, caller) }
         pause.handle(ready)
         execs.isHeld = pause.isPaused
-        if phase == .running, !pause.isPaused {
-            for _ in 0..<publisher.handle(ready) { try ask(ControlMessage(.makeSocket)) }
+        health?.hold(pause.isPaused)
+        if phase == .running {
+            if !pause.isPaused {
+                for _ in 0..<publisher.handle(ready) { _ = try askForSocket(.published) }
+            }
+            try watchHealth(ready)
         }
+        service?.work()
         if let entry = output?.pollEntry, ready[entry.descriptor] != nil { output?.drain() }
         try watchEgress(ready)
         try sessions?.handle(ready)
@@ -358,6 +402,33 @@ final class JailWatch {
         // Without its way out the launch is not what was planned.
         if egress.failure != nil { kill() }
         if egress.wantsStop, deadline == nil { try stop(SIGTERM) }
+    }
+
+    private func watchHealth(_ ready: System.PollResult) throws(SystemError) {
+        guard let health, initEnded == nil else { return }
+        try health.handle(
+            ready,
+            HealthWatch.Means(
+                askForSocket: { () throws(SystemError) in try self.askForSocket(.health) },
+                execute: { (request, caller) throws(SystemError) in
+                    try self.execs.probe(request, for: caller, in: self.group, self.order)
+                }))
+    }
+
+    /// False if init takes no more now.
+    private func askForSocket(_ use: SocketUse) throws(SystemError) -> Bool {
+        guard try order(ControlMessage(.makeSocket), []) else { return false }
+        socketUses.append(use)
+        return true
+    }
+
+    private func deliver(_ socket: SharedDescriptor?) throws(SystemError) {
+        guard !socketUses.isEmpty else { throw SystemError(.check, .invalid) }
+        switch (socketUses.removeFirst(), socket) {
+        case (.published, let socket?): publisher.deliver(socket.take())
+        case (.published, nil): publisher.drop()
+        case (.health, let socket): health?.deliver(socket)
+        }
     }
 
     /// A message that init can no longer take is lost with it.
@@ -407,6 +478,7 @@ final class JailWatch {
             let state: JSON = [
                 "ready": .boolean(phase == .running), "execs": .number(execs.count),
                 "lastUsed": .number(execs.lastUsed), "paused": .boolean(pause.isPaused),
+                "health": .optional(health?.condition.rawValue),
             ]
             try? System.send(caller.borrowed, ControlReply.state(state.text()).bytes)
         }
@@ -489,8 +561,7 @@ final class JailWatch {
             for signal in earlySignals { try ask(ControlMessage(.signal, value: signal)) }
         case .executed, .notExecuted, .execExited, .execSignalled, .groupSignalled, .execGone:
             try execs.take(message, descriptors, order)
-        case .socket where descriptors.count == 1: publisher.deliver(descriptors[0].take())
-        case .socket where descriptors.isEmpty: publisher.drop()
+        case .socket where descriptors.count <= 1: try deliver(descriptors.first)
         case .exited where ended == nil && (0...255).contains(message.value): ended = .exited(message.value)
         case .signalled where ended == nil && (1...64).contains(message.value): ended = .signalled(message.value)
         default: throw SystemError(.check, .invalid)
@@ -524,6 +595,7 @@ final class JailWatch {
         // Nobody who stands still takes a signal.
         pause.resume()
         if phase == .launching { stoppedBy = signal }
+        endHealth()
         guard deadline == nil, phase != .launching, !plan.command.isNone else { return kill() }
         deadline = System.monotonicNanoseconds() + Int64(clamping: plan.stopGrace) * 1_000_000
         try pass(signal)

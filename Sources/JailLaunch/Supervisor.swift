@@ -25,11 +25,12 @@ package enum Supervisor {
     /// - Parameters:
     ///   - sessions: needed for a plan with sessions.
     ///   - lifeline: the jail is killed when it hangs up.
+    ///   - service: of a supervisor that a service manager has started and watches.
     /// - Returns: the exit status of the command, see ``ExitStatus``.
     /// - Throws: what ended the launch before the command ran. Nothing is left behind then.
     package static func run(
         _ plan: LaunchPlan, output: OutputLog? = nil, sessions: (any SessionStarter)? = nil,
-        lifeline: Descriptor? = nil, reporter: inout some LaunchReporter
+        lifeline: Descriptor? = nil, service: ServiceNotifier? = nil, reporter: inout some LaunchReporter
     ) throws(JailError) -> Int32 {
         var plan = plan
         try checkProcess()
@@ -55,7 +56,7 @@ package enum Supervisor {
             try attempt(.supervise) { () throws(SystemError) in try System.block(JailWatch.signals) }
             let (status, watch) = try run(
                 plan, filters: filters, in: directory, output: output, sessions: sessions, lifeline: lifeline,
-                ignoresHangUp: ignoresHangUp, reporter: &reporter)
+                service: service, ignoresHangUp: ignoresHangUp, reporter: &reporter)
             clear(directory, of: plan)
             // Only now do those hear of it who wait for the end: they may start the next jail of this name at once.
             withExtendedLifetime(watch) {}
@@ -76,7 +77,8 @@ package enum Supervisor {
 
     private static func run(
         _ plan: LaunchPlan, filters: [[UInt64]], in directory: borrowing RunDirectory, output: OutputLog?,
-        sessions: (any SessionStarter)?, lifeline: Descriptor?, ignoresHangUp: Bool, reporter: inout some LaunchReporter
+        sessions: (any SessionStarter)?, lifeline: Descriptor?, service: ServiceNotifier?, ignoresHangUp: Bool,
+        reporter: inout some LaunchReporter
     ) throws(JailError) -> (status: Int32, watch: JailWatch) {
         var state = JailState(plan)
         // Named before it is made: whoever finds this directory unlocked removes the group as well.
@@ -112,6 +114,7 @@ package enum Supervisor {
                 state.initPID = jail.pid
                 try directory.write(state.json.text() + "\n", to: RunDirectory.stateFile)
                 watch.lifeline = lifeline
+                watch.service = service
                 try watch.watchData()
                 if let maker, let sessions = plan.sessions {
                     try maker.awaitReady()

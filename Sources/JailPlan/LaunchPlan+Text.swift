@@ -21,6 +21,10 @@ extension LaunchPlan {
         describeLimits(&output)
         describeMounts(&output)
         describeNetwork(&output)
+        if let health {
+            output.heading("health, asked from outside")
+            for text in health.shown { output.line("", text) }
+        }
         if let sessions { describe(sessions, &output) }
         describeWalls(&output)
         if !leftOut.isEmpty {

@@ -27,6 +27,8 @@ package struct LaunchPlan: Equatable, Sendable {
     package var sessions: SessionsPlan?
     /// nil: this is no session.
     package var session: SessionPlan?
+    /// nil: nobody asks the jail how it is.
+    package var health: HealthRules?
     package var leftOut: [LeftOut] = []
     /// What a reader should know besides: programs that are not installed, promises that are only watched.
     package var notes: [String] = []

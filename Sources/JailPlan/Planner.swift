@@ -94,6 +94,8 @@ package struct Planner {
             data: data,
             sessions: sessions,
             session: request.session,
+            // A jail that waits for commands has nothing in it that could be asked.
+            health: request.arguments.isEmpty ? nil : profile.health,
             leftOut: leftOut,
             notes: notes,
             stopGrace: profile.process.stopGrace,

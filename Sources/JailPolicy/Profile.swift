@@ -12,6 +12,8 @@ package struct Profile: Equatable, Sendable {
     package var network = NetworkRules()
     /// nil: no jail is made beside this one.
     package var sessions: SessionRules?
+    /// nil: nobody asks what runs here how it is.
+    package var health: HealthRules?
     package var limits = LimitRules()
     /// Protections that may be left out where the host lacks them. What was left out is printed and recorded.
     package var optional: Set<OptionalProtection> = []

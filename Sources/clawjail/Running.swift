@@ -15,6 +15,8 @@ struct RunningJail {
     let published: [String]
     /// Its control groups: `unified`, or of version 1 one for each controller.
     let cgroups: [String: String]
+    /// How it is asked for its health; nil: it is not.
+    let probe: String?
     /// The state file as it stands.
     let text: String
 
@@ -39,6 +41,7 @@ struct RunningJail {
         command = value["command"]?.strings ?? []
         published = value["publish"]?.strings ?? []
         cgroups = value["cgroups"]?.members ?? [:]
+        probe = value["health"]?.string
         text = String(decoding: state, as: UTF8.self)
     }
 
@@ -49,6 +52,31 @@ struct RunningJail {
     }
 
     var isPaused: Bool { cgroups["unified"] != nil && usage?.isFrozen == true }
+
+    /// Milliseconds that a supervisor has to say it.
+    private static let patience: Int32 = 2000
+
+    /// `starting`, `healthy` or `unhealthy`; nil: nobody asks it, or its supervisor does not answer.
+    func health() -> String? {
+        guard probe != nil, let connection = try? JailConnection.open(name),
+            let reply = try? JailConnection.ask(.state, connection, patience: Self.patience),
+            case .state(let text) = reply,
+            let health = try? JSON5Reader.read(Array(text.utf8), file: "")["health"]?.string
+        else { return nil }
+        return health.printable
+    }
+
+    /// In a word: `paused`, what ``health()`` says, or `runs`.
+    var condition: String { isPaused ? "paused" : health() ?? "runs" }
+
+    /// The state file with what ``health()`` is, and whether it stands still, on one line.
+    var json: String {
+        guard case .object(let members)? = (try? JSON5Reader.read(Array(text.utf8), file: name))?.json else {
+            return text
+        }
+        let others = members.filter { $0.0 != "health" }
+        return JSON.object(others + [("health", .optional(health())), ("paused", .boolean(isPaused))]).text() + "\n"
+    }
 }
 
 extension JSON5Value {

@@ -29,6 +29,22 @@ struct `Merging` {
         #expect(profile.filesystem.read.map(\.source) == ["/r"])
     }
 
+    @Test func `a child's probe stands in the place of its parent's, and what it leaves out is the parent's`() throws {
+        let parent = "{ health: { http: { port: 1, path: '/a' }, interval: '7s' } }"
+        func health(_ child: String) throws -> HealthRules? { try load(parent, "{ health: \(child) }").health }
+        #expect(try health("{ retries: 1 }")?.probe == .http(port: 1, path: "/a"))
+        #expect(try health("{ http: { port: 2 } }")?.probe == .http(port: 2, path: "/a"))
+        let tcp = try health("{ tcp: { port: 3 } }")
+        #expect(tcp?.probe == .tcp(port: 3) && tcp?.interval == 7000)
+        #expect(try health("{ exec: ['x'] }")?.probe == .exec(["x"]))
+        #expect(
+            try load("{ health: { exec: ['a', 'b'] } }", "{ health: { exec: ['c'] } }").health?.probe == .exec(["c"]))
+        #expect(try health("'none'") == nil)
+        #expect(try load("{ health: 'none' }", "{ health: { tcp: { port: 3 } } }").health?.probe == .tcp(port: 3))
+        #expect(message { try load(parent, "{ health: { tcp: { port: 3 }, exec: ['x'] } }") }.contains("one of 'http'"))
+        #expect(try load(parent, "{}").health?.interval == 7000)
+    }
+
     @Test func `a child can name more for sessions, and widen nothing by accident`() throws {
         let parent = "{ sessions: { profile: 's', workspaces: ['/data/a:ro'], most: 4 } }"
         let sessions = try load(parent, "{ sessions: { workspaces: ['/data/b'] } }").sessions

@@ -48,6 +48,9 @@ enum Samples {
             onGatewayExit: "block",
           },
           sessions: { profile: "session", workspaces: ["/data/a", "/data/b:ro"], most: 3 },
+          health: {
+            http: { port: 18789, path: "/healthz" }, startPeriod: "1m", interval: "2s", timeout: "500ms", retries: 5,
+          },
           limits: { memory: "512M", swap: "4K", processes: 10, cpus: 1.5, openFiles: 64, fileSize: "1T" },
           optional: ["landlock", "groups", "cgroup", "time"],
         }
@@ -58,6 +61,45 @@ enum Samples {
         ("[]", "1:1: the profile must be an object, not a list"),
         ("{ proces: {} }", "1:3: unknown key 'proces' in the profile; did you mean 'process'?"),
         ("{\n process: { procss: 1 } }", "2:13: unknown key 'procss' in 'process'; did you mean 'process'?"),
+        ("{ health: {} }", "1:11: 'health' must have one of 'http', 'tcp' and 'exec'"),
+        (
+            "{ health: { tcp: { port: 1 }, exec: ['x'] } }",
+            "1:11: 'health' must have one of 'http', 'tcp' and 'exec'"
+        ),
+        ("{ health: 'off' }", "1:11: 'health' must be an object, or \"none\", not a string"),
+        ("{ health: { http: { path: '/' } } }", "1:19: 'health.http' needs a 'port'"),
+        ("{ health: { tcp: {} } }", "1:18: 'health.tcp' needs a 'port'"),
+        (
+            "{ health: { http: { port: 1, path: '/a b' } } }",
+            "1:36: 'health.http.path' must be a path such as \"/healthz\", without blanks and '#', not \"/a b\""
+        ),
+        (
+            "{ health: { http: { port: 1, path: '/\\r\\nX: y' } } }",
+            "1:36: 'health.http.path' must be a path such as \"/healthz\", without blanks and '#', not \"/\\u{d}\\nX: y\""
+        ),
+        (
+            "{ health: { http: { port: 0 } } }",
+            "1:27: 'health.http.port' must be a whole number from 1 to 65535, not 0"
+        ),
+        ("{ health: { exec: [] } }", "1:19: 'health.exec' must not be empty"),
+        ("{ health: { exec: [''] } }", "1:19: 'health.exec' must begin with a program"),
+        (
+            "{ health: { tcp: { port: 1 }, interval: '99ms' } }",
+            "1:41: 'health.interval' must be from \"100ms\" to \"1h\", not \"99ms\""
+        ),
+        (
+            "{ health: { tcp: { port: 1 }, timeout: '6m' } }",
+            "1:40: 'health.timeout' must be from \"100ms\" to \"5m\", not \"6m\""
+        ),
+        (
+            "{ health: { tcp: { port: 1 }, retries: 0 } }",
+            "1:40: 'health.retries' must be a whole number from 1 to 100, not 0"
+        ),
+        (
+            "{ process: { passEnvironment: ['NOTIFY_SOCKET'] } }",
+            "1:32: 'process.passEnvironment[0]' must not pass on \"NOTIFY_SOCKET\": it is between clawjail and the "
+                + "service manager"
+        ),
         ("{ sessions: {} }", "1:13: 'sessions' needs a 'profile'"),
         ("{ sessions: { workspaces: ['/data'] } }", "1:13: 'sessions' needs a 'profile'"),
         (
@@ -426,6 +468,9 @@ enum Samples {
         ("network.onGatewayExit", "true"),
         ("sessions", "'session'"), ("sessions.profile", "[]"), ("sessions.workspaces", "'/data'"),
         ("sessions.most", "'1'"),
+        ("health", "true"), ("health.http", "'/'"), ("health.http.port", "'1'"), ("health.http.path", "1"),
+        ("health.tcp", "1"), ("health.tcp.port", "'1'"), ("health.exec", "'x'"), ("health.startPeriod", "1"),
+        ("health.interval", "1"), ("health.timeout", "1"), ("health.retries", "'1'"),
         ("limits", "null"),
         ("limits.memory", "1"), ("limits.swap", "0"), ("limits.processes", "'1'"), ("limits.cpus", "true"),
         ("limits.openFiles", "'1'"),
@@ -442,6 +487,17 @@ enum Samples {
             "{ sessions: { profile: 's', workspaces: ['/data/a:ro'] } }",
             ["- sessions none", "+ sessions profile s", "+ sessions at most 16", "+ sessions /data/a read-only"],
             ["- sessions profile s", "- sessions at most 16", "- sessions /data/a read-only", "+ sessions none"]
+        ),
+        (
+            "{ health: { tcp: { port: 80 } } }",
+            [
+                "- health none", "+ health connection to 127.0.0.1:80", "+ health every 10s, within 5s",
+                "+ health unhealthy after 3 failures, and not before 1m of starting",
+            ],
+            [
+                "- health connection to 127.0.0.1:80", "- health every 10s, within 5s",
+                "- health unhealthy after 3 failures, and not before 1m of starting", "+ health none",
+            ]
         ),
         (
             "{ limits: { memory: '512M' } }", ["~ limits.memory not limited → 512M"],

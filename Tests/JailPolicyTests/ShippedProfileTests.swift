@@ -47,6 +47,8 @@ struct `Shipped profiles` {
         #expect(
             try steps("offline", "research") == [
                 "+ network.publish 127.0.0.1:18789 → 18789", "+ network.allow GET, HEAD of * on ports 443, 80",
+                "- health none", "+ health GET 127.0.0.1:18789/healthz", "+ health every 10s, within 5s",
+                "+ health unhealthy after 3 failures, and not before 1m of starting",
             ])
         #expect(
             try steps("research", "stateful") == [

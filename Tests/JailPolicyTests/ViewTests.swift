@@ -30,7 +30,9 @@ struct `Views` {
     @Test func `the keys of the resolved JSON are in the order of the sections`() throws {
         guard case .object(let members) = try read(try profile(Samples.full).json.text()).content else { return }
         #expect(
-            members.map(\.key) == ["description", "process", "filesystem", "network", "sessions", "limits", "optional"])
+            members.map(\.key) == [
+                "description", "process", "filesystem", "network", "sessions", "health", "limits", "optional",
+            ])
     }
 
     @Test func `two profiles differ in lines exactly if they say different things`() throws {

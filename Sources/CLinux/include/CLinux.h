@@ -158,6 +158,8 @@ int cl_bind_inet4(int fd, uint32_t address, uint16_t port);
 int cl_connect_inet4(int fd, uint32_t address, uint16_t port);
 int cl_bind_unix(int fd, const char *path);
 int cl_connect_unix(int fd, const char *path);
+/* One datagram, without waiting. The name's bytes as they are: an abstract one begins with NUL. */
+long cl_send_datagram_unix(int fd, const void *path, size_t length, const void *bytes, size_t count);
 int cl_listen(int fd, int backlog);
 int cl_accept(int fd, int flags);
 int cl_setsockopt_int(int fd, int level, int option, int value);

@@ -15,6 +15,8 @@ final class Execs {
         /// Without a control group: init's, above the command, tells when nothing is left.
         var isBelowReaper: Bool
         let hasTerminal: Bool
+        /// The supervisor's own question, see ``HealthWatch``: no news, and nothing of it stays.
+        let isProbe: Bool
         /// As init counts; 0 as long as it has not been told.
         var pid: Int32 = 0
         /// Signals that came before that, in order.
@@ -77,8 +79,8 @@ final class Execs {
         environment = plan.command.environment.map { Self.named(Array($0.utf8)) }
     }
 
-    /// How many run, or have left something behind.
-    var count: Int { execs.count }
+    /// How many run, or have left something behind; without the supervisor's own.
+    var count: Int { execs.count { !$0.isProbe } }
 
     // MARK: Waiting
 
@@ -135,7 +137,7 @@ final class Execs {
 
     func execute(
         _ file: SharedDescriptor, streams: [SharedDescriptor], for caller: SharedDescriptor, in group: Cgroup?,
-        _ order: Order
+        isProbe: Bool = false, _ order: Order
     ) throws(SystemError) {
         do throws(JailError) {
             let request = try read(file, streams)
@@ -146,18 +148,37 @@ final class Execs {
             }
             var exec = Exec(
                 index: index, id: request.id, program: Self.text(request.arguments[0]), client: caller,
-                isBelowReaper: group == nil, hasTerminal: request.terminal != nil)
+                isBelowReaper: group == nil, hasTerminal: request.terminal != nil, isProbe: isProbe)
             exec.leaf = try attempt(.cgroup) { () throws(SystemError) in try makeLeaf(group) }
             do throws(JailError) { try begin(request, exec, streams, order) } catch {
                 _ = exec.leaf?.remove()
                 throw error
             }
+            execs.append(exec)
+            guard !isProbe else { return }
             lastUsed = System.realtimeSeconds()
             notices.append(.started(program: exec.program, id: exec.id))
-            execs.append(exec)
         } catch {
-            refuse(caller, error)
+            refuse(caller, error, isProbe: isProbe)
         }
+    }
+
+    /// Executes the supervisor's own question; false: that of the last time has not ended, or has left something behind
+    /// that does not end.
+    func probe(
+        _ request: ExecRequest, for caller: SharedDescriptor, in group: Cgroup?, _ order: Order
+    ) throws(SystemError) -> Bool {
+        tidy()
+        guard !execs.contains(where: \.isProbe) else { return false }
+        do throws(SystemError) {
+            let file = SharedDescriptor(try System.makeMemoryFile("exec", request.bytes))
+            let null = SharedDescriptor(try System.open("/dev/null", .readWrite))
+            try execute(file, streams: [null, null, null], for: caller, in: group, isProbe: true, order)
+        } catch {
+            guard error.errno.isShortage else { throw error }
+            reply(.refused(ExitStatus.launchFailed, "\(error.call.name): \(error.errno)"), to: caller)
+        }
+        return true
     }
 
     private func begin(
@@ -169,8 +190,8 @@ final class Execs {
         guard sent else { throw JailError(.exec, reason: "the jail's init does not keep up", hint: "try again") }
     }
 
-    private func refuse(_ caller: SharedDescriptor, _ error: JailError) {
-        notices.append(.refused(error.status, error.description))
+    private func refuse(_ caller: SharedDescriptor, _ error: JailError, isProbe: Bool = false) {
+        if !isProbe { notices.append(.refused(error.status, error.description)) }
         reply(.refused(error.status, error.description), to: caller)
     }
 
@@ -400,7 +421,7 @@ final class Execs {
             end(index, .ended(128 + message.value), byInit: !exec.hasTerminal)
         case .execGone where exec.isBelowReaper:
             execs[index].isBelowReaper = false
-            if message.value != 0 { notices.append(.lost(program: exec.program, id: exec.id)) }
+            if message.value != 0, !exec.isProbe { notices.append(.lost(program: exec.program, id: exec.id)) }
             if !exec.hasEnded { end(index, .ended(128 + 9)) }
             if execs.indices.contains(index), execs[index].index == exec.index, execs[index].kill != nil {
                 finishKill(index, gone: true)
@@ -417,17 +438,21 @@ final class Execs {
     /// - Parameter byInit: init has told the client.
     private func end(_ index: Int, _ answer: ControlReply, byInit: Bool = false) {
         execs[index].hasEnded = true
-        lastUsed = System.realtimeSeconds()
-        switch answer {
-        case .ended(let status):
-            notices.append(.ended(program: execs[index].program, id: execs[index].id, status: status))
-        case .refused(let status, let text): notices.append(.refused(status, text))
-        default: break
-        }
+        if !execs[index].isProbe { tell(answer, of: execs[index]) }
         if let client = execs[index].client, !byInit { reply(answer, to: client) }
         execs[index].client = nil
         removeLeaf(index)
+        if execs[index].isProbe, !execs[index].isGone { startKill(index) }
         if execs[index].isGone, execs[index].kill == nil { execs.remove(at: index) }
+    }
+
+    private func tell(_ answer: ControlReply, of exec: Exec) {
+        lastUsed = System.realtimeSeconds()
+        switch answer {
+        case .ended(let status): notices.append(.ended(program: exec.program, id: exec.id, status: status))
+        case .refused(let status, let text): notices.append(.refused(status, text))
+        default: break
+        }
     }
 
     private static func status(_ error: SystemError) -> Int32 {

@@ -26,7 +26,7 @@ package struct ProfileLoader: Sendable {
         var tree = JSON5Value(.object([]), at: file.content.position)
         var profile = Profile(name: file.name)
         for file in chain.reversed() {
-            tree = try ProfileMerge.merge(parent: tree, child: file.content)
+            tree = try ProfileMerge.merge(profile: tree, child: file.content)
             // Every profile of the chain must be right by itself: no child hides what is wrong in its parent.
             profile = try Self.decode(tree, name: file.name, home: home)
         }

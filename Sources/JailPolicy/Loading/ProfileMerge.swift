@@ -4,7 +4,30 @@ internal import JailCore
 ///
 /// Values keep the place that they come from, so that a later error names the right file.
 enum ProfileMerge {
-    static func merge(parent: JSON5Value, child: JSON5Value) throws(JailError) -> JSON5Value {
+    /// - Parameters: whole profiles.
+    static func merge(profile parent: JSON5Value, child: JSON5Value) throws(JailError) -> JSON5Value {
+        try merge(parent: withoutProbe(parent, beside: child), child: child)
+    }
+
+    /// A jail is asked in one way: the probe that a child names stands in the place of its parent's.
+    private static func withoutProbe(_ parent: JSON5Value, beside child: JSON5Value) -> JSON5Value {
+        guard case .object(let keys) = parent.content, case .object(let own)? = child["health"]?.content,
+            let named = own.map(\.key).first(where: probes.contains)
+        else { return parent }
+        let kept = keys.map { member in
+            guard member.key == "health", case .object(let inherited) = member.value.content else { return member }
+            // A command is no list that one adds to.
+            let rest = inherited.filter { !probes.contains($0.key) || ($0.key == named && named != "exec") }
+            return JSON5Member(
+                key: member.key, keyPosition: member.keyPosition,
+                value: JSON5Value(.object(rest), at: member.value.position))
+        }
+        return JSON5Value(.object(kept), at: parent.position)
+    }
+
+    private static let probes = ["http", "tcp", "exec"]
+
+    private static func merge(parent: JSON5Value, child: JSON5Value) throws(JailError) -> JSON5Value {
         switch (parent.content, child.content) {
         case (.object(let inherited), .object(let own)):
             JSON5Value(.object(try mergeObjects(inherited, own, at: child.position)), at: child.position)

@@ -158,10 +158,12 @@ extension Endpoint {
 
 extension Field {
     /// Port numbers without repetitions.
+    func port() throws(JailError) -> UInt16 { UInt16(try integer(1...65535)) }
+
     func ports() throws(JailError) -> [UInt16] {
         var ports: [UInt16] = []
         for element in try elements() {
-            let port = UInt16(try element.integer(1...65535))
+            let port = try element.port()
             if !ports.contains(port) { ports.append(port) }
         }
         return ports

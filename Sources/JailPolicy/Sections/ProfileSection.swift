@@ -22,6 +22,12 @@ extension Profile {
             write: { $0.sessions.map(SessionRules.table.json) },
             show: { $0.sessions.map { .list($0.shown) } ?? .single("none") }
         ).holding(SessionRules.table),
+        SectionKey(
+            "health",
+            read: { (field, profile) throws(JailError) in profile.health = try HealthRules.read(field) },
+            write: { $0.health.map(\.json) },
+            show: { $0.health.map { .list($0.shown) } ?? .single("none") }
+        ).holding(HealthParts.table),
         SectionKey("limits", LimitRules.table, get: { $0.limits }, set: { $0.limits = $1 }),
         SectionKey(
             "optional",

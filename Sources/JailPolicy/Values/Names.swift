@@ -25,7 +25,15 @@ package enum Name {
                 "must not pass on \"\(text)\", with which the caller's environment would decide what code is loaded",
                 hint: "set it in process.environment, where its value can be read")
         }
+        guard !serviceVariables.contains(text) else {
+            throw ValueError("must not pass on \"\(text)\": it is between clawjail and the service manager")
+        }
     }
+
+    /// What systemd gives to the processes of a service, see sd_notify(3), sd_watchdog_enabled(3) and sd_listen_fds(3).
+    private static let serviceVariables = [
+        "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "MAINPID",
+    ]
 
     /// Of the user inside: `[a-z_][a-z0-9_-]{0,31}`, and not one that the jail's /etc/passwd has already.
     package static func checkInsideUser(_ text: String) throws(ValueError) {

@@ -12,12 +12,11 @@ struct List: ParsableCommand {
     mutating func run() {
         do throws(JailError) {
             let jails = try RunningJail.all()
-            if json { return try Output.print(jails.map(\.listed).joined()) }
+            if json { return try Output.print(jails.map(\.json).joined()) }
             let now = System.realtimeSeconds()
             let rows = jails.map { jail in
                 [
-                    jail.name, jail.profile, "\(jail.supervisor)", jail.isPaused ? "paused" : "runs",
-                    Self.age(now - jail.started),
+                    jail.name, jail.profile, "\(jail.supervisor)", jail.condition, Self.age(now - jail.started),
                     jail.published.isEmpty ? "-" : jail.published.joined(separator: ","),
                     jail.command.isEmpty
                         ? "-" : jail.command.map(\.quotedForShell).joined(separator: " ").printable,
@@ -34,15 +33,5 @@ struct List: ParsableCommand {
         case let age where age < 172_800: "\(age / 3600)h"
         case let age: "\(age / 86400)d"
         }
-    }
-}
-
-extension RunningJail {
-    /// Its state file, and whether it stands still, on one line.
-    fileprivate var listed: String {
-        guard case .object(let members)? = (try? JSON5Reader.read(Array(text.utf8), file: name))?.json else {
-            return text
-        }
-        return JSON.object(members + [("paused", .boolean(isPaused))]).text() + "\n"
     }
 }

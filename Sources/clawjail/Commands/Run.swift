@@ -38,7 +38,9 @@ struct Run: ParsableCommand {
             }
             var reporter = try Reporter(statusDescriptor: statusDescriptor)
             do throws(JailError) {
-                Output.leave(try launch(try invocation.makePlan(), output: nil, &reporter))
+                let plan = try invocation.makePlan()
+                let service = service(&reporter)
+                Output.leave(try launch(plan, output: nil, service: service, &reporter))
             } catch {
                 reporter.failed(error)
                 Output.leave(error.status)
@@ -48,15 +50,25 @@ struct Run: ParsableCommand {
         }
     }
 
+    /// Of the process that a service manager has started, in the foreground: one in the background is another. A manager
+    /// that cannot be told is no reason to end.
+    private static func service(_ reporter: inout Reporter) -> ServiceNotifier? {
+        do throws(JailError) { return try ServiceNotifier() } catch {
+            reporter.note(error.description)
+            return nil
+        }
+    }
+
     private static func launch(
-        _ plan: LaunchPlan, output: OutputLog?, _ reporter: inout Reporter
+        _ plan: LaunchPlan, output: OutputLog?, service: ServiceNotifier? = nil, _ reporter: inout Reporter
     ) throws(JailError) -> Int32 {
         for entry in plan.leftOut {
             reporter.note("left out, as the profile allows: \(entry.protection.rawValue): \(entry.reason)")
         }
         // What else there is to know about a jail, `plan` says; rules that are wider than they look, everybody.
         for note in plan.notes where note.hasPrefix("network.") { reporter.note("note: \(note)") }
-        return try Supervisor.run(plan, output: output, sessions: GatewaySessions(), reporter: &reporter)
+        return try Supervisor.run(
+            plan, output: output, sessions: GatewaySessions(), service: service, reporter: &reporter)
     }
 }
 

@@ -1,0 +1,91 @@
+import ArgumentParser
+import JailCore
+import JailExport
+import JailPlan
+import JailPolicy
+
+struct ExportSystemd: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "systemd", abstract: "A unit of systemd that runs a jail as a service.",
+        discussion: """
+            A template takes its profile and its command from the instance: /etc/clawjail/profiles/NAME.json5, and \
+            CLAWJAIL_COMMAND in /etc/clawjail/agents/NAME.env.
+            """)
+
+    @OptionGroup var options: UnitOptions
+
+    @Flag(help: "A template, for clawjail@NAME.service.")
+    var template = false
+
+    @Option(help: "Name of the jail; the default is the profile's.")
+    var name: String?
+
+    mutating func run() {
+        do throws(JailError) {
+            try Output.print(options.unit(name: template ? SystemdUnit.instance : name).text)
+        } catch { Output.fail(error) }
+    }
+}
+
+/// What a unit is made from; `export systemd` and `setup` take the same.
+struct UnitOptions: ParsableArguments {
+    @Option(name: [.short, .long], help: "Profile: a name, or a file with '/' or .json5.")
+    var profile: String?
+
+    @Option(help: "The dedicated user that the service runs as.")
+    var user = "clawjail"
+
+    @Flag(help: "Start as root, which runs the command as that user.")
+    var root = false
+
+    @Option(help: "Start it again after so long without a sign of health; 0s: never.")
+    var watchdog = "60s"
+
+    @Option(help: "NAME:PATH, a secret for $CREDENTIALS_DIRECTORY.")
+    var credential: [String] = []
+
+    @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.")
+    var command: [String] = []
+
+    /// - Parameter name: of the jail; nil: as the profile.
+    func unit(name: String?) throws(JailError) -> SystemdUnit {
+        let isTemplate = name == SystemdUnit.instance
+        guard isTemplate || !command.isEmpty else {
+            throw JailError(.usage, reason: "no command is given", hint: "write it after --")
+        }
+        try checked("--user") { () throws(ValueError) in try Name.checkHostUser(user) }
+        // A unit that could not start is none.
+        let profileName = self.profile ?? (isTemplate ? SystemdUnit.instance : "research")
+        let loaded = profileName == SystemdUnit.instance ? nil : try Invocation.loader().load(profileName)
+        var unit = SystemdUnit(
+            program: try attempt(.host, "/proc/self/exe") { () throws(SystemError) in
+                try System.readLink("/proc/self/exe")
+            }, name: name ?? loaded?.name ?? profileName, user: user, profileName: profileName, profile: loaded,
+            command: command)
+        guard isTemplate || JailName.isValid(unit.name) else {
+            throw JailError(
+                .usage, reason: "'\(unit.name.printable)' is not a name for a jail",
+                hint: "use up to 48 of a-z, 0-9, '-' and '_', starting with a letter or digit")
+        }
+        unit.asRoot = root
+        unit.watchdog = try checked("--watchdog") { () throws(ValueError) in try TimeSpan.parse(watchdog) }
+        for text in credential { unit.credentials.append(try parsed(text)) }
+        return unit
+    }
+
+    private func parsed(_ text: String) throws(JailError) -> SystemdUnit.Credential {
+        let parts = text.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 1).map { String(Substring($0)) }
+        guard parts.count == 2, parts[1].hasPrefix("/"), parts[0].utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
+            !parts[0].utf8.contains(UInt8(ascii: "/"))
+        else { throw JailError(.usage, reason: "--credential must be NAME:PATH, not '\(text.printable)'") }
+        return SystemdUnit.Credential(name: parts[0], path: parts[1])
+    }
+
+    private func checked<Result>(
+        _ option: String, _ body: () throws(ValueError) -> Result
+    ) throws(JailError) -> Result {
+        do throws(ValueError) { return try body() } catch {
+            throw JailError(.usage, reason: "\(option) \(error.reason)", hint: error.hint)
+        }
+    }
+}

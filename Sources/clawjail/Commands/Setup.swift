@@ -1,0 +1,61 @@
+import ArgumentParser
+import JailCore
+import JailExport
+import JailPolicy
+
+struct Setup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract:
+            "Prepare this host for jails as services: a user, directories, and a unit. As root; again changes nothing.",
+        discussion: "It says each thing that it does, or that is there already.")
+
+    @Flag(help: "Say what would be done, and do nothing.")
+    var dryRun = false
+
+    @Option(help: "Also write the unit NAME.service; 'clawjail@' for the template.")
+    var unit: String?
+
+    @Flag(help: "Have that unit start with the machine.")
+    var enable = false
+
+    @OptionGroup var options: UnitOptions
+
+    mutating func run() {
+        do throws(JailError) {
+            guard System.effectiveUserID == 0 else {
+                throw JailError(
+                    .usage, reason: "setup is for root", hint: "sudo clawjail setup --dry-run shows what it does")
+            }
+            let request = try request()
+            let facts = try SetupFacts.gather(request)
+            for step in try SetupPlan.steps(request, facts) {
+                switch step {
+                case .there: try Output.print("there    \(step.description.printable)")
+                case .warn: try Output.print("warning  \(step.description.printable)")
+                default:
+                    if !dryRun { try SetupWork.perform(step) }
+                    try Output.print("\(dryRun ? "would   " : "done    ") \(step.description.printable)")
+                }
+            }
+        } catch { Output.fail(error) }
+    }
+
+    private func request() throws(JailError) -> SetupRequest {
+        var request = SetupRequest(user: options.user)
+        guard (try? Name.checkHostUser(options.user)) != nil, UInt32(options.user) == nil else {
+            throw JailError(.usage, reason: "'\(options.user.printable)' is not a name for a user")
+        }
+        guard let unit else {
+            guard !enable, options.profile == nil, options.command.isEmpty else {
+                throw JailError(
+                    .usage, reason: "--enable, --profile and a command belong to a unit", hint: "name it: --unit NAME")
+            }
+            return request
+        }
+        let isTemplate = unit == "clawjail@"
+        let made = try options.unit(name: isTemplate ? SystemdUnit.instance : unit)
+        request.unit = SetupRequest.Unit(
+            fileName: made.fileName, text: made.text, isTemplate: isTemplate, enable: enable)
+        return request
+    }
+}

@@ -1,0 +1,131 @@
+import JailPolicy
+import Testing
+
+@testable import JailExport
+
+struct `A unit of systemd` {
+    static func unit(_ change: (inout SystemdUnit) -> Void = { _ in }) -> SystemdUnit {
+        var unit = SystemdUnit(
+            program: "/usr/bin/clawjail", name: "demo", user: "clawjail", profileName: "p", profile: Profile(name: "p"),
+            command: ["node", "/srv/gateway.js"])
+        change(&unit)
+        return unit
+    }
+
+    /// The values of a setting, in order.
+    static func values(_ name: String, _ unit: SystemdUnit) -> [String] {
+        unit.text.split(separator: "\n").filter { $0.hasPrefix(name + "=") }.map {
+            String($0.dropFirst(name.count + 1))
+        }
+    }
+
+    @Test func `it starts the jail, and waits for its word`() {
+        let unit = Self.unit()
+        #expect(
+            Self.values("ExecStart", unit)
+                == ["/usr/bin/clawjail run --name demo --profile p -- node /srv/gateway.js"])
+        #expect(Self.values("Type", unit) == ["notify"] && Self.values("NotifyAccess", unit) == ["main"])
+        #expect(Self.values("User", unit) == ["clawjail"] && Self.values("Delegate", unit) == ["yes"])
+        #expect(Self.values("Restart", unit) == ["always"])
+        #expect(Self.values("RestartPreventExitStatus", unit) == ["78 64"])
+        #expect(Self.values("KillMode", unit) == ["mixed"] && Self.values("OOMPolicy", unit) == ["continue"])
+        #expect(Self.values("WatchdogSec", unit) == ["60s"] && Self.values("WatchdogSignal", unit) == ["SIGTERM"])
+        #expect(unit.text.hasPrefix(SystemdUnit.mark) && unit.fileName == "demo.service")
+        #expect(Self.values("WatchdogSec", Self.unit { $0.watchdog = 0 }).isEmpty)
+    }
+
+    @Test func `places are the user's, for nobody else`() {
+        let unit = Self.unit { $0.user = "agents" }
+        for name in ["RuntimeDirectory", "StateDirectory"] {
+            #expect(Self.values(name, unit) == ["clawjail-agents"] && Self.values(name + "Mode", unit) == ["0700"])
+        }
+        #expect(Self.values("RuntimeDirectoryPreserve", unit) == ["yes"] && Self.values("UMask", unit) == ["0077"])
+    }
+
+    @Test func `times suit the gateway and the profile`() {
+        #expect(Self.values("TimeoutStopSec", Self.unit()) == ["330s"])
+        #expect(Self.values("TimeoutStartSec", Self.unit()) == ["90s"])
+        let slow = Self.unit {
+            $0.profile?.process.stopGrace = 600_000
+            $0.profile?.health = HealthRules(.tcp(port: 1))
+            $0.profile?.health?.startPeriod = 120_500
+        }
+        #expect(Self.values("TimeoutStopSec", slow) == ["630s"])
+        #expect(Self.values("TimeoutStartSec", slow) == ["151s"])
+    }
+
+    @Test func `a template takes profile and command from its instance`() {
+        let unit = Self.unit {
+            $0.name = SystemdUnit.instance
+            $0.profileName = SystemdUnit.instance
+            $0.profile = nil
+            $0.command = []
+        }
+        #expect(
+            Self.values("ExecStart", unit)
+                == ["/usr/bin/clawjail run --name %i --profile %i -- $CLAWJAIL_COMMAND"])
+        #expect(Self.values("EnvironmentFile", unit) == ["-/etc/clawjail/agents/%i.env"])
+        #expect(unit.fileName == "clawjail@.service")
+    }
+
+    @Test func `started by root it names the user to the jail, and keeps the rights that take it there`() {
+        let unit = Self.unit { $0.asRoot = true }
+        #expect(Self.values("User", unit).isEmpty && Self.values("PrivateUsers", unit).isEmpty)
+        #expect(Self.values("ExecStart", unit)[0].contains("--user clawjail --"))
+        #expect(Self.values("RuntimeDirectory", unit) == ["clawjail"])
+        #expect(Self.values("CapabilityBoundingSet", unit)[0].contains("CAP_SYS_ADMIN"))
+        #expect(Self.values("CapabilityBoundingSet", Self.unit()) == [""])
+    }
+
+    @Test(arguments: [
+        ("plain", "plain"), ("/a-b_c.d:e=f,@", "/a-b_c.d:e=f,@"), ("a b", "\"a b\""), ("", "\"\""),
+        ("100%", "100%%"), ("%i", "%%i"), ("$HOME", "$$HOME"), ("a\"b\\", "\"a\\\"b\\\\\""), ("it's", "\"it's\""),
+        (";", "\";\""), ("a\nUser=root", "\"a\\x0aUser=root\""), ("é", "\"\\xc3\\xa9\""),
+    ])
+    func `no word of a command means anything to systemd`(word: String, text: String) {
+        #expect(UnitText.quoted(word) == text)
+        #expect(
+            Self.values("ExecStart", Self.unit { $0.command = ["x", word] })
+                == ["/usr/bin/clawjail run --name demo --profile p -- x \(text)"])
+    }
+
+    @Test func `credentials are loaded, and never in the command line`() {
+        let unit = Self.unit { $0.credentials = [.init(name: "token", path: "/etc/t")] }
+        #expect(Self.values("LoadCredential", unit) == ["token:/etc/t"])
+    }
+
+    /// They mask /proc or the cgroup tree, or take calls away that a jail is made with.
+    @Test(arguments: [
+        "ProtectKernelTunables", "ProtectKernelLogs", "ProtectControlGroups", "ProtectHostname", "ProcSubset",
+        "RestrictNamespaces", "RestrictSUIDSGID", "MemoryDenyWriteExecute", "PrivateNetwork", "RemoveIPC",
+    ])
+    func `what a jail cannot stand is not set, and the unit says so`(name: String) {
+        for unit in [Self.unit(), Self.unit { $0.asRoot = true }] {
+            #expect(Self.values(name, unit).isEmpty)
+            #expect(unit.text.contains("# ") && unit.text.contains(name))
+        }
+    }
+
+    @Test func `what the profile writes can be written, and what it needs is not hidden`() throws {
+        let plain = Self.unit()
+        #expect(Self.values("ProtectHome", plain) == ["yes"] && Self.values("PrivateTmp", plain) == ["yes"])
+        #expect(Self.values("ReadWritePaths", plain).isEmpty)
+        let unit = Self.unit {
+            $0.profile?.filesystem.write = [BindRule(source: "/home/a b", target: "/w")]
+            $0.profile?.filesystem.data = DataRule(size: 1)
+            $0.profile?.filesystem.data?.source = "/srv/data"
+            $0.command = ["node", "/tmp/x.js"]
+        }
+        #expect(Self.values("ReadWritePaths", unit) == ["\"/home/a b\"", "/srv/data"])
+        #expect(Self.values("ProtectHome", unit).isEmpty && Self.values("PrivateTmp", unit).isEmpty)
+    }
+
+    @Test func `a jail that lets nothing out gets no address either`() throws {
+        #expect(Self.values("IPAddressDeny", Self.unit()) == ["any"])
+        #expect(Self.values("IPAddressAllow", Self.unit()) == ["localhost"])
+        let everywhere = try PublishedPort.parse("0.0.0.0:1:1")
+        let wide = Self.unit { $0.profile?.network.publish = [everywhere] }
+        #expect(Self.values("IPAddressDeny", wide).isEmpty)
+        #expect(Self.values("IPAddressDeny", Self.unit { $0.profile = nil }).isEmpty)
+    }
+}
