@@ -10,7 +10,7 @@ SWIFT ?= swift
 # Fully static, without what nothing refers to, and without symbols: it starts in a third of the time of a dynamic one.
 RELEASE := -c release -Xswiftc -static-executable -Xlinker -s -Xlinker --gc-sections
 
-.PHONY: help build run test test-unit test-faults test-leaks check bench install uninstall deb test-install clean packages format
+.PHONY: help build run test test-unit test-faults test-leaks test-vm check bench install uninstall deb test-install clean packages format
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -43,6 +43,11 @@ test-leaks: build ## Launches and sessions, many of them killed; nothing may be 
 test-install: build ## Install, uninstall, package, man pages, completions
 	@scripts/packages test
 	@scripts/test-install
+
+test-vm: build ## Boot Debian 12 and 13, with systemd, cgroup v2 and AppArmor, and test there
+	@scripts/packages vm
+	@$(SWIFT) build --build-tests
+	@scripts/test-vm
 
 check: ## Format, lint, warnings as errors, profiles valid
 	@scripts/check
