@@ -1,6 +1,11 @@
 """The completions, asked for in the shells themselves."""
 import os
+import pty
+import re
+import select
 import shlex
+import signal
+import time
 
 from support import BUILT, made, run
 
@@ -51,25 +56,51 @@ def test_bash_offers_nothing_where_there_is_nothing():
     assert not any(word in offered for word in ("research", "clawjail")), offered
 
 
-def test_fish_completes_commands_options_and_names():
+def test_fish_completes_commands_and_options():
     assert {"run", "plan", "session", "doctor"} <= in_fish("clawjail ")
     assert in_fish("clawjail run --prof") == {"--profile"}
-    assert in_fish("clawjail run --profile res") == {"research"}
 
 
-def test_zsh_completes_options_and_names():
-    # zsh asks its own completion system, in a terminal of its own.
-    script = f"""
-        zmodload zsh/zpty
-        zpty asked 'PS1= zsh -f -i'
-        zpty -w asked 'stty -echo; fpath=({made()}/zsh $fpath); autoload -U compinit; compinit -D -u; LISTMAX=0; PS1=; print ready'
-        zpty -r -m asked answer '*ready*'
-        zpty -n -w asked $'clawjail run --profile res\\t--prof\\t'
-        zpty -r -m asked answer '*research*--profile*'
-        print -r -- $answer
-    """
-    os.makedirs(f"{made()}/zsh", exist_ok=True)
-    link = f"{made()}/zsh/_clawjail"
+def test_zsh_completes_names_as_they_are_typed():
+    directory = os.path.join(made(), "zsh")
+    os.makedirs(directory, exist_ok=True)
+    link = os.path.join(directory, "_clawjail")
     if not os.path.lexists(link):
         os.symlink(f"{made()}/completions/zsh", link)
-    assert "research" in run("timeout", "20", "zsh", "-f", "-c", script, env=path())
+    setup = f"fpath=({directory} $fpath); autoload -U compinit; compinit -D -u"
+    assert typed(["zsh", "-f", "-i"], setup, "clawjail run --profile res\t", "--profile research ")
+
+
+def test_fish_completes_names_as_they_are_typed():
+    setup = f"source {made()}/completions/fish"
+    assert typed(["fish", "--no-config", "-i"], setup, "clawjail run --profile res\t", "--profile research ")
+
+
+def typed(shell, setup, keys, wanted, seconds=30):
+    """Whether `wanted` shows up when `keys` are typed into a shell at a terminal, after it has done `setup`."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.environ.update(path(), TERM="dumb", COLUMNS="200")
+        os.execvp(shell[0], shell)
+    deadline = time.monotonic() + seconds
+
+    def shows(pattern):
+        said = b""
+        while not re.search(pattern, said):
+            if time.monotonic() > deadline:
+                return False
+            if select.select([terminal], [], [], 0.2)[0]:
+                said += os.read(terminal, 65536)
+        return True
+
+    try:
+        # What is typed is echoed: the word is put together only when it is printed.
+        os.write(terminal, f"{setup}; echo re''ady\n".encode())
+        if not shows(rb"[\r\n]ready"):
+            return False
+        os.write(terminal, keys.encode())
+        return shows(re.escape(wanted.encode()))
+    finally:
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        os.close(terminal)

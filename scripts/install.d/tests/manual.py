@@ -70,7 +70,8 @@ def test_each_key_of_a_profile_is_in_the_page_of_profiles():
 
     walk(schema)
     assert len(keys) > 60, keys
-    missing = [key for key in keys if not re.search(rf"\b{key} \(", text)]
+    # Those of the top that hold others have a section of their own.
+    missing = [key for key in keys if not re.search(rf"\b{key} \(|^.* {key.upper()} [A-Z]", text)]
     assert not missing, missing
 
 
