@@ -44,7 +44,7 @@ test-install: build ## Install, uninstall, package, man pages, completions
 	@scripts/packages test
 	@scripts/test-install
 
-test-vm: build ## Boot Debian 12 and 13, with systemd, cgroup v2 and AppArmor, and test there
+test-vm: deb ## Boot Debian 12 and 13, with systemd, cgroup v2 and AppArmor, and test there
 	@scripts/packages vm
 	@$(SWIFT) build --build-tests
 	@scripts/test-vm

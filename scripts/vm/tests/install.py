@@ -36,19 +36,21 @@ def takes_userns():
 
 
 @functools.cache
-def older():
-    """The same package, of an older version, with a file that the newer has not."""
+def repacked():
+    """(an older version with a file that the newer has not, the same version): not compressed, which takes long here."""
     place = tempfile.mkdtemp()
-    run("dpkg-deb", "--raw-extract", PACKAGE, f"{place}/tree")
-    control = f"{place}/tree/DEBIAN/control"
-    with open(control) as file:
+    tree = f"{place}/tree"
+    run("dpkg-deb", "--raw-extract", PACKAGE, tree)
+    build = ("dpkg-deb", "--root-owner-group", "-Znone", "--build", tree)
+    run(*build, f"{place}/same.deb")
+    with open(f"{tree}/DEBIAN/control") as file:
         text = file.read()
-    with open(control, "w") as file:
+    with open(f"{tree}/DEBIAN/control", "w") as file:
         file.write(text.replace(f"Version: {version_of(PACKAGE)}\n", "Version: 0.0.1-1\n"))
-    with open(f"{place}/tree/usr/share/clawjail/profiles/older.json5", "w") as file:
+    with open(f"{tree}/usr/share/clawjail/profiles/older.json5", "w") as file:
         file.write("{}\n")
-    run("dpkg-deb", "--root-owner-group", "-Znone", "--build", f"{place}/tree", f"{place}/older.deb")
-    return f"{place}/older.deb"
+    run(*build, f"{place}/older.deb")
+    return f"{place}/older.deb", f"{place}/same.deb"
 
 
 def keep():
@@ -123,15 +125,17 @@ def test_a_jail_runs_for_an_ordinary_user():
 
 
 def test_a_jail_runs_for_the_user_of_the_package():
-    said = run("/usr/bin/clawjail", "run", "--user", "clawjail", "--profile", "session", "--", "sh", "-c", "echo inside")
+    said = run(
+        "systemd-run", "--quiet", "--pipe", "--wait", "--collect", "-p", "Delegate=yes",
+        "/usr/bin/clawjail", "run", "--user", "clawjail", "--profile", "session", "--", "sh", "-c", "echo inside")
     assert said.strip() == "inside", said
 
 
 def test_an_upgrade_takes_the_place_of_the_older_version():
     keep()
-    run("dpkg", "--force-downgrade", "--install", older())
+    run("dpkg", "--force-downgrade", "--install", repacked()[0])
     assert os.path.exists("/usr/share/clawjail/profiles/older.json5")
-    said = run("dpkg", "--install", PACKAGE)
+    said = run("dpkg", "--install", repacked()[1])
     assert not os.path.exists("/usr/share/clawjail/profiles/older.json5")
     assert run("dpkg-query", "-W", "-f=${Version}", "clawjail") == version_of(PACKAGE)
     assert all(os.path.exists(path) for path in KEPT), said
@@ -143,7 +147,7 @@ def test_a_profile_that_the_administrator_changed_stays_through_an_upgrade():
         return
     with open("/etc/apparmor.d/clawjail", "a") as file:
         file.write("# mine\n")
-    said = run("dpkg", "--install", PACKAGE)
+    said = run("dpkg", "--install", repacked()[1])
     with open("/etc/apparmor.d/clawjail") as file:
         text = file.read()
     assert text.endswith("# mine\n") and "was changed here" in said, said
@@ -160,7 +164,7 @@ def test_removing_takes_the_programs_and_leaves_the_data():
 
 
 def test_purging_leaves_the_data_and_says_so():
-    run("dpkg", "--install", PACKAGE)
+    run("dpkg", "--install", repacked()[1])
     said = run("dpkg", "--purge", "clawjail")
     kept(said)
     assert "rm -r /var/lib/clawjail" in said, said
@@ -171,7 +175,7 @@ def test_a_user_that_is_there_already_is_left_as_it_is():
     run("userdel", "clawjail")
     run("useradd", "--system", "--home-dir", "/srv/claw", "--shell", "/bin/sh", "clawjail")
     before = pwd.getpwnam("clawjail")
-    run("dpkg", "--install", PACKAGE)
+    run("dpkg", "--install", repacked()[1])
     assert pwd.getpwnam("clawjail") == before
     # As it was before the first test, for the tests of others.
     run("dpkg", "--purge", "clawjail")
