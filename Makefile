@@ -9,9 +9,8 @@ DESTDIR ?=
 SWIFT ?= swift
 # Fully static, without what nothing refers to, and without symbols: it starts in a third of the time of a dynamic one.
 RELEASE := -c release -Xswiftc -static-executable -Xlinker -s -Xlinker --gc-sections
-BUILT := .build/release
 
-.PHONY: help build run test test-unit test-faults test-leaks test-vm check bench install uninstall clean packages format
+.PHONY: help build run test test-unit test-faults test-leaks test-vm check bench install uninstall deb test-install clean packages format
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -41,7 +40,11 @@ test-faults: build ## Make every system call of a launch fail, one at a time
 test-leaks: build ## Launches and sessions, many of them killed; nothing may be left
 	@scripts/test-leaks
 
-test-vm: build ## Boot Debian 12 and 13, with systemd, cgroup v2 and AppArmor, and test there
+test-install: build ## Install, uninstall, package, man pages, completions
+	@scripts/packages test
+	@scripts/test-install
+
+test-vm: deb ## Boot Debian 12 and 13, with systemd, cgroup v2 and AppArmor, and test there
 	@scripts/packages vm
 	@$(SWIFT) build --build-tests
 	@scripts/test-vm
@@ -57,18 +60,16 @@ bench: build ## Measure against bubblewrap, runc and others, side by side
 	@scripts/bench
 
 install: build ## Install to $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/clawjail/profiles
-	install -m 755 $(BUILT)/clawjail $(BUILT)/clawjail-egress $(DESTDIR)$(PREFIX)/bin/
-	ln -sf clawjail $(DESTDIR)$(PREFIX)/bin/clawjail-ssh
-	install -m 644 profiles/*.json5 profiles/schema.json $(DESTDIR)$(PREFIX)/share/clawjail/profiles
-	install -d $(DESTDIR)$(PREFIX)/share/clawjail/openclaw-plugin/lib
-	install -m 644 scripts/openclaw-plugin/*.js* $(DESTDIR)$(PREFIX)/share/clawjail/openclaw-plugin
-	install -m 644 scripts/openclaw-plugin/lib/*.js $(DESTDIR)$(PREFIX)/share/clawjail/openclaw-plugin/lib
+	@scripts/packages install
+	@scripts/install make
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' scripts/install put
 
 uninstall: ## Remove what 'install' put there; data and logs stay
-	rm -f $(DESTDIR)$(PREFIX)/bin/clawjail $(DESTDIR)$(PREFIX)/bin/clawjail-egress $(DESTDIR)$(PREFIX)/bin/clawjail-ssh
-	rm -rf $(DESTDIR)$(PREFIX)/share/clawjail
-	@echo "left alone: /var/lib/clawjail, ~/.local/state/clawjail, /etc/clawjail, ~/.config/clawjail"
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' scripts/install remove
+
+deb: build ## Make the Debian package in .build/deb
+	@scripts/packages deb
+	@scripts/deb
 
 clean: ## Remove what was built
 	rm -rf .build

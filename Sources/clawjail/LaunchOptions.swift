@@ -4,43 +4,53 @@ import JailPolicy
 
 /// The options of `run` and `plan`.
 struct LaunchOptions: ParsableArguments {
-    @Option(name: [.short, .long], help: "Profile: a name, or a file with '/' or .json5.")
+    @Option(
+        name: [.short, .long], help: "What the jail may do: a profile's name, or a file with '/' or .json5.",
+        completion: .profiles)
     var profile = "research"
 
-    @Option(help: "Name of the jail; the default is the profile's, or one made from it.")
+    @Option(
+        help: "Name of the jail, for 'clawjail stop' and the like; the default is the profile's, or one made from it.")
     var name: String?
 
     @Flag(name: [.short, .long], help: "Give the command a terminal of its own.")
     var tty = false
 
-    @Option(help: "Show a port of the jail on the host: [ADDRESS:][HOSTPORT:]PORT.")
+    @Option(
+        help: ArgumentHelp(
+            "Show a port of the jail on the host: [ADDRESS:][HOSTPORT:]PORT. Without an address, on 127.0.0.1.",
+            valueName: "port"))
     var publish: [String] = []
 
-    @Option(help: "Show a host path read-only: SOURCE[:TARGET].")
+    @Option(help: ArgumentHelp("Show a host path read-only: SOURCE[:TARGET].", valueName: "path"))
     var read: [String] = []
 
-    @Option(help: "Show a host path writable: SOURCE[:TARGET].")
+    @Option(help: ArgumentHelp("Show a host path writable: SOURCE[:TARGET].", valueName: "path"))
     var write: [String] = []
 
-    @Option(help: "Set an environment variable: NAME=VALUE.")
+    @Option(help: ArgumentHelp("Set an environment variable: NAME=VALUE.", valueName: "variable"))
     var env: [String] = []
 
-    @Option(help: "Memory, as 512M.")
+    @Option(help: ArgumentHelp("Limit of memory, as 512M, in place of the profile's.", valueName: "size"))
     var memory: String?
 
-    @Option(help: "Processes and threads.")
+    @Option(help: ArgumentHelp("Limit of processes and threads, in place of the profile's.", valueName: "number"))
     var processes: String?
 
-    @Option(help: "Processors, as 1.5.")
+    @Option(help: ArgumentHelp("Limit of processors, as 1.5, in place of the profile's.", valueName: "number"))
     var cpus: String?
 
-    @Option(help: "Host directory for /workspace, if the profile has one.")
+    @Option(
+        help: ArgumentHelp("Host directory for /workspace, if the profile has one.", valueName: "directory"),
+        completion: .directory)
     var workspace: String?
 
     @Option(help: "Host user that the jail runs as; needed, and only allowed, when started by root.")
     var user: String?
 
-    @Option(help: "Share the process of the way out with the jails that name the same group.")
+    @Option(
+        help: ArgumentHelp(
+            "Share the process of the way out with the jails that name the same group.", valueName: "group"))
     var egressGroup: String?
 
     @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.")

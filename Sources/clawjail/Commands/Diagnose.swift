@@ -6,7 +6,7 @@ struct Diagnose: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Say what this host can enforce, what not, why, and what mends it.")
 
-    @Flag(help: "As JSON.")
+    @Flag(help: "Print the checks as JSON.")
     var json = false
 
     mutating func run() {

@@ -11,13 +11,25 @@ struct Exec: ParsableCommand {
             122: an exec of that name runs already; 126, 127: the command cannot be executed, or is not there.
             """)
 
-    @Argument(help: "The jail's name.") var name: String
+    @Argument(help: "The jail's name, as 'clawjail ps' shows it.", completion: .jails) var name: String
 
-    @Option(help: "Working directory inside; the default is the jail's.") var workdir: String?
-    @Option(help: "Read NAME=VALUE lines (or NUL-separated ones) from this descriptor.") var envFd: Int32?
-    @Option(help: "Read them from this file, which nobody else may be able to read.") var envFile: String?
+    @Option(help: ArgumentHelp("Working directory inside; the default is the jail's.", valueName: "directory"))
+    var workdir: String?
+    @Option(
+        help: ArgumentHelp(
+            "Read environment variables from this descriptor: NAME=VALUE lines, or NUL-separated.",
+            valueName: "descriptor"))
+    var envFd: Int32?
+    @Option(
+        help: ArgumentHelp(
+            "Read environment variables from this file, which nobody else may be able to read.", valueName: "file"),
+        completion: .file())
+    var envFile: String?
     @Flag(name: [.short, .long], help: "Give the command a terminal of its own.") var tty = false
-    @Option(help: "A name for 'clawjail session kill': 1-64 letters, digits, '.', '_', '-'.") var execId: String?
+    @Option(
+        help: ArgumentHelp(
+            "A name for 'clawjail session kill': 1-64 letters, digits, '.', '_', '-'.", valueName: "name"))
+    var execId: String?
     @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.") var command: [String] = []
 
     mutating func run() { call.run() }

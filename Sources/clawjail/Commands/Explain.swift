@@ -7,10 +7,10 @@ struct Explain: ParsableCommand {
         abstract: "Say whether a profile allows a request or a host, by which rule, or which rule would.",
         discussion: "The exit status is 0 if it is allowed and 1 if it is denied. Nothing is looked up or sent.")
 
-    @Option(name: [.short, .long], help: "Profile: a name, or a file with '/' or .json5.")
+    @Option(name: [.short, .long], help: "Profile: a name, or a file with '/' or .json5.", completion: .profiles)
     var profile = "research"
 
-    @Flag(help: "As JSON.")
+    @Flag(help: "Print the answer as JSON.")
     var json = false
 
     @Argument(help: "METHOD URL, or HOST[:PORT].")

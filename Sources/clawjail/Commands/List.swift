@@ -6,7 +6,7 @@ import JailPolicy
 struct List: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "ps", abstract: "List the jails that are running.")
 
-    @Flag(help: "As JSON lines.")
+    @Flag(help: "Print them as JSON, one on a line.")
     var json = false
 
     mutating func run() {

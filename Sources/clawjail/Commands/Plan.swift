@@ -8,7 +8,7 @@ struct Plan: ParsableCommand {
 
     @OptionGroup var options: LaunchOptions
 
-    @Flag(help: "As JSON, with a version.")
+    @Flag(help: "Print the plan as JSON, with a version.")
     var json = false
 
     mutating func run() {

@@ -9,7 +9,8 @@ struct ProfileCommand: ParsableCommand {
 }
 
 struct ProfileList: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "The profiles that can be named.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the profiles that can be named, and where they are.")
 
     mutating func run() {
         do throws(JailError) {
@@ -27,10 +28,10 @@ struct ProfileList: ParsableCommand {
 
 struct ProfileShow: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "A profile with everything that it inherits.")
+        commandName: "show", abstract: "Show a profile with everything that it inherits.")
 
-    @Argument(help: "A name, or a file.") var profile: String
-    @Flag(help: "As JSON.") var json = false
+    @Argument(help: "A name, or a file with '/' or .json5.", completion: .profiles) var profile: String
+    @Flag(help: "Print it as JSON.") var json = false
 
     mutating func run() {
         do throws(JailError) {
@@ -45,7 +46,7 @@ struct ProfileCheck: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Read profiles as a launch would, and say what is wrong with them.")
 
-    @Argument(help: "Names, or files.") var profiles: [String]
+    @Argument(help: "Names, or files with '/' or .json5.", completion: .profiles) var profiles: [String]
 
     mutating func run() {
         do throws(JailError) {
@@ -60,10 +61,10 @@ struct ProfileCheck: ParsableCommand {
 
 struct ProfileDifference: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "diff", abstract: "What the second profile may do more, less or otherwise than the first.")
+        commandName: "diff", abstract: "Show what the second profile may do more, less or otherwise than the first.")
 
-    @Argument(help: "A name, or a file.") var old: String
-    @Argument(help: "A name, or a file.") var new: String
+    @Argument(help: "The first: a name, or a file with '/' or .json5.", completion: .profiles) var old: String
+    @Argument(help: "The second.", completion: .profiles) var new: String
 
     mutating func run() {
         do throws(JailError) {

@@ -18,7 +18,9 @@ struct Run: ParsableCommand {
     @Flag(name: [.short, .long], help: "Go on in the background; 'clawjail ps' and 'clawjail stop' find it.")
     var detach = false
 
-    @Option(help: "Write what happens as JSON lines to this descriptor.")
+    @Option(
+        help: ArgumentHelp(
+            "Write what happens to this descriptor, as JSON, one event on a line.", valueName: "descriptor"))
     var statusFd: Int32?
 
     mutating func run() { Self.run(options.invocation, detach: detach, statusDescriptor: statusFd) }

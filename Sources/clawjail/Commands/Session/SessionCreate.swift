@@ -5,20 +5,31 @@ struct SessionCreate: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create", abstract: "Make a session, or find the one of that id, and print its id.")
 
-    @Option(help: "Up to 48 of a-z, 0-9, '-' and '_'; made up if it is not given.") var id: String?
-    @Option(name: [.short, .long], help: "Profile: a name, or a file with '/' or .json5; the default is 'session'.")
+    @Option(help: "Its id: up to 48 of a-z, 0-9, '-' and '_'; made up if it is not given.") var id: String?
+    @Option(
+        name: [.short, .long], help: "Profile: a name, or a file with '/' or .json5; the default is 'session'.",
+        completion: .profiles)
     var profile: String?
-    @Option(help: "Host directory for /workspace: HOST:/workspace[:ro].") var workspace: String?
-    @Option(help: "Host directory for /agent: HOST:/agent[:ro].") var agent: String?
-    @Option(help: "Show a host path read-only, also below the others: HOST:INSIDE.") var ro: [String] = []
-    @Option(help: "Memory, as 512M.") var memory: String?
-    @Option(help: "Processes and threads.") var processes: String?
-    @Option(help: "Processors, as 1.5.") var cpus: String?
-    @Option(help: "Set an environment variable: NAME=VALUE.") var env: [String] = []
+    @Option(help: ArgumentHelp("Host directory for /workspace: HOST:/workspace[:ro].", valueName: "directory"))
+    var workspace: String?
+    @Option(help: ArgumentHelp("Host directory for /agent: HOST:/agent[:ro].", valueName: "directory"))
+    var agent: String?
+    @Option(help: ArgumentHelp("Show a host path read-only, also below the others: HOST:INSIDE.", valueName: "path"))
+    var ro: [String] = []
+    @Option(help: ArgumentHelp("Limit of memory, as 512M, in place of the profile's.", valueName: "size"))
+    var memory: String?
+    @Option(help: ArgumentHelp("Limit of processes and threads, in place of the profile's.", valueName: "number"))
+    var processes: String?
+    @Option(help: ArgumentHelp("Limit of processors, as 1.5, in place of the profile's.", valueName: "number"))
+    var cpus: String?
+    @Option(help: ArgumentHelp("Set an environment variable: NAME=VALUE.", valueName: "variable"))
+    var env: [String] = []
     @Option(help: "Remember NAME=VALUE; 'inspect' shows it.") var label: [String] = []
     @Option(help: "Host user that the session runs as; needed, and only allowed, when started by root.")
     var user: String?
-    @Option(help: "Share the process of the way out with the sessions that name the same group.")
+    @Option(
+        help: ArgumentHelp(
+            "Share the process of the way out with the sessions that name the same group.", valueName: "group"))
     var egressGroup: String?
 
     mutating func run() { Self.run(settings) }

@@ -8,9 +8,13 @@ struct SessionKill: ParsableCommand {
         commandName: "kill", abstract: "Signal everything that an exec has started, also what called setsid.",
         discussion: "With KILL it returns when nothing of it is left.")
 
-    @Argument(help: "The session.") var id: String
-    @Option(help: "The exec's name.") var execId: String
-    @Option(help: "KILL, TERM, INT, HUP, QUIT, USR1, USR2, STOP, CONT, or a number.") var signal = "KILL"
+    @Argument(help: "The session's id.", completion: .sessions) var id: String
+    @Option(help: ArgumentHelp("The name that was given to the exec with --exec-id.", valueName: "name"))
+    var execId: String
+    @Option(
+        help: "KILL, TERM, INT, HUP, QUIT, USR1, USR2, STOP, CONT, or a number.",
+        completion: .list(["KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT"]))
+    var signal = "KILL"
 
     mutating func run() {
         do throws(JailError) {

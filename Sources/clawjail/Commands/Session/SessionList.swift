@@ -4,7 +4,7 @@ import JailCore
 struct SessionList: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List the sessions.")
 
-    @Flag(help: "As JSON lines.") var json = false
+    @Flag(help: "Print them as JSON, one on a line.") var json = false
 
     mutating func run() {
         do throws(JailError) {

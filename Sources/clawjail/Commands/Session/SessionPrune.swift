@@ -7,8 +7,10 @@ struct SessionPrune: ParsableCommand {
         commandName: "prune", abstract: "Remove sessions that nobody has used for a while, old ones, and dead ones.",
         discussion: "Prints the ids of those that were removed. One that executes something is not idle.")
 
-    @Option(help: "Idle for longer than this.") var idle = "24h"
-    @Option(help: "Made longer ago than this.") var age = "7d"
+    @Option(help: ArgumentHelp("Remove those that have been idle for longer than this.", valueName: "duration"))
+    var idle = "24h"
+    @Option(help: ArgumentHelp("Remove those that were made longer ago than this.", valueName: "duration"))
+    var age = "7d"
 
     mutating func run() {
         do throws(JailError) {

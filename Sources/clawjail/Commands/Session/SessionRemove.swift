@@ -7,7 +7,7 @@ struct SessionRemove: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "End a session and everything in it. Its workspace stays.")
 
-    @Argument(help: "The session.") var id: String
+    @Argument(help: "The session's id.", completion: .sessions) var id: String
 
     mutating func run() {
         do throws(JailError) {

@@ -1,0 +1,19 @@
+import ArgumentParser
+import JailCore
+import JailPolicy
+
+/// What the shells offer for the values of options and arguments. The scripts that `--generate-completion-script` prints
+/// call this program for them; where something cannot be read, nothing is offered, and the command itself will say why.
+extension CompletionKind {
+    /// The names that `clawjail profile list` shows.
+    static let profiles = CompletionKind.custom { _, _, _ in
+        guard let loader = try? Invocation.loader() else { return [] }
+        return loader.available().map(\.name)
+    }
+
+    /// The names that `clawjail ps` shows.
+    static let jails = CompletionKind.custom { _, _, _ in ((try? RunningJail.all()) ?? []).map(\.name) }
+
+    /// The ids that `clawjail session list` shows, those of dead sessions among them.
+    static let sessions = CompletionKind.custom { _, _, _ in ((try? Session.all()) ?? []).map(\.jail.name) }
+}
