@@ -48,8 +48,9 @@ struct StandardStreams {
     }
 }
 
-/// The supervisor's side of the streams: one relay each.
-struct StreamRelays {
+/// The supervisor's side of the streams: one relay each. One object, whoever knows of it: the command sees the end of its
+/// input only when nobody holds the pipe any more.
+final class StreamRelays {
     /// Kept open as long as their relay; the input's is closed at its end, so that the command sees it.
     private var input: (relay: Relay, pipe: SharedDescriptor)?
     private var outputs: [(relay: Relay, pipe: SharedDescriptor)] = []
@@ -85,7 +86,7 @@ struct StreamRelays {
         return entries
     }
 
-    mutating func handle(_ ready: System.PollResult) {
+    func handle(_ ready: System.PollResult) {
         if input != nil { input?.relay.step(ready) }
         if let state = input?.relay.state, state == .done || state == .failed { input = nil }
         for index in outputs.indices { outputs[index].relay.step(ready) }
@@ -93,12 +94,12 @@ struct StreamRelays {
     }
 
     /// What has been written up to now. There may be others who go on writing.
-    mutating func passOn() {
+    func passOn() {
         for index in outputs.indices { outputs[index].relay.passOn() }
     }
 
     /// What the command wrote last, after its end.
-    mutating func drain() {
+    func drain() {
         for index in outputs.indices { outputs[index].relay.drainCompletely() }
     }
 }
