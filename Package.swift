@@ -67,6 +67,7 @@ let package = Package(
         library("JailLandlock", ["JailCore", "JailPlan"]),
         library("JailSeccomp", ["JailCore", "JailPlan", "FilterCompiler"], plugins: ["CompileFilters"]),
         library("JailCgroups", ["JailCore", "JailPlan"]),
+        library("JailAppArmor", ["JailCore", "JailPlan"]),
         library("JailNetwork", ["JailCore", "JailPlan", "JailPolicy"]),
         library("JailTerminal", ["JailCore"]),
 
@@ -75,8 +76,11 @@ let package = Package(
             "JailLaunch",
             [
                 "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
-                "JailSeccomp", "JailCgroups", "JailNetwork", "JailTerminal", "EgressControl",
+                "JailSeccomp", "JailCgroups", "JailAppArmor", "JailNetwork", "JailTerminal", "EgressControl",
             ]),
+
+        // What a jail says to others of the host: an AppArmor profile of it. Pure text.
+        library("JailExport", ["JailCore", "JailPlan"]),
 
         // The way out: a process of its own, with threads, for hostile input. What it and the supervisor say to each other
         // is the only thing that both link, besides the policy.
@@ -117,7 +121,7 @@ let package = Package(
         .executableTarget(
             name: "clawjail",
             dependencies: [
-                "JailCore", "JailPolicy", "JailPlan", "JailHost", "JailLaunch",
+                "JailCore", "JailPolicy", "JailPlan", "JailHost", "JailLaunch", "JailExport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -143,9 +147,12 @@ let package = Package(
             "JailMechanismTests",
             [
                 "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
-                "JailSeccomp", "JailCgroups", "JailNetwork", "JailTerminal", "FilterCompiler", "CSeccomp", "CLinux",
+                "JailSeccomp", "JailCgroups", "JailAppArmor", "JailNetwork", "JailTerminal", "FilterCompiler",
+                "CSeccomp",
+                "CLinux",
                 "TestSupport",
             ]),
+        tests("JailExportTests", ["JailExport", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailLaunchTests", ["JailLaunch", "JailPlan", "JailPolicy", "JailCore", "CLinux", "TestSupport"]),
         tests(
             "CommandLineTests",

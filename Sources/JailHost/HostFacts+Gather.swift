@@ -14,6 +14,7 @@ extension HostFacts {
             caller: facts.caller, user: request.user ?? profile.process.user, accounts: accounts)
         facts.groups = GroupDrop.examine(caller: facts.caller, payload: facts.payload)
         facts.cgroup = CgroupProbe.examine()
+        if let name = profile.process.appArmor { facts.appArmor = AppArmorProbe().examine(name) }
         facts.stateDirectory = request.stateDirectory(facts.caller)
         facts.runtimeDirectory = request.runtimeDirectory(facts.caller)
 

@@ -18,14 +18,22 @@ struct StandardStreams {
     private(set) var streams: [Stream] = []
 
     /// Before the clone. With a terminal of its own the command has none of the caller's streams.
-    init(ownTerminal: Bool) throws(SystemError) {
-        var terminals: [Int32] = []
+    ///
+    /// - Parameter confined: by an AppArmor profile. Files of the host have no name in the jail, and so fstat(2) of them
+    ///   fails there; pipes and sockets need none.
+    init(ownTerminal: Bool, confined: Bool = false) throws(SystemError) {
+        var relayed: [Int32] = []
         if !ownTerminal {
             for number: Int32 in 0...2 {
-                if try System.isTerminal(Descriptor(number)) { terminals.append(number) }
+                if try System.isTerminal(Descriptor(number)) {
+                    relayed.append(number)
+                } else if confined {
+                    let kind = try System.status(of: Descriptor(number)).kind
+                    if kind != .fifo, kind != .socket { relayed.append(number) }
+                }
             }
         }
-        try self.init(relaying: terminals)
+        try self.init(relaying: relayed)
     }
 
     /// A pipe in the place of each of these.

@@ -10,8 +10,7 @@ struct Clawjail: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, Stop.self, ProfileCommand.self,
-            Explain.self,
-            Diagnose.self,
+            Explain.self, Export.self, Diagnose.self,
         ])
 
     /// One thread, and no library's start-up, on the way to a jail: `run` in its plain forms never sees the parser.
