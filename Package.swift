@@ -73,6 +73,7 @@ let package = Package(
         library("JailLandlock", ["JailCore", "JailPlan"]),
         library("JailSeccomp", ["JailCore", "JailPlan", "FilterCompiler"], plugins: ["CompileFilters"]),
         library("JailCgroups", ["JailCore", "JailPlan"]),
+        library("JailAppArmor", ["JailCore", "JailPlan"]),
         library("JailNetwork", ["JailCore", "JailPlan", "JailPolicy"]),
         library("JailTerminal", ["JailCore"]),
 
@@ -81,7 +82,8 @@ let package = Package(
             "JailLaunch",
             [
                 "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
-                "JailSeccomp", "JailCgroups", "JailScope", "JailNetwork", "JailTerminal", "EgressControl",
+                "JailSeccomp", "JailCgroups", "JailAppArmor", "JailScope", "JailNetwork", "JailTerminal",
+                "EgressControl",
             ]),
 
         // The way out: a process of its own, with threads, for hostile input. What it and the supervisor say to each other
@@ -142,7 +144,6 @@ let package = Package(
         // Shared by the tests: what a machine must have, programs, directories that vanish.
         .target(name: "TestSupport", dependencies: ["JailCore"], path: "Tests/Support", swiftSettings: strict),
         tests("JailCoreTests", ["JailCore", "TestSupport"]),
-        tests("JailExportTests", ["JailExport", "JailPlan", "JailPolicy", "JailCore"]),
         tests("JailPlanTests", ["JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailPolicyTests", ["JailPolicy", "JailCore", "TestSupport"]),
         tests("JailScopeTests", ["JailScope", "JailPlan", "JailCore", "TestSupport"]),
@@ -151,9 +152,12 @@ let package = Package(
             "JailMechanismTests",
             [
                 "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
-                "JailSeccomp", "JailCgroups", "JailNetwork", "JailTerminal", "FilterCompiler", "CSeccomp", "CLinux",
+                "JailSeccomp", "JailCgroups", "JailAppArmor", "JailNetwork", "JailTerminal", "FilterCompiler",
+                "CSeccomp",
+                "CLinux",
                 "TestSupport",
             ]),
+        tests("JailExportTests", ["JailExport", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailLaunchTests", ["JailLaunch", "JailPlan", "JailPolicy", "JailCore", "CLinux", "TestSupport"]),
         tests(
             "CommandLineTests",

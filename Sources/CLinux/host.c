@@ -79,6 +79,17 @@ static void try_in_child(int *steps) {
     else steps[3] = -WEXITSTATUS(status);
 }
 
+int cl_try_write(const char *path, const char *text) {
+    int pid = fork();
+    if (pid < 0) return -errno;
+    /* An exit status holds every errno there is. */
+    if (pid == 0) _exit(-put(path, text) & 0xff);
+    int status;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR) return -errno;
+    return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
+}
+
 int cl_try_namespaces(int *steps) {
     int fds[2];
     if (pipe2(fds, O_CLOEXEC) < 0) return -errno;

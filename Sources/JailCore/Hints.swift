@@ -8,6 +8,12 @@ package enum Hints {
             "Linux 5.15 or newer is needed; inside a jail, or a container that filters this call, no other jail can be made"
         case (.clone, .clone3, .wouldBlock):
             "the limit on processes (ulimit -u, or the cgroup's pids.max) is reached"
+        case (.apparmor, .write, .notFound):
+            "the profile is not loaded any more: sudo apparmor_parser -r FILE"
+        case (.apparmor, .write, .accessDenied), (.apparmor, .write, .notPermitted):
+            "the profile that clawjail runs in must allow it: change_profile -> &NAME,"
+        case (.apparmor, .check, .invalid):
+            "the kernel has not taken it, or it is of the kind 'unconfined', which is no wall; 'sudo aa-status' lists them"
         case (.identity, .write, .notPermitted):
             "AppArmor or a container forbids id maps; 'clawjail doctor' says what mends it"
         case (.mounts, .fsmount, .notPermitted), (.mounts, .fsconfig, .notPermitted):

@@ -1,6 +1,7 @@
 /// Where in the launch something failed. The raw values cross the status pipe between init and supervisor.
 package enum Stage: UInt8, CaseIterable, Sendable {
-    case usage, profile, host, plan, runtime, cgroup, clone, session, clocks, identity, network, mounts, pivot, terminal
+    case usage, profile, host, plan, runtime, cgroup, clone, session, clocks, apparmor, identity, network, mounts,
+        pivot, terminal
     case limits, landlock, privileges, seccomp, exec, supervise
     /// The process of the way out, whatever it was doing.
     case egress

@@ -49,6 +49,11 @@ extension System {
         return NamespaceTrial(user: errno(0), maps: errno(1), others: errno(2), freshProc: errno(3))
     }
 
+    /// Whether this process could write a text to a file of its own in /proc: tried in a child that ends at once.
+    package static func tryWriting(_ text: String, to path: String) throws(SystemError) {
+        try check(.write, unsafe cl_try_write(path, text))
+    }
+
     /// Whether the kernel takes seccomp filters, see PR_GET_SECCOMP and SECCOMP_GET_ACTION_AVAIL in seccomp(2).
     package static func hasSeccompFilters() -> Bool { cl_seccomp_available() == 0 }
 }

@@ -122,19 +122,6 @@ extension Doctor {
             remedy: mark == nil ? nil : "start clawjail on the host, or mend the checks above that are missing")
     }
 
-    var appArmor: Check {
-        let isOn = line("/sys/module/apparmor/parameters/enabled") == "Y"
-        let restricts = line("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1"
-        let why = "AppArmor can take away what a user namespace is needed for"
-        guard isOn, restricts, !readings.caller.isRoot else {
-            let finding = isOn ? "in force, and user namespaces are not restricted for this caller" : "not in force"
-            return Check(name: "AppArmor", status: .ok, finding: finding, why: why)
-        }
-        return Check(
-            name: "AppArmor", status: .limited, finding: "restricts unprivileged user namespaces", why: why,
-            remedy: "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0")
-    }
-
     var ptrace: Check {
         let scope = line("/proc/sys/kernel/yama/ptrace_scope")
         let isOpen = scope == nil || scope == "0"

@@ -35,10 +35,10 @@ extension Doctor {
         if line("/proc/sys/kernel/unprivileged_userns_clone") == "0" {
             return ("kernel.unprivileged_userns_clone is 0", "sudo sysctl -w kernel.unprivileged_userns_clone=1")
         }
-        if line("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1" {
+        if isRestrictedByAppArmor {
             return (
                 "AppArmor restricts unprivileged user namespaces (kernel.apparmor_restrict_unprivileged_userns is 1)",
-                "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+                namespaceRemedy
             )
         }
         if line("/proc/self/status:Seccomp") == "2" {

@@ -39,8 +39,8 @@ extension Doctor {
 extension Doctor.Readings {
     private static let firstLines = [
         "/proc/sys/user/max_user_namespaces", "/proc/sys/kernel/unprivileged_userns_clone",
-        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "/sys/kernel/security/lsm",
-        "/sys/module/apparmor/parameters/enabled", "/proc/sys/kernel/yama/ptrace_scope", "/proc/sys/vm/memfd_noexec",
+        Doctor.restrictsNamespaces, "/sys/kernel/security/lsm", AppArmorProbe.enabled,
+        AppArmorProbe.attributes + "/current", "/proc/sys/kernel/yama/ptrace_scope", "/proc/sys/vm/memfd_noexec",
         "/proc/sys/kernel/core_pattern",
     ]
 
@@ -53,7 +53,7 @@ extension Doctor.Readings {
             of: "Seccomp:", in: (try? System.readFile("/proc/self/status")) ?? [], separator: 0x0A)
         lines["/proc/1/environ:container"] = Self.value(
             of: "container=", in: (try? System.readFile("/proc/1/environ")) ?? [], separator: 0)
-        var paths = ["/.dockerenv", "/run/.containerenv", "/proc/self/ns/time"]
+        var paths = ["/.dockerenv", "/run/.containerenv", "/proc/self/ns/time", Doctor.ownProfile]
         switch cgroup {
         case .v2(let directory, _): paths.append(directory + "/memory.swap.max")
         case .v1(let directories): paths.append((directories["memory"] ?? "") + "/memory.memsw.limit_in_bytes")

@@ -15,6 +15,7 @@ extension HostFacts {
         facts.groups = GroupDrop.examine(caller: facts.caller, payload: facts.payload)
         facts.cgroup = CgroupProbe.examine(
             wanting: profile.limits.controllers, outlivesCaller: request.outlivesCaller)
+        if let name = profile.process.appArmor { facts.appArmor = AppArmorProbe().examine(name) }
         facts.stateDirectory = request.stateDirectory(facts.caller)
         facts.runtimeDirectory = request.runtimeDirectory(facts.caller)
 

@@ -1,3 +1,4 @@
+internal import JailAppArmor
 internal import JailCgroups
 internal import JailCore
 internal import JailLandlock
@@ -63,6 +64,11 @@ struct Confinement {
         stage = .clocks
         try plan.namespaces.resetOutOfMemoryScore()
         try plan.namespaces.startClocks()
+
+        // On the host's /proc: the jail's own will be read-only. It counts for what init executes, and init executes
+        // nothing but commands; none of the walls to come has a say in it.
+        stage = .apparmor
+        try plan.appArmor?.apply()
 
         // While the ids are still those that may pass clawjail's own directory.
         stage = .mounts

@@ -53,7 +53,7 @@ final class JailWatch {
     private var sized: [SharedDescriptor] = []
     private var terminal: Terminal?
     private var master: SharedDescriptor?
-    private var streams: StreamRelays
+    private let streams: StreamRelays
     private var keyboard: Relay?
     private var screen: Relay?
     /// Monotonic nanoseconds at which patience ends.

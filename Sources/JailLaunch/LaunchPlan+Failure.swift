@@ -7,6 +7,7 @@ extension LaunchPlan {
         switch failure.stage {
         case .mounts, .pivot: mountError(failure)
         case .exec: commandError(failure.error)
+        case .apparmor: JailError(.apparmor, failure.error, path: appArmor?.profile)
         case .landlock:
             JailError(.landlock, failure.error)
         default:

@@ -18,14 +18,22 @@ struct StandardStreams {
     private(set) var streams: [Stream] = []
 
     /// Before the clone. With a terminal of its own the command has none of the caller's streams.
-    init(ownTerminal: Bool) throws(SystemError) {
-        var terminals: [Int32] = []
+    ///
+    /// - Parameter confined: by an AppArmor profile. Files of the host have no name in the jail, and so fstat(2) of them
+    ///   fails there; pipes and sockets need none.
+    init(ownTerminal: Bool, confined: Bool = false) throws(SystemError) {
+        var relayed: [Int32] = []
         if !ownTerminal {
             for number: Int32 in 0...2 {
-                if try System.isTerminal(Descriptor(number)) { terminals.append(number) }
+                if try System.isTerminal(Descriptor(number)) {
+                    relayed.append(number)
+                } else if confined {
+                    let kind = try System.status(of: Descriptor(number)).kind
+                    if kind != .fifo, kind != .socket { relayed.append(number) }
+                }
             }
         }
-        try self.init(relaying: terminals)
+        try self.init(relaying: relayed)
     }
 
     /// A pipe in the place of each of these.
@@ -48,8 +56,9 @@ struct StandardStreams {
     }
 }
 
-/// The supervisor's side of the streams: one relay each.
-struct StreamRelays {
+/// The supervisor's side of the streams: one relay each. One object, whoever knows of it: the command sees the end of its
+/// input only when nobody holds the pipe any more.
+final class StreamRelays {
     /// Kept open as long as their relay; the input's is closed at its end, so that the command sees it.
     private var input: (relay: Relay, pipe: SharedDescriptor)?
     private var outputs: [(relay: Relay, pipe: SharedDescriptor)] = []
@@ -85,7 +94,7 @@ struct StreamRelays {
         return entries
     }
 
-    mutating func handle(_ ready: System.PollResult) {
+    func handle(_ ready: System.PollResult) {
         if input != nil { input?.relay.step(ready) }
         if let state = input?.relay.state, state == .done || state == .failed { input = nil }
         for index in outputs.indices { outputs[index].relay.step(ready) }
@@ -93,12 +102,12 @@ struct StreamRelays {
     }
 
     /// What has been written up to now. There may be others who go on writing.
-    mutating func passOn() {
+    func passOn() {
         for index in outputs.indices { outputs[index].relay.passOn() }
     }
 
     /// What the command wrote last, after its end.
-    mutating func drain() {
+    func drain() {
         for index in outputs.indices { outputs[index].relay.drainCompletely() }
     }
 }

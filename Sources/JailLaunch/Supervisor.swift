@@ -181,7 +181,7 @@ package enum Supervisor {
             try System.makeSocketPair(.sequencedPacket).release()
         }
         let streams = try attempt(.supervise) { () throws(SystemError) in
-            try StandardStreams(ownTerminal: plan.command.terminal)
+            try StandardStreams(ownTerminal: plan.command.terminal, confined: plan.appArmor != nil)
         }
         let leaf = group?.joinDescriptors.first.map(Descriptor.init)
         let cloned = try attempt(.clone) { () throws(SystemError) in

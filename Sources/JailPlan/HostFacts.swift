@@ -17,6 +17,8 @@ package struct HostFacts: Equatable, Sendable {
     package var payload = HostIdentity(name: "", uid: 0, gid: 0)
     package var groups = GroupDrop.notNeeded
     package var cgroup = CgroupFacts.unavailable(reason: "not looked at")
+    /// Looked at only for a profile that names an AppArmor profile.
+    package var appArmor = AppArmorFacts.unavailable(reason: "not looked at")
     /// mkfs.ext4, if this process could mount what it makes; nil otherwise.
     package var imageMaker: String?
     package var closure = ProgramClosure()
@@ -100,6 +102,14 @@ package struct ScopeOffer: Equatable, Sendable {
         self.controllers = controllers
         self.reason = reason
     }
+}
+
+/// Whether commands can be put into the AppArmor profile that a profile names.
+package enum AppArmorFacts: Equatable, Sendable {
+    /// - Parameter remedy: what to do, if that is known.
+    case unavailable(reason: String, remedy: String? = nil)
+    /// - Parameter confinement: what clawjail itself is confined by; nil: by nothing.
+    case available(confinement: String?)
 }
 
 /// A host path that may be bound.

@@ -23,6 +23,7 @@ extension LaunchPlan {
             "limits": limits.json,
             "mounts": .array(mounts.map(\.json)),
             "landlock": landlock?.json ?? .null,
+            "appArmor": appArmor?.json ?? .null,
             "seccomp": ["variant": .string(seccomp.variant.rawValue), "additional": .strings(seccomp.additional)],
             "network": [
                 "egress": network.egress?.json ?? .null,
@@ -150,6 +151,12 @@ extension LandlockPlan {
             "rules": .array(rules.map { ["path": .string($0.path), "access": .string($0.access.rawValue)] }),
             "bindPorts": bindPorts.map { .array($0.map { .number($0) }) } ?? .null, "scoped": .boolean(scoped),
         ]
+    }
+}
+
+extension AppArmorPlan {
+    fileprivate var json: JSON {
+        ["profile": .string(profile), "confinement": .optional(confinement)]
     }
 }
 

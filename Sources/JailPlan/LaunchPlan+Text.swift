@@ -124,6 +124,13 @@ extension LaunchPlan {
 
     private func describeWalls(_ output: inout PlanText) {
         output.heading("walls, in this order")
+        if let appArmor {
+            output.line(
+                "apparmor",
+                "profile '\(appArmor.profile)', "
+                    + (appArmor.confinement.map { "beside '\($0)' that clawjail runs in (stack), " } ?? "(exec) ")
+                    + "when a command is executed")
+        }
         if let landlock {
             let count = { (access: LandlockPlan.Rule.Access) in landlock.rules.count { $0.access == access } }
             output.line(

@@ -20,6 +20,10 @@ package struct LaunchPlan: Equatable, Sendable {
     package var limits: LimitPlan
     /// nil: left out, see ``leftOut``.
     package var landlock: LandlockPlan?
+    /// What may be read, written and executed where, whether or not the kernel has a Landlock to enforce it.
+    package var access: [LandlockPlan.Rule] = []
+    /// nil: not asked for, or left out.
+    package var appArmor: AppArmorPlan?
     package var seccomp: SeccompPlan
     package var network: NetworkPlan
     package var data: DataPlan?
@@ -217,6 +221,19 @@ package struct LandlockPlan: Equatable, Sendable {
     package var bindPorts: [UInt16]?
     /// Abstract UNIX sockets and signals of other domains are out of reach (ABI 6).
     package var scoped: Bool
+}
+
+/// A wall that the host's administrator writes: commands enter it when they are executed. It must be loaded already.
+package struct AppArmorPlan: Equatable, Sendable {
+    package var profile: String
+    /// What clawjail itself is confined by, as the kernel says it; nil: by nothing. A confined process can only add a
+    /// profile to its own, which stays in force beside it.
+    package var confinement: String?
+
+    package init(profile: String, confinement: String? = nil) {
+        self.profile = profile
+        self.confinement = confinement
+    }
 }
 
 package struct SeccompPlan: Equatable, Sendable {

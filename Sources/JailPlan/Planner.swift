@@ -68,6 +68,7 @@ package struct Planner {
         let landlock = planLandlock(root, walls)
         let cgroup = try planCgroup()
         let time = try planTimeNamespace()
+        let appArmor = try planAppArmor()
         notes += facts.closure.notes
         for missing in facts.closure.missing { notes.append("'\(missing)' is not installed on this host") }
         if let egress, egress.trust == nil {
@@ -88,6 +89,8 @@ package struct Planner {
             mounts: mounts,
             limits: LimitPlan(resources: planResources(cgroup), cgroup: cgroup),
             landlock: landlock,
+            access: root.landlockRules,
+            appArmor: appArmor,
             seccomp: SeccompPlan(
                 variant: profile.process.shell ? .shell : .strict, additional: profile.process.systemCalls),
             network: NetworkPlan(publish: profile.network.publish, egress: egress),
@@ -283,6 +286,16 @@ package struct Planner {
         }
     }
 
+    private mutating func planAppArmor() throws(JailError) -> AppArmorPlan? {
+        guard let name = profile.process.appArmor else { return nil }
+        switch facts.appArmor {
+        case .unavailable(let reason, let remedy):
+            try leaveOut(.apparmor, reason: reason, remedy: remedy)
+            return nil
+        case .available(let confinement): return AppArmorPlan(profile: name, confinement: confinement)
+        }
+    }
+
     private mutating func planTimeNamespace() throws(JailError) -> Bool {
         if facts.hasTimeNamespaces { return true }
         try leaveOut(.time, reason: "the kernel has no time namespaces")
@@ -308,11 +321,14 @@ package struct Planner {
     }
 
     /// Fails closed: what the profile does not call optional ends the launch here.
-    private mutating func leaveOut(_ protection: OptionalProtection, reason: String) throws(JailError) {
+    private mutating func leaveOut(
+        _ protection: OptionalProtection, reason: String, remedy: String? = nil
+    ) throws(JailError) {
         guard profile.optional.contains(protection) else {
             throw JailError(
                 .host, reason: reason,
-                hint: "'clawjail doctor' says what mends it; to do without, add optional: [\"\(protection.rawValue)\"] "
+                hint:
+                    "\(remedy ?? "'clawjail doctor' says what mends it"); to do without, add optional: [\"\(protection.rawValue)\"] "
                     + "to the profile")
         }
         leftOut.append(LeftOut(protection: protection, reason: reason))

@@ -40,6 +40,8 @@ package struct ProcessRules: Equatable, Sendable {
     package var shell = false
     /// System calls allowed beyond the built-in list, by name.
     package var systemCalls: [String] = []
+    /// The AppArmor profile that commands are put into when they are executed; nil: they stay in that of whoever starts.
+    package var appArmor: String?
     /// How long a stopped command has until SIGKILL, in milliseconds.
     package var stopGrace: UInt64 = 30_000
 
@@ -172,4 +174,6 @@ package enum OptionalProtection: String, CaseIterable, Sendable {
     case cgroup
     /// The time namespace, where the kernel has none.
     case time
+    /// The AppArmor profile, where there is no AppArmor, or the profile is not loaded.
+    case apparmor
 }

@@ -24,6 +24,19 @@ import Testing
         #expect(!finished.text.contains("/dev/pts/1"))
     }
 
+    @Test(arguments: Caller.all) func `input that the caller ends is ended for the command`(caller: Caller)
+        throws
+    {
+        let session = try TerminalSession(
+            Jail(caller), options: [], command: ["/bin/sh", "-c", "echo ready; cat; echo ended"])
+        try session.expect("ready")
+        session.type("a line\n")
+        try session.expect("a line")
+        session.type("\u{4}")  // ^D
+        try session.expect("ended")
+        #expect(try session.finish().status == 0)
+    }
+
     @Test(arguments: Caller.all) func `job control works`(caller: Caller) throws {
         let session = try bash(caller)
         session.type("sleep 100 &\n")

@@ -122,17 +122,39 @@ import Testing
         #expect(try check("ptrace") { $0.lines["/proc/sys/kernel/yama/ptrace_scope"] = "1" }.status == .ok)
     }
 
-    @Test func `AppArmor is a limit only where it restricts this caller`() throws {
-        func status(uid: UInt32, restricts: String) throws -> Doctor.Status {
-            try check("AppArmor") {
-                $0.caller.uid = uid
-                $0.lines["/sys/module/apparmor/parameters/enabled"] = "Y"
-                $0.lines["/proc/sys/kernel/apparmor_restrict_unprivileged_userns"] = restricts
-            }.status
+    private func appArmor(
+        uid: UInt32 = 1000, restricts: String? = "1", label: String = "unconfined", trial: Errno? = nil,
+        hasProfile: Bool = false
+    ) throws -> Doctor.Check {
+        try check("AppArmor") {
+            $0.caller.uid = uid
+            $0.lines["/sys/module/apparmor/parameters/enabled"] = "Y"
+            $0.lines["/proc/sys/kernel/apparmor_restrict_unprivileged_userns"] = restricts
+            $0.lines["/proc/self/attr/apparmor/current"] = label
+            $0.trial = System.NamespaceTrial(maps: trial)
+            if hasProfile { $0.present = ["/etc/apparmor.d/clawjail"] }
         }
-        #expect(try status(uid: 1000, restricts: "1") == .limited)
-        #expect(try status(uid: 0, restricts: "1") == .ok)
-        #expect(try status(uid: 1000, restricts: "0") == .ok)
+    }
+
+    @Test func `AppArmor is a limit only where it restricts this caller`() throws {
+        #expect(try appArmor(trial: .notPermitted).status == .limited)
+        #expect(try appArmor().status == .limited)
+        #expect(try appArmor(uid: 0).status == .ok)
+        #expect(try appArmor(restricts: "0").status == .ok)
+        #expect(try appArmor(restricts: nil).finding == "in force; clawjail runs unconfined")
+        #expect(try check("AppArmor") { $0.caller.uid = 1000 }.finding == "not in force")
+    }
+
+    @Test func `the profile for clawjail is recognised, and named where it is missing`() throws {
+        let loaded = try appArmor(label: "clawjail (unconfined)")
+        #expect(loaded.status == .ok && loaded.finding.contains("allows them here: clawjail runs as 'clawjail (unconf"))
+        #expect(try appArmor(label: "clawjail (unconfined)", trial: .notPermitted).status == .limited)
+        #expect(try appArmor().remedy?.contains("make install") == true)
+        #expect(
+            try appArmor(hasProfile: true).remedy?.hasPrefix("sudo apparmor_parser -r /etc/apparmor.d/clawjail") == true
+        )
+        let confined = try appArmor(restricts: "0", label: "lxc//&outer (enforce)")
+        #expect(confined.finding == "in force; clawjail runs in the profile 'lxc//&outer'")
     }
 
     @Test func `groups that cannot be dropped give the command as the remedy`() throws {

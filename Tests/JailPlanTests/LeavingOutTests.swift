@@ -33,6 +33,7 @@ struct `Protections that the host lacks` {
         Lack(.cgroup, "'cpu' is not delegated to the user service manager") {
             $0.cgroup = .scope(PaperHost.offer(controllers: ["pids", "memory"]))
         },
+        Lack(.apparmor, "not in force") { $0.appArmor = .unavailable(reason: "AppArmor is not in force") },
         Lack(.cgroup, "'pids' is not mounted") { $0.cgroup = .v1(directories: ["memory": "/m", "cpu": "/c"]) },
     ]
 
@@ -41,6 +42,7 @@ struct `Protections that the host lacks` {
         $0.limits.processes = 64
         $0.limits.milliCPUs = 1500
         $0.network.listen = [8080]
+        $0.process.appArmor = "jail-1"
     }
 
     @Test(arguments: lacks)
@@ -68,6 +70,7 @@ struct `Protections that the host lacks` {
         #expect(made.text.contains(lack.word) && made.json.text().contains(lack.protection.rawValue))
         #expect((made.limits.cgroup == nil) == (lack.protection == .cgroup))
         #expect(made.namespaces.time == (lack.protection != .time))
+        #expect((made.appArmor == nil) == (lack.protection == .apparmor))
         // Only what listening needs is missing below ABI 4: the rest of the wall stands.
         #expect((made.landlock == nil) == (lack.facts.landlockABI < 2))
         #expect((made.landlock?.bindPorts == [8080]) == (lack.protection != .landlock))
@@ -79,6 +82,23 @@ struct `Protections that the host lacks` {
         let made = try plan(profile)
         #expect(made.leftOut.isEmpty)
         #expect(made.landlock != nil && made.limits.cgroup != nil && made.namespaces.time)
+    }
+
+    @Test func `an AppArmor profile that cannot be had says what mends it`() {
+        let facts = PaperHost.facts { $0.appArmor = .unavailable(reason: "not loaded", remedy: "load it") }
+        let error = failure { () throws(JailError) in _ = try plan(Self.profile, on: facts) }
+        #expect(error?.hint?.hasPrefix("load it; to do without, add optional: [\"apparmor\"]") == true)
+    }
+
+    @Test func `an AppArmor profile is entered, or stacked on the one that clawjail runs in`() throws {
+        let free = try plan(Self.profile)
+        #expect(free.appArmor == AppArmorPlan(profile: "jail-1"))
+        #expect(free.text.contains("apparmor     profile 'jail-1', (exec) when a command is executed"))
+        let confined = try plan(Self.profile, on: PaperHost.facts { $0.appArmor = .available(confinement: "outer") })
+        #expect(confined.appArmor?.confinement == "outer")
+        #expect(confined.text.contains("beside 'outer' that clawjail runs in (stack)"))
+        #expect(confined.json.text().contains(#""appArmor":{"profile":"jail-1","confinement":"outer"}"#))
+        #expect(try plan(bare()).appArmor == nil)
     }
 
     @Test func `Landlock is used as far as the host has it and this program knows it`() throws {

@@ -27,6 +27,7 @@ enum PaperHost {
         facts.caller.gid = 1234
         facts.payload = HostIdentity(name: "ann", uid: 1234, gid: 1234)
         facts.cgroup = .v2(directory: "/sys/fs/cgroup/user.slice", controllers: ["memory", "pids", "cpu"])
+        facts.appArmor = .available(confinement: nil)
         facts.certificates = "/etc/pki/tls/certs/ca-bundle.crt"
         facts.processorInfo = (0..<4).map { "processor\t: \($0)\nmodel name\t: Paper" }
         facts.stateDirectory = "/home/ann/.local/state/clawjail"

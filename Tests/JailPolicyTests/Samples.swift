@@ -14,6 +14,7 @@ enum Samples {
             hostName: "box",
             shell: true,
             systemCalls: ["bpf"],
+            apparmor: "clawjail-p.1",
             stopGrace: "500ms",
           },
           filesystem: {
@@ -52,7 +53,7 @@ enum Samples {
             http: { port: 18789, path: "/healthz" }, startPeriod: "1m", interval: "2s", timeout: "500ms", retries: 5,
           },
           limits: { memory: "512M", swap: "4K", processes: 10, cpus: 1.5, openFiles: 64, fileSize: "1T" },
-          optional: ["landlock", "groups", "cgroup", "time"],
+          optional: ["landlock", "groups", "cgroup", "time", "apparmor"],
         }
         """
 
@@ -146,7 +147,7 @@ enum Samples {
         ("{ memory: '1G' }", "1:3: unknown key 'memory' in the profile; did you mean 'limits.memory'?"),
         (
             "{ process: { zzzzzzzz: 1 } }",
-            "1:14: unknown key 'zzzzzzzz' in 'process'; known keys: programs, environment, passEnvironment, user, inside, workingDirectory, hostName, shell, systemCalls, stopGrace"
+            "1:14: unknown key 'zzzzzzzz' in 'process'; known keys: programs, environment, passEnvironment, user, inside, workingDirectory, hostName, shell, systemCalls, apparmor, stopGrace"
         ),
         ("{ process: { inside: { Uid: 1 } } }", "1:24: unknown key 'Uid' in 'process.inside'; did you mean 'uid'?"),
         ("{ limits: { memory: 512 } }", "1:21: 'limits.memory' must be a size such as \"512M\", not a number"),
@@ -225,6 +226,16 @@ enum Samples {
         (
             "{ process: { systemCalls: ['a b'] } }",
             "1:28: 'process.systemCalls[0]' must be the name of a system call such as \"io_uring_setup\", not \"a b\""
+        ),
+        (
+            "{ process: { apparmor: 'a//&b' } }",
+            "1:24: 'process.apparmor' must be the name of an AppArmor profile, of letters, digits, '.', '_' and '-', at "
+                + "most 64, other than unconfined, not \"a//&b\""
+        ),
+        (
+            "{ process: { apparmor: 'unconfined' } }",
+            "1:24: 'process.apparmor' must be the name of an AppArmor profile, of letters, digits, '.', '_' and '-', at "
+                + "most 64, other than unconfined, not \"unconfined\""
         ),
         ("{ process: { stopGrace: '61m' } }", "1:25: 'process.stopGrace' must be at most \"1h\""),
         (
@@ -438,7 +449,7 @@ enum Samples {
         ),
         (
             "{ optional: ['seccomp'] }",
-            "1:14: 'optional[0]' must be one of \"landlock\", \"groups\", \"cgroup\", \"time\", not \"seccomp\""
+            "1:14: 'optional[0]' must be one of \"landlock\", \"groups\", \"cgroup\", \"time\", \"apparmor\", not \"seccomp\""
         ),
         ("{ description: 'a\\nb' }", "1:16: 'description' must be one line of at most 200 characters, not \"a\\nb\""),
         ("{ description: '' }", "1:16: 'description' must be one line of at most 200 characters, not \"\""),
@@ -451,7 +462,7 @@ enum Samples {
         ("process.inside.user", "1"),
         ("process.inside.uid", "'1'"), ("process.inside.gid", "null"), ("process.inside.home", "[]"),
         ("process.workingDirectory", "1"), ("process.hostName", "1"), ("process.shell", "'true'"),
-        ("process.systemCalls", "'bpf'"),
+        ("process.systemCalls", "'bpf'"), ("process.apparmor", "1"),
         ("process.stopGrace", "30"), ("filesystem", "1"), ("filesystem.root", "true"), ("filesystem.read", "'/x'"),
         ("filesystem.write", "{}"), ("filesystem.tmp", "64"), ("filesystem.sharedMemory", "0"),
         ("filesystem.home", "true"),

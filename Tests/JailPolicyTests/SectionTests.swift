@@ -20,6 +20,7 @@ struct `Sections` {
         expected.process.hostName = "box"
         expected.process.shell = true
         expected.process.systemCalls = ["bpf"]
+        expected.process.appArmor = "clawjail-p.1"
         expected.process.stopGrace = 500
         expected.filesystem.root = .directory("/home/ann/tree")
         expected.filesystem.read = [
@@ -54,7 +55,7 @@ struct `Sections` {
         expected.limits.milliCPUs = 1500
         expected.limits.openFiles = 64
         expected.limits.fileSize = 1 << 40
-        expected.optional = [.landlock, .groups, .cgroup, .time]
+        expected.optional = [.landlock, .groups, .cgroup, .time, .apparmor]
         #expect(profile == expected)
     }
 

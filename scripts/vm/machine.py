@@ -73,7 +73,7 @@ class Machine:
 
 
 def run(release, cache, tree, script, sink, seconds, processors=2, results=None):
-    """Boots `release` once; files that the script leaves in /root/results are unpacked into `results`."""
+    """Boots `release` once; files that the script leaves in /var/tmp/results are unpacked into `results`."""
     root = image.Image(release, cache)
     root.prepare()
     with tempfile.TemporaryDirectory(prefix="machine-", dir=cache) as work:

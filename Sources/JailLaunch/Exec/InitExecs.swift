@@ -8,6 +8,7 @@ struct InitExecs {
     private let mounts: [String]
     private let workingDirectory: String
     private let openFiles: UInt64?
+    private let isConfined: Bool
     /// By pid: commands in control groups of their own.
     private var running: [Int32: Running] = [:]
     /// By pid: what stands above the commands where there are no control groups.
@@ -22,6 +23,7 @@ struct InitExecs {
 
     init(_ plan: LaunchPlan, openFiles: UInt64?) {
         self.openFiles = openFiles
+        isConfined = plan.appArmor != nil
         workingDirectory = plan.command.workingDirectory
         mayKillStrays = plan.command.isNone && plan.limits.cgroup == nil
         mounts = plan.mounts.compactMap { (step) -> String? in
@@ -135,11 +137,21 @@ struct InitExecs {
             surroundings.terminal = slave.borrowed
             if let size = request.terminal, size.rows > 0 { try System.setTerminalSize(slave.borrowed, size) }
         } else {
-            surroundings.streams = descriptors.suffix(4).dropLast().map(\.borrowed)
+            let streams = try descriptors.suffix(4).dropLast().map(named)
+            held += streams
+            surroundings.streams = streams.map(\.borrowed)
         }
         let program = System.Program(
             path: try Self.find(request), arguments: request.arguments, environment: request.environment)
         return Prepared(program: program, surroundings: surroundings, master: master, open: held)
+    }
+
+    /// A stream as the command gets it. To AppArmor the host's /dev/null has no name in here: the jail's own has.
+    private func named(_ stream: SharedDescriptor) throws(SystemError) -> SharedDescriptor {
+        let status = try withExtendedLifetime(stream) { () throws(SystemError) in try System.status(of: stream.borrowed)
+        }
+        guard isConfined, status.kind == .characterDevice else { return stream }
+        return SharedDescriptor(try System.open("/dev/null", .readWrite))
     }
 
     private func start(

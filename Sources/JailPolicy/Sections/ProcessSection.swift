@@ -55,6 +55,10 @@ extension ProcessRules {
             },
             write: { .strings($0.systemCalls) }),
         SectionKey(
+            "apparmor", absent: "the one that clawjail runs in, if any",
+            read: { (field, rules) throws(JailError) in rules.appArmor = try field.name(Name.checkAppArmor) },
+            write: { $0.appArmor.map { .string($0) } }),
+        SectionKey(
             "stopGrace",
             read: { (field, rules) throws(JailError) in
                 rules.stopGrace = try field.parsed(as: "a time such as \"30s\"", TimeSpan.parse)

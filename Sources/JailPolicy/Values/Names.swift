@@ -77,6 +77,19 @@ package enum Name {
         }
     }
 
+    /// Of an AppArmor profile: `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`. The kernel gives a meaning to ':', '/' and '&', and
+    /// "unconfined" is no wall.
+    package static func checkAppArmor(_ text: String) throws(ValueError) {
+        let isStart: (UInt8) -> Bool = { isLetter($0) || $0.isDigit }
+        guard matches(text, 1...64, first: isStart, rest: { isWord($0) || $0.isOne(of: ".-") }), text != "unconfined"
+        else {
+            throw ValueError(
+                expected:
+                    "the name of an AppArmor profile, of letters, digits, '.', '_' and '-', at most 64, other than "
+                    + "unconfined", found: text)
+        }
+    }
+
     // MARK: Characters
 
     static func isLower(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) }
