@@ -76,6 +76,8 @@ int cl_statx(int dir, const char *path, int flags, struct cl_stat *out) {
         .gid = buffer.stx_gid,
         .links = buffer.stx_nlink,
         .blocks = buffer.stx_blocks,
+        .device_major = buffer.stx_rdev_major,
+        .device_minor = buffer.stx_rdev_minor,
     };
     return 0;
 }

@@ -12,6 +12,11 @@ package struct FileStatus: Hashable, Sendable {
     package let mode: UInt32
     package let uid: UInt32
     package let gid: UInt32
+    private let deviceMajor: UInt32
+    private let deviceMinor: UInt32
+
+    /// Whether it stands for the null device, see null(4), in whatever file system: a service may have a /dev of its own.
+    package var isNullDevice: Bool { kind == .characterDevice && deviceMajor == 1 && deviceMinor == 3 }
 
     package var permissions: UInt32 { mode & 0o7777 }
     package var isDirectory: Bool { kind == .directory }
@@ -36,6 +41,8 @@ package struct FileStatus: Hashable, Sendable {
         mode = raw.mode
         uid = raw.uid
         gid = raw.gid
+        deviceMajor = raw.device_major
+        deviceMinor = raw.device_minor
     }
 }
 

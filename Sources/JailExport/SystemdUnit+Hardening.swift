@@ -59,7 +59,7 @@ extension SystemdUnit {
         unit.space()
         unit.comment("Missing, because with them there would be no jail:")
         unit.comment(
-            "  ProtectKernelTunables, ProtectKernelLogs, ProcSubset: they mask /proc, and the kernel then refuses the jail its own",
+            "  ProtectKernelTunables, ProtectKernelLogs, ProcSubset: they mask /proc, and a kernel may then refuse the jail its own",
             "  ProtectControlGroups: the jail's limits are cgroups",
             "  ProtectHostname: the jail has a host name of its own, and a call less is an error",
             "  RestrictNamespaces, SystemCallFilter=~@mount ~@privileged ~@resources: a jail is made of namespaces and mounts",

@@ -99,4 +99,11 @@ struct `Files` {
         }
         #expect(try System.tryLock(second.borrowed, .exclusive))
     }
+
+    @Test func `the null device is known by its number, wherever its file lies`() throws {
+        #expect(try System.status("/dev/null").isNullDevice)
+        for other in ["/dev/zero", "/dev/full", "/dev", "/proc/self/status"] {
+            #expect(try !System.status(other).isNullDevice, "\(other)")
+        }
+    }
 }

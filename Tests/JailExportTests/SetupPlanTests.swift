@@ -89,7 +89,9 @@ struct `Setting up a host` {
         let other = Self.refusal(Self.done { $0.entries[path]?.uid = 7 })
         #expect(other.contains("it belongs to uid 7, and not to "))
         // Of a user that is still to be made it cannot be.
-        if path.hasPrefix("/var") { #expect(Self.refusal(Self.done { $0.account = nil }).contains("belongs to uid 900")) }
+        if path.hasPrefix("/var") {
+            #expect(Self.refusal(Self.done { $0.account = nil }).contains("belongs to uid 900"))
+        }
     }
 
     @Test func `modes that give too much are mended`() throws {

@@ -117,6 +117,7 @@ struct cl_stat {
     uint64_t changed_seconds, changed_nanoseconds;
     uint32_t mode, uid, gid, links;
     uint64_t blocks;
+    uint32_t device_major, device_minor; /* which device it stands for, of a device file */
 };
 int cl_statx(int dir, const char *path, int flags, struct cl_stat *out);
 

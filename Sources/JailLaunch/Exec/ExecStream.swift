@@ -11,7 +11,7 @@ enum ExecStream {
         case .fifo: return true
         // A file in memory could be executed through its descriptor, whatever the jail's mounts allow.
         case .regular: return try !System.isMemoryFile(stream)
-        case .characterDevice: return try status.identity == System.status("/dev/null").identity
+        case .characterDevice: return status.isNullDevice
         default: return false
         }
     }
