@@ -3,14 +3,18 @@
 import functools
 import os
 import pwd
+import shutil
 import stat
 import subprocess
 import tempfile
+import urllib.request
 
+TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))))
 PACKAGE = os.environ.get("CLAWJAIL_VM_DEB", "")
 # Not those of the tree, which are in PATH.
 PATH = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
-DIRECTORIES = {"/run/clawjail": 0o700, "/var/lib/clawjail": 0o700, "/etc/clawjail": 0o755, "/etc/clawjail/profiles": 0o755}
+DIRECTORIES = {"/run/clawjail": 0o700, "/var/lib/clawjail": 0o700, "/etc/clawjail": 0o755, "/etc/clawjail/profiles": 0o755,
+               "/etc/clawjail/agents": 0o700}
 KEPT = ("/var/lib/clawjail/data/demo/kept", "/var/lib/clawjail/logs/demo.log", "/etc/clawjail/profiles/mine.json5")
 
 
@@ -131,6 +135,28 @@ def test_a_jail_runs_for_the_user_of_the_package():
     assert said.strip() == "inside", said
 
 
+def test_the_unit_of_the_package_is_up_when_the_gateway_answers():
+    gateway = "/srv/sample-gateway"
+    shutil.copytree(os.path.join(TREE, "scripts/sample-gateway"), gateway)
+    files = {"/etc/clawjail/profiles/packaged.json5": "{ extends: 'research' }\n",
+             "/etc/clawjail/agents/packaged.env":
+                 f"CLAWJAIL_COMMAND=node {gateway}/gateway.js gateway\nOPENCLAW_GATEWAY_TOKEN=token\n"}
+    for path, text in files.items():
+        with open(path, "w") as file:
+            file.write(text)
+    run("systemctl", "daemon-reload")
+    run("systemctl", "start", "clawjail@packaged")
+    with urllib.request.urlopen("http://127.0.0.1:18789/healthz", timeout=10) as answer:
+        assert answer.status == 200
+    assert "/usr/bin/clawjail" in run("systemctl", "show", "-P", "ExecStart", "clawjail@packaged")
+    assert "packaged" in run("runuser", "-u", "clawjail", "--", "/usr/bin/clawjail", "ps")
+    run("systemctl", "stop", "clawjail@packaged")
+    assert run("systemctl", "show", "-P", "Result", "clawjail@packaged").strip() == "success"
+    shutil.rmtree(gateway)
+    for path in files:
+        os.unlink(path)
+
+
 def test_an_upgrade_takes_the_place_of_the_older_version():
     keep()
     run("dpkg", "--force-downgrade", "--install", repacked()[0])
@@ -179,5 +205,5 @@ def test_a_user_that_is_there_already_is_left_as_it_is():
     assert pwd.getpwnam("clawjail") == before
     # As it was before the first test, for the tests of others.
     run("dpkg", "--purge", "clawjail")
-    run("rm", "-rf", "/var/lib/clawjail", "/etc/clawjail", "/run/clawjail")
+    run("rm", "-rf", "/var/lib/clawjail", "/var/lib/clawjail-clawjail", "/etc/clawjail", "/run/clawjail", "/run/clawjail-clawjail")
     run("userdel", "clawjail")

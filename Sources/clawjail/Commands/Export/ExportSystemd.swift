@@ -44,6 +44,9 @@ struct UnitOptions: ParsableArguments {
     @Option(help: "NAME:PATH, a secret for $CREDENTIALS_DIRECTORY.")
     var credential: [String] = []
 
+    @Option(help: "Where clawjail will be on that host; the default is where it is now.")
+    var program: String?
+
     @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.")
     var command: [String] = []
 
@@ -58,9 +61,8 @@ struct UnitOptions: ParsableArguments {
         let profileName = self.profile ?? (isTemplate ? SystemdUnit.instance : "research")
         let loaded = profileName == SystemdUnit.instance ? nil : try Invocation.loader().load(profileName)
         var unit = SystemdUnit(
-            program: try attempt(.host, "/proc/self/exe") { () throws(SystemError) in
-                try System.readLink("/proc/self/exe")
-            }, name: name ?? loaded?.name ?? profileName, user: user, profileName: profileName, profile: loaded,
+            program: try programPath(), name: name ?? loaded?.name ?? profileName, user: user, profileName: profileName,
+            profile: loaded,
             command: command)
         guard isTemplate || JailName.isValid(unit.name) else {
             throw JailError(
@@ -71,6 +73,16 @@ struct UnitOptions: ParsableArguments {
         unit.watchdog = try checked("--watchdog") { () throws(ValueError) in try TimeSpan.parse(watchdog) }
         for text in credential { unit.credentials.append(try parsed(text)) }
         return unit
+    }
+
+    private func programPath() throws(JailError) -> String {
+        guard let program else {
+            return try attempt(.host, "/proc/self/exe") { () throws(SystemError) in
+                try System.readLink("/proc/self/exe")
+            }
+        }
+        guard program.hasPrefix("/") else { throw JailError(.usage, reason: "--program must be an absolute path") }
+        return program
     }
 
     private func parsed(_ text: String) throws(JailError) -> SystemdUnit.Credential {
