@@ -29,13 +29,18 @@ def environment(user):
     return values
 
 
+def verbatim(words):
+    """For systemd-run, which takes `$NAME` for variables of the unit's."""
+    return [word.replace("$", "$$") for word in words]
+
+
 def command(words, user, unit=None):
     """As somebody: root in the unit of the tests, or alice as after a login, or (with a unit) below her manager."""
     if user == "alice":
         path = f"--setenv=PATH={os.environ['PATH']}"
-        inner = (unit and [*unit, path, "--"] or []) + words
+        inner = [*unit, path, "--", *verbatim(words)] if unit else words
         return ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--init-groups", "--inh-caps=-all", "--", *inner]
-    return (unit or []) + words
+    return [*unit, "--", *verbatim(words)] if unit else words
 
 
 def run(words, user="root", unit=None, status=0, seconds=PATIENCE, **more):
@@ -183,7 +188,7 @@ def test_a_delegated_scope_is_used_as_it_is():
     nothing_left("d1", "alice")
 
 
-def service(name, words, *properties):
+def service(name, words, *properties, options=()):
     """A unit of the system's for a user without a manager."""
     if not subprocess.run(["id", "nomanager"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
         run(["useradd", "--system", "--no-create-home", "nomanager"])
@@ -193,8 +198,8 @@ def service(name, words, *properties):
     variables = [f"--setenv={value}" for value in
                  (f"PATH={os.environ['PATH']}", "HOME=/var/lib/nomanager", "XDG_STATE_HOME=/var/lib/nomanager",
                   f"XDG_RUNTIME_DIR=/run/{name}")]
-    return ["systemd-run", "--quiet", "--collect", f"--unit={name}", f"--property=RuntimeDirectory={name}", *settings,
-            *variables, *words]
+    return ["systemd-run", "--quiet", "--collect", *options, f"--unit={name}", f"--property=RuntimeDirectory={name}", *settings,
+            *variables, "--", *verbatim(words)]
 
 
 def stop(unit):
@@ -233,7 +238,7 @@ def test_without_delegation_or_manager_it_is_refused():
     for unit, properties, reason in (("unit3", [], "may not make cgroups"),
                                      ("unit4", ["Delegate=yes"], "other processes share")):
         words = ["/bin/sh", "-c", " ".join(jail("n1", "true", "service")) + "; exit $?"]
-        done = run(service(unit, ["--wait", "--pipe", *words], *properties), status=78)
+        done = run(service(unit, words, *properties, options=["--wait", "--pipe"]), status=78)
         assert reason in done.stderr and "Delegate=yes" in done.stderr, done.said
         assert done.stderr.count("\n") == 1, done.said
     nothing_left("n1")
