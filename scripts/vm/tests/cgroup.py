@@ -95,6 +95,13 @@ def runs(name):
     return found[0]
 
 
+def ready(name, user="root"):
+    """Until then it is still being made: nothing can be executed, and nothing is passed on."""
+    def is_ready():
+        return run(["clawjail", "exec", name, "--", "/bin/true"], user, status=None).returncode == 0
+    assert eventually(is_ready), f"{name} does not get ready"
+
+
 def members(group):
     return [int(number) for number in read(group, "cgroup.procs").split()]
 
@@ -115,7 +122,9 @@ def running(name, script="sleep 600", user="root", unit=None, options=()):
     """A jail that is there as long as the block lasts; its process, and its group."""
     process = start(jail(name, script, user, options), user, unit)
     try:
-        yield process, runs(name)
+        group = runs(name)
+        ready(name, user)
+        yield process, group
     finally:
         run(["clawjail", "stop", "--kill", name], user, status=None)
         process.wait(PATIENCE)
@@ -184,12 +193,12 @@ def test_a_delegated_scope_is_used_as_it_is():
     try:
         group = runs("d1")
         assert group == f"{ALICE}/app.slice/own.scope/clawjail-d1", group
+        assert process.stdout.readline() == "0::/\n"
         expect_limits(group)
         assert not scopes("d1")
     finally:
         run(["clawjail", "stop", "d1"], "alice")
-        out, err = process.communicate(timeout=PATIENCE)
-    assert out == "0::/\n", (out, err)
+        process.wait(PATIENCE)
     nothing_left("d1", "alice")
 
 
@@ -453,13 +462,13 @@ def test_a_paused_jail_can_be_stopped_and_killed():
         process = start(jail("f2", script, options=["--status-fd", str(writer)]), pass_fds=[writer])
         os.close(writer)
         runs("f2")
-        time.sleep(1)
+        ready("f2")
         run(["clawjail", "pause", "f2"])
         run(["clawjail", *end, "f2"], seconds=20)
         assert process.wait(20) == status, process.communicate()
         with os.fdopen(reader) as file:
             events = [json.loads(line)["event"] for line in file]
-        assert events[:2] == ["started", "paused"], events
+        assert [event for event in events if not event.startswith("exec")][:2] == ["started", "paused"], events
         nothing_left("f2")
 
 
