@@ -1,5 +1,6 @@
 internal import JailCore
 internal import JailPlan
+internal import JailScope
 
 extension UnifiedGroup {
     /// - Parameters:
@@ -10,14 +11,33 @@ extension UnifiedGroup {
         let path = home(path)
         guard let directory = place(path) else { return nil }
         var group = UnifiedGroup(directory: directory)
-        group.controllers = words(directory + "/cgroup.controllers")
-        group.isWritable = System.mayAccess(directory, 3) && System.mayAccess(directory + "/cgroup.procs", 2)
-        group.isShared = isShared(directory)
-        if let unit = unit(of: path) {
-            group.delegation = place(unit).map(isMarked) == true ? .delegated : .unmarked
-        }
+        group.readFiles()
         if isWhole { group.manager = manager(path, mount) }
+        if let unit = unit(of: path) {
+            let isDelegated = place(unit).map(isMarked) == true || (group.isWritable && saysManager(group, of: unit))
+            group.delegation = isDelegated ? .delegated : .unmarked
+            // Below a delegated unit, in a group of somebody else's making (DelegateSubgroup=): the unit's own may be free.
+            if isDelegated, group.isShared, let above = place(unit), above != directory {
+                var top = group
+                top.directory = above
+                top.readFiles()
+                if top.isWritable, !top.isShared { return top }
+            }
+        }
         return group
+    }
+
+    private mutating func readFiles() {
+        controllers = Self.words(directory + "/cgroup.controllers")
+        isWritable = System.mayAccess(directory, 3) && System.mayAccess(directory + "/cgroup.procs", 2)
+        isShared = Self.isShared(directory)
+    }
+
+    /// A user's manager may set no marks (systemd 252). One that does not answer has not said yes.
+    private static func saysManager(_ group: UnifiedGroup, of unit: String) -> Bool {
+        guard let manager = group.manager, manager.kind == .user else { return false }
+        let name = unit.utf8.lastIndex(of: UInt8(ascii: "/")).map { unit[unit.utf8.index(after: $0)...] } ?? unit[...]
+        return (try? ServiceManager(socket: manager.socket).delegates(to: String(name))) == true
     }
 
     private static func words(_ file: String) -> Set<String> {

@@ -10,7 +10,7 @@ package struct UnifiedGroup: Equatable, Sendable {
         /// No unit is above it: there is no service manager, or this is a container.
         case noUnit
         case delegated
-        /// Its unit is not marked as delegated. Before systemd 251 only root can see the mark.
+        /// Its unit is not marked as delegated, and its manager, if it is a user's, does not say that it were.
         case unmarked
     }
 

@@ -15,6 +15,7 @@ struct JailPause {
     /// What was asked for last. From the first moment of it nothing in the jail answers any more.
     private(set) var isPaused = false
     private var changes: [Change] = []
+    private var last = Change.resumed
 
     /// - Parameter group: nil where the jail has none.
     init(_ group: Cgroup?) throws(SystemError) {
@@ -62,7 +63,14 @@ struct JailPause {
         isPaused = false
         due = nil
         abandon()
-        changes.append(.resumed)
+        tell(.resumed)
+    }
+
+    /// Once: whoever asks for what is so already changes nothing.
+    private mutating func tell(_ change: Change) {
+        guard change != last else { return }
+        last = change
+        changes.append(change)
     }
 
     /// Looks whether it is as it was asked for, or will not be.
@@ -74,7 +82,7 @@ struct JailPause {
     private mutating func look() {
         guard due != nil, let freezer, (try? freezer.isFrozen) == isPaused else { return }
         due = nil
-        changes.append(isPaused ? .paused : .resumed)
+        tell(isPaused ? .paused : .resumed)
         reply(.done, to: waiting)
         waiting = []
     }

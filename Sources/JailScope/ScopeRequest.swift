@@ -35,10 +35,6 @@ struct ScopeRequest: Equatable {
         // Else one that has failed stays listed until somebody resets it.
         Self.begin("CollectMode", "s", &writer)
         writer.string("inactive-or-failed")
-        // systemd 251 and 252 end a scope in which the kernel has killed a process for want of memory, and have no
-        // OOMPolicy= for scopes. They see that only where they account for memory; the controller is there all the same.
-        Self.begin("MemoryAccounting", "b", &writer)
-        writer.boolean(false)
         Self.begin("PIDs", "au", &writer)
         writer.array(alignment: 4) { $0.number(UInt32(processID)) }
     }

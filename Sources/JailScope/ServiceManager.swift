@@ -55,6 +55,22 @@ package struct ServiceManager: Sendable {
         }
     }
 
+    /// Whether a unit's control group is left to who runs in it; throws if the manager does not say.
+    package func delegates(to unit: String) throws(JailError) -> Bool {
+        let request = DelegationRequest(unit: unit)
+        let reply: DBusMessage
+        do throws(DBusConnection.Failure) {
+            let connection = try DBusConnection(path: socket, deadline: deadline)
+            try connection.send(request.message(serial: 1))
+            var next = try connection.next()
+            while next.replySerial != 1 { next = try connection.next() }
+            reply = next
+        } catch { throw failed("Get(Delegate)", error) }
+        do throws(DBusFormatError) { return try request.answer(reply) } catch {
+            throw failed("Get(Delegate)", .format(error))
+        }
+    }
+
     private func failed(_ operation: String, _ reason: String) -> JailError {
         JailError(.cgroup, operation: operation, path: socket, reason: reason, hint: Self.hint)
     }

@@ -53,7 +53,7 @@ struct `Messages of D-Bus` {
         }
         #expect(
             properties == [
-                "Description": "d", "Delegate": "1", "CollectMode": "inactive-or-failed", "MemoryAccounting": "0",
+                "Description": "d", "Delegate": "1", "CollectMode": "inactive-or-failed",
             ])
         #expect(processes == [258])
         // No auxiliary units, and nothing after them.

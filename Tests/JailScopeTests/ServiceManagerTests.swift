@@ -102,6 +102,30 @@ import Testing
                 == "Ping")
     }
 
+    @Test(arguments: [("b", 1, true), ("b", 0, false), ("u", 1, nil)] as [(String, UInt32, Bool?)])
+    func `whether a unit is delegated is the manager's to say`(type: String, value: UInt32, answer: Bool?) throws {
+        var reply = DBusMessage(.reply, serial: 5)
+        reply.replySerial = 1
+        reply.signature = "v"
+        var body = DBusWriter()
+        body.signature(type)
+        body.number(value)
+        reply.body = body.bytes
+        let manager = try FakeManager(Self.begin + [.say(reply.bytes), .wait])
+        let found = withExtendedLifetime(manager) {
+            try? ServiceManager(socket: manager.socket).delegates(to: "a.service")
+        }
+        #expect(found == answer)
+    }
+
+    @Test func `a unit that has no such property is not delegated`() throws {
+        let manager = try FakeManager(Self.begin + [.say(FakeManager.refused("a.b.UnknownInterface", "no")), .wait])
+        #expect(try !ServiceManager(socket: manager.socket).delegates(to: "a.slice"))
+        #expect(DelegationRequest.escaped("1a-B.scope") == "_31a_2dB_2escope")
+        #expect(
+            DelegationRequest(unit: "a.scope").message(serial: 1).path == "/org/freedesktop/systemd1/unit/a_2escope")
+    }
+
     // MARK: Entering
 
     private func enter(_ path: String, controllers: String) throws -> Result<String, JailError> {
