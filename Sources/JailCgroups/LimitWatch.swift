@@ -54,7 +54,9 @@ package struct LimitWatch {
     private var memoryEvent: SharedDescriptor?
     private var processEvents: SharedDescriptor?
 
-    /// Live notices are a convenience: where the kernel refuses one, the counters are still read at the end.
+    /// Live notices are a convenience: where the kernel refuses one, the counters are still read at the end. They begin with
+    /// the first ``newHits(final:)``, which also tells what was reached before: on a busy host a command has come far when
+    /// its supervisor hears that it runs.
     package init(_ group: Cgroup) {
         self.group = group
         if let directory = directory(.pids) { processEvents = Self.open("\(directory)/pids.events") }
@@ -64,8 +66,6 @@ package struct LimitWatch {
         } else {
             memoryEvent = Self.registerOutOfMemory(directory)
         }
-        // A first read arms the notice.
-        _ = newHits(final: false)
     }
 
     private static func open(_ path: String) -> SharedDescriptor? {

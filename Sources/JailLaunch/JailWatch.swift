@@ -145,8 +145,9 @@ final class JailWatch {
     }
 
     private func begin(_ reporter: inout some LaunchReporter) {
-        if let group { limits = LimitWatch(group) }
         reporter.event(["event": "started", "name": .string(plan.name), "init": .number(jail.pid)])
+        if let group { limits = LimitWatch(group) }
+        report(&reporter, final: false)
         if deadline == nil {
             health = plan.health.map { HealthWatch($0) }
             service?.starting(
