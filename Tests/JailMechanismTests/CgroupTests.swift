@@ -92,6 +92,9 @@ struct `Control groups of version 1` {
             #expect(try System.wait(forChild: child) == .signalled(9))
             #expect(watch.newHits(final: false) == [.memory(limit: 16 << 20)])
             #expect(watch.newHits(final: true).isEmpty)
+            // One that is made late has missed nothing.
+            var late = LimitWatch(group)
+            #expect(late.newHits(final: false) == [.memory(limit: 16 << 20)])
             let removed = group.remove()
             #expect(removed)
         }
