@@ -24,10 +24,11 @@ build: packages ## Build the static programs into .build/release
 run: build ## Run the gateway in the 'research' jail, on http://127.0.0.1:18789
 	@scripts/run
 
-test: ## Check, then run every test: unit, end to end, faults, leaks
+test: ## Check, then run every test: unit, end to end, faults, leaks, machines with systemd
 	@scripts/packages test
 	@$(MAKE) check
-	@$(MAKE) build
+	@scripts/packages vm
+	@$(MAKE) deb
 	@scripts/test
 
 test-unit: ## Run the Swift tests alone
