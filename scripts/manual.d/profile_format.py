@@ -13,8 +13,9 @@ WORDS = {
 def page_sections(schema):
     sections = {"KEYS": []}
     for key, value in schema["properties"].items():
-        if value.get("type") == "object":
-            sections[key.upper()] = lines(schema, value, key)
+        section = next((part for part in [value] + value.get("anyOf", []) if part.get("type") == "object"), None)
+        if section:
+            sections[key.upper()] = lines(schema, section | {"description": value["description"]}, key)
         else:
             sections["KEYS"] += described(schema, key, value)
     return sections
