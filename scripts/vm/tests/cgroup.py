@@ -4,11 +4,14 @@ import contextlib
 import glob
 import json
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
 import time
+import urllib.request
 
+TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))))
 UID = 1000
 ALICE = f"/sys/fs/cgroup/user.slice/user-{UID}.slice/user@{UID}.service"
 RUNTIME = f"/run/user/{UID}"
@@ -171,6 +174,31 @@ def test_user_after_a_login_gets_a_scope():
     assert done.stdout == "0::/\n", done.said
     assert done.stderr == "", done.said
     nothing_left("u2", "alice")
+
+
+def test_a_user_runs_the_gateway_in_research_within_its_limits():
+    """What the README says, by somebody who is not root and has prepared nothing."""
+    place = "/srv/gateway-of-alice"
+    shutil.copytree(os.path.join(TREE, "scripts/sample-gateway"), place)
+    process = start(["clawjail", "run", "--profile", "research", "--", "node", f"{place}/gateway.js", "gateway"], "alice")
+
+    def answers():
+        try:
+            with urllib.request.urlopen("http://127.0.0.1:18789/healthz", timeout=5) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+    try:
+        assert eventually(answers, PATIENCE), process.poll()
+        group = runs("research")
+        figures = {"memory.max": str(512 << 20), "memory.swap.max": "0", "pids.max": "257", "cpu.max": "200000 100000"}
+        found = {name: read(group, name) for name in figures}
+        assert found == figures and group.startswith(ALICE), (group, found)
+    finally:
+        run(["clawjail", "stop", "research"], "alice", status=None)
+        process.wait(PATIENCE)
+        shutil.rmtree(place)
+    nothing_left("research", "alice")
 
 
 def test_root_gets_a_scope_of_the_systems():
