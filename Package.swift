@@ -158,7 +158,9 @@ let package = Package(
                 "TestSupport",
             ]),
         tests("JailExportTests", ["JailExport", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
-        tests("JailLaunchTests", ["JailLaunch", "JailPlan", "JailPolicy", "JailCore", "CLinux", "TestSupport"]),
+        tests(
+            "JailLaunchTests",
+            ["JailLaunch", "JailCgroups", "JailPlan", "JailPolicy", "JailCore", "CLinux", "TestSupport"]),
         tests(
             "CommandLineTests",
             [

@@ -4,7 +4,7 @@ internal import JailPolicy
 extension SystemdUnit {
     /// The unit's own walls around the supervisor, as far as they leave it what it needs for the jail's. What each missing
     /// one would break was tried, see docs/systemd.md.
-    func describeHardening(_ unit: inout UnitText) {
+    func describeHardening(_ unit: inout UnitText) throws(JailError) {
         unit.space()
         unit.comment(
             "Around the supervisor. The jail's own walls are thicker, and stand inside of these.")
@@ -12,7 +12,7 @@ extension SystemdUnit {
         unit.set("CapabilityBoundingSet", asRoot ? Self.rootCapabilities : "")
         if !asRoot { unit.set("AmbientCapabilities", "") }
         unit.set("ProtectSystem", "strict")
-        for path in writablePaths { unit.set("ReadWritePaths", UnitText.path(path)) }
+        for path in writablePaths { unit.set("ReadWritePaths", try UnitText.listed(path)) }
         describeHidden(&unit)
         for name in [
             "ProtectProc=invisible", "ProtectClock=yes", "ProtectKernelModules=yes", "PrivateDevices=yes",

@@ -6,11 +6,19 @@ package import JailPolicy
 /// docs/systemd.md has the figures behind what is here and what is missing.
 package struct SystemdUnit {
     package struct Credential: Equatable, Sendable {
-        package var name: String
+        package let name: String
         /// On the host, absolute.
-        package var path: String
+        package let path: String
 
-        package init(name: String, path: String) {
+        /// nil: the name has more in it than letters, digits, '_', '-' and, within, '.'. There is no way to quote it.
+        package init?(name: String, path: String) {
+            let isPlain = name.utf8.allSatisfy { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
+                default: false
+                }
+            }
+            guard isPlain, (1...64).contains(name.utf8.count), name.utf8.first != UInt8(ascii: ".") else { return nil }
             self.name = name
             self.path = path
         }
@@ -62,39 +70,42 @@ package struct SystemdUnit {
 
     // MARK: Text
 
+    /// - Throws: if it had to name a path that no unit can name: one with a line break in it.
     package var text: String {
-        var unit = UnitText()
-        unit.comment(
-            "\(Self.mark.dropFirst(2)): a jail as a service. docs/systemd.md explains each line.",
-            isTemplate
-                ? "Instances: systemctl start clawjail@NAME, with \(environmentFile)"
-                : "Put it into /etc/systemd/system/\(fileName)")
-        unit.section("Unit")
-        unit.set("Description", isTemplate ? "Jailed agent %i" : "Jailed agent \(name)")
-        unit.set("Documentation", "man:clawjail(1)")
-        unit.set("Wants", "network-online.target")
-        unit.set("After", "network-online.target")
-        unit.comment("Five starts in five minutes, and then somebody has to look.")
-        unit.set("StartLimitIntervalSec", "300")
-        unit.set("StartLimitBurst", "5")
-        unit.section("Service")
-        describeStart(&unit)
-        describeTimes(&unit)
-        describePlaces(&unit)
-        describeHardening(&unit)
-        unit.section("Install")
-        unit.set("WantedBy", "multi-user.target")
-        return unit.text
+        get throws(JailError) {
+            var unit = UnitText()
+            unit.comment(
+                "\(Self.mark.dropFirst(2)): a jail as a service. docs/systemd.md explains each line.",
+                isTemplate
+                    ? "Instances: systemctl start clawjail@NAME, with \(environmentFile)"
+                    : "Put it into /etc/systemd/system/\(fileName)")
+            unit.section("Unit")
+            unit.set("Description", isTemplate ? "Jailed agent %i" : "Jailed agent \(name)")
+            unit.set("Documentation", "man:clawjail(1)")
+            unit.set("Wants", "network-online.target")
+            unit.set("After", "network-online.target")
+            unit.comment("Five starts in five minutes, and then somebody has to look.")
+            unit.set("StartLimitIntervalSec", "300")
+            unit.set("StartLimitBurst", "5")
+            unit.section("Service")
+            try describeStart(&unit)
+            describeTimes(&unit)
+            describePlaces(&unit)
+            try describeHardening(&unit)
+            unit.section("Install")
+            unit.set("WantedBy", "multi-user.target")
+            return unit.text
+        }
     }
 
-    private func describeStart(_ unit: inout UnitText) {
+    private func describeStart(_ unit: inout UnitText) throws(JailError) {
         unit.set("Type", "notify")
         unit.set("NotifyAccess", "main")
         unit.set("ExecStart", commandLine)
         unit.comment("Tokens, and what else belongs into no command line; NAME=VALUE, for root alone (0600).")
         unit.set("EnvironmentFile", "-\(environmentFile)")
         for credential in credentials {
-            unit.set("LoadCredential", "\(UnitText.quoted(credential.name)):\(UnitText.path(credential.path))")
+            unit.set("LoadCredential", "\(credential.name):\(try UnitText.last(credential.path))")
         }
         if !asRoot { unit.set("User", user) }
         unit.comment("A gateway that ends by itself wants to be started again; one whose set-up is wrong does not.")
@@ -106,12 +117,12 @@ package struct SystemdUnit {
 
     /// What a shell's reader sees is what is started.
     package var commandLine: String {
-        var words = [program, "run", "--name", name, "--profile", profileName]
+        var words = ["run", "--name", name, "--profile", profileName]
         if asRoot { words += ["--user", user] }
         // What the instance says is systemd's to fill in.
         let fixed = words.map { $0 == Self.instance ? $0 : UnitText.quoted($0) }
-        let rest = command.isEmpty ? ["$\(Self.commandVariable)"] : command.map(UnitText.quoted)
-        return (fixed + ["--"] + rest).joined(separator: " ")
+        let rest = command.isEmpty ? ["$\(Self.commandVariable)"] : command.map { UnitText.quoted($0) }
+        return ([UnitText.quoted(program, isProgram: true)] + fixed + ["--"] + rest).joined(separator: " ")
     }
 
     private func describeTimes(_ unit: inout UnitText) {

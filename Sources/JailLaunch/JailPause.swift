@@ -6,7 +6,7 @@ struct JailPause {
     enum Change { case paused, resumed }
 
     /// Nanoseconds that the processes have to stop. One in the kernel's hands (a device that does not answer) takes longer.
-    private static let patience: Int64 = 5_000_000_000
+    private let patience: Int64
 
     private let freezer: Freezer?
     private var waiting: [SharedDescriptor] = []
@@ -17,8 +17,11 @@ struct JailPause {
     private var changes: [Change] = []
     private var last = Change.resumed
 
-    /// - Parameter group: nil where the jail has none.
-    init(_ group: Cgroup?) throws(SystemError) {
+    /// - Parameters:
+    ///   - group: nil where the jail has none.
+    ///   - patience: nanoseconds that its processes have to stop.
+    init(_ group: Cgroup?, patience: Int64 = 5_000_000_000) throws(SystemError) {
+        self.patience = patience
         if let group { freezer = try Freezer(group) } else { freezer = nil }
     }
 
@@ -47,7 +50,7 @@ struct JailPause {
         if paused != isPaused { abandon() }
         isPaused = paused
         waiting.append(caller)
-        due = System.monotonicNanoseconds() + Self.patience
+        due = System.monotonicNanoseconds() + patience
         look()
     }
 
@@ -95,7 +98,7 @@ struct JailPause {
         reply(
             .refused(
                 ExitStatus.notRunning,
-                "cgroup: its processes have not all stopped within \(Self.patience / 1_000_000_000) s, and go on; try again"
+                "cgroup: its processes have not all stopped within \(patience / 1_000_000_000) s, and go on; try again"
             ),
             to: waiting)
         waiting = []

@@ -1,3 +1,4 @@
+import JailCore
 import JailPolicy
 import Testing
 
@@ -12,9 +13,11 @@ struct `A unit of systemd` {
         return unit
     }
 
+    static func text(_ unit: SystemdUnit) -> String { (try? unit.text) ?? "" }
+
     /// The values of a setting, in order.
     static func values(_ name: String, _ unit: SystemdUnit) -> [String] {
-        unit.text.split(separator: "\n").filter { $0.hasPrefix(name + "=") }.map {
+        Self.text(unit).split(separator: "\n").filter { $0.hasPrefix(name + "=") }.map {
             String($0.dropFirst(name.count + 1))
         }
     }
@@ -30,7 +33,7 @@ struct `A unit of systemd` {
         #expect(Self.values("RestartPreventExitStatus", unit) == ["78 64"])
         #expect(Self.values("KillMode", unit) == ["mixed"] && Self.values("OOMPolicy", unit) == ["continue"])
         #expect(Self.values("WatchdogSec", unit) == ["60s"] && Self.values("WatchdogSignal", unit) == ["SIGTERM"])
-        #expect(unit.text.hasPrefix(SystemdUnit.mark) && unit.fileName == "demo.service")
+        #expect(Self.text(unit).hasPrefix(SystemdUnit.mark) && unit.fileName == "demo.service")
         #expect(Self.values("WatchdogSec", Self.unit { $0.watchdog = 0 }).isEmpty)
     }
 
@@ -89,9 +92,46 @@ struct `A unit of systemd` {
                 == ["/usr/bin/clawjail run --name demo --profile p -- x \(text)"])
     }
 
-    @Test func `credentials are loaded, and never in the command line`() {
-        let unit = Self.unit { $0.credentials = [.init(name: "token", path: "/etc/t")] }
-        #expect(Self.values("LoadCredential", unit) == ["token:/etc/t"])
+    @Test func `the program's own path has no variables in it`() {
+        let unit = Self.unit { $0.program = "/opt/a$b 100%/clawjail" }
+        #expect(Self.values("ExecStart", unit)[0].hasPrefix("\"/opt/a$b 100%%/clawjail\" run "))
+    }
+
+    /// A list of paths has no escapes but those of quotes, and knows no variables; the path of a credential is the rest of its
+    /// line. Both were read back by systemd 252.
+    @Test(arguments: [
+        ("/srv/a-b", "/srv/a-b", "/srv/a-b"), ("/srv/a b", "\"/srv/a b\"", "/srv/a b"),
+        ("/srv/100%i", "/srv/100%%i", "/srv/100%%i"), ("/srv/a$b", "/srv/a$b", "/srv/a$b"),
+        ("/srv/zoë", "/srv/zoë", "/srv/zoë"), ("/srv/a\"b", "\"/srv/a\\\"b\"", "/srv/a\"b"),
+        ("/srv/a\\b", "\"/srv/a\\\\b\"", "/srv/a\\b"), ("/srv/it's", "\"/srv/it's\"", "/srv/it's"),
+    ])
+    func `no path means anything else to systemd`(path: String, listed: String, last: String) throws {
+        let credential = try #require(SystemdUnit.Credential(name: "token", path: path))
+        let unit = Self.unit {
+            $0.profile?.filesystem.write = [BindRule(source: path, target: "/w")]
+            $0.credentials = [credential]
+        }
+        #expect(Self.values("ReadWritePaths", unit) == [listed])
+        #expect(Self.values("LoadCredential", unit) == ["token:\(last)"])
+    }
+
+    /// A backslash at the end of a line joins the next one to it, and a blank there is none of the path's.
+    @Test func `a path that no unit can name makes none`() throws {
+        for path in ["/srv/a\nUser=root", "/srv/a\rb", "/srv/a\u{7F}"] {
+            let unit = Self.unit { $0.profile?.filesystem.write = [BindRule(source: path, target: "/w")] }
+            #expect(throws: JailError.self) { try unit.text }
+        }
+        for path in ["/srv/a\nUser=root", "/srv/a\\", "/srv/a "] {
+            let credential = try #require(SystemdUnit.Credential(name: "token", path: path))
+            let unit = Self.unit { $0.credentials = [credential] }
+            #expect(throws: JailError.self) { try unit.text }
+        }
+    }
+
+    @Test(arguments: ["", "a:b", "a b", "%i", "\"a", "a\\", ".a", "a/b", String(repeating: "a", count: 65)])
+    func `a credential's name is plain`(name: String) {
+        #expect(SystemdUnit.Credential(name: name, path: "/etc/t") == nil)
+        #expect(SystemdUnit.Credential(name: "API_key-1.txt", path: "/etc/t") != nil)
     }
 
     /// They mask /proc or the cgroup tree, or take calls away that a jail is made with.
@@ -102,7 +142,7 @@ struct `A unit of systemd` {
     func `what a jail cannot stand is not set, and the unit says so`(name: String) {
         for unit in [Self.unit(), Self.unit { $0.asRoot = true }] {
             #expect(Self.values(name, unit).isEmpty)
-            #expect(unit.text.contains("# ") && unit.text.contains(name))
+            #expect(Self.text(unit).contains("# ") && Self.text(unit).contains(name))
         }
     }
 

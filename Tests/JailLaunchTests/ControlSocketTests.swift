@@ -82,6 +82,17 @@ struct `The control socket` {
         fixture.end()
     }
 
+    @Test(arguments: [0x53, 0x4B, 0x51, 0x50, 0x52] as [UInt8])
+    func `a word comes without a file`(word: UInt8) throws {
+        var fixture = try Fixture()
+        let null = try System.open("/dev/null", .readWrite)
+        let caller = try fixture.connect()
+        try System.send(caller.borrowed, [word], descriptors: [null.borrowed])
+        #expect(try fixture.settle().isEmpty)
+        #expect(try System.pollNow(caller.borrowed, System.PollEvents.readable) & System.PollEvents.hangUp != 0)
+        fixture.end()
+    }
+
     @Test func `callers that say nothing are bounded, and make room when they go`() throws {
         var fixture = try Fixture()
         var callers: [SharedDescriptor] = []

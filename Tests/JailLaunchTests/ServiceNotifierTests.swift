@@ -121,6 +121,7 @@ struct `Telling the service manager` {
         var variables = ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "3000000"]
         func interval() throws -> Int64? {
             let notifier = try #require(try Self.make(variables))
+            defer { _ = manager.all() }
             notifier.ready("x")
             guard let due = notifier.due else { return nil }
             notifier.work(now: due)
@@ -133,6 +134,11 @@ struct `Telling the service manager` {
         #expect(try interval() == nil)
         variables = ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "x"]
         #expect(try interval() == nil)
+        // More than can be counted: still an interval, and not a loop without a pause.
+        for limit in [Int64.max, .max / 1000, .max / 500, 1 << 54] {
+            variables["WATCHDOG_USEC"] = "\(limit)"
+            #expect(try #require(try interval()) > 1_000_000_000)
+        }
     }
 
     @Test(arguments: ["relative", "@", "/", "vsock:2:1234", "/" + String(repeating: "a", count: 108)])

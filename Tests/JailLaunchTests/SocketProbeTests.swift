@@ -97,6 +97,20 @@ struct `One question to a port` {
         #expect(probe.outcome == .failed("nothing listens"))
     }
 
+    /// As it happens by chance to who asks a port of those that the kernel gives to clients.
+    @Test func `a connection of the probe with itself is nobody listening`() throws {
+        let socket = try System.makeInternetSocket()
+        try System.bind(socket.borrowed, address: 0x7F00_0001, port: 0)
+        let port = try System.localPort(socket.borrowed)
+        let probe = SocketProbe(socket, port: port, path: nil)
+        var entries = probe.pollEntries
+        if !entries.isEmpty {
+            try System.poll(&entries, milliseconds: 100)
+            probe.handle(System.PollResult(entries))
+        }
+        #expect(probe.outcome == .failed("nothing listens"))
+    }
+
     @Test func `what is no socket of the network fails, and nothing waits for it`() throws {
         let pipe = try System.pipe().release()
         System.close(pipe.writeEnd)

@@ -110,6 +110,17 @@ struct `Messages of D-Bus` {
         }
     }
 
+    @Test func `padding is zero`() throws {
+        let bytes = Self.call.bytes
+        // The first field ends at 16 + 8 + 25 + 1, and the next begins at 56.
+        for place in 50..<56 {
+            try #require(bytes[place] == 0)
+            var other = bytes
+            other[place] = 1
+            #expect(throws: DBusFormatError.malformed("padding that is not zero")) { try DBusMessage(other[...]) }
+        }
+    }
+
     @Test func `hostile bytes are an error or a message, and nothing else`() {
         var generator = Seeded(11)
         let samples = [

@@ -1,3 +1,4 @@
+import Glibc
 import JailCore
 import TestSupport
 import Testing
@@ -157,5 +158,23 @@ import Testing
             return
         }
         #expect(poor.reason == "the scope has no controller memory, pids")
+    }
+
+    /// Who listens is who it was at listen(2), and a process of its own can be somebody else for that.
+    @Test(.needsRoot) func `another user's socket is told nothing`() async {
+        await #expect(processExitsWith: .success) {
+            let directory = try TemporaryDirectory()
+            let path = "\(directory.path)/private"
+            let listener = try System.makeUnixSocket(.stream)
+            try System.bind(listener.borrowed, path: path)
+            try #require(seteuid(65534) == 0)
+            try System.listen(listener.borrowed)
+            try #require(seteuid(0) == 0)
+            do throws(JailError) { try ServiceManager(socket: path, patience: 300).ping() } catch {
+                #expect(error.description.contains("user 65534 listens there"), "\(error)")
+            }
+            guard let caller = try System.accept(listener.borrowed) else { throw SystemError(.accept, .wouldBlock) }
+            #expect(try System.read(caller.borrowed, most: 64).isEmpty)
+        }
     }
 }

@@ -12,6 +12,7 @@ final class SocketProbe {
     }
 
     private let socket: SharedDescriptor
+    private let port: UInt16
     /// nil: a connection is enough.
     private let request: [UInt8]?
     private var isConnected = false
@@ -27,6 +28,7 @@ final class SocketProbe {
     /// - Parameter socket: one of the jail's network namespace. Whatever it is: nothing here waits for it.
     init(_ socket: consuming OwnedDescriptor, port: UInt16, path: String?) {
         self.socket = SharedDescriptor(socket)
+        self.port = port
         request = path.map {
             Array(
                 ("GET \($0) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nUser-Agent: clawjail\r\nAccept: */*\r\n"
@@ -61,6 +63,8 @@ final class SocketProbe {
 
     /// What a connection of its own has room for goes out at once; a peer that takes less is none that works.
     private func begin() throws(SystemError) {
+        // Where nothing listens on a port that the kernel gives away, a connection can come about with itself.
+        guard try System.localPort(socket.borrowed) != port else { throw SystemError(.connect, .connectionRefused) }
         guard let request else {
             outcome = .healthy
             return

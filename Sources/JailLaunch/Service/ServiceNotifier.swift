@@ -19,6 +19,8 @@ package final class ServiceNotifier {
 
     /// Nanoseconds after which a full queue is tried again.
     private static let retryInterval: Int64 = 100_000_000
+    /// Microseconds between two signs of life at most: what a manager asks for may be more than can be counted in nanoseconds.
+    private static let longestInterval: Int64 = 1 << 40
     /// `sun_path` of unix(7).
     private static let longestName = 108
     /// Microseconds on top of a jail's own grace, for what is cleared away after its end.
@@ -35,7 +37,7 @@ package final class ServiceNotifier {
         if let limit = environment("WATCHDOG_USEC").flatMap({ Int64($0) }), limit > 0,
             environment("WATCHDOG_PID").map({ $0 == "\(pid)" }) ?? true
         {
-            interval = Int64(clamping: max(1, limit / 2)).multipliedReportingOverflow(by: 1000).partialValue
+            interval = min(max(1, limit / 2), Self.longestInterval) * 1000
         }
         try self.init(socket: text, pingInterval: interval)
     }

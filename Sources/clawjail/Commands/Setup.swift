@@ -55,7 +55,7 @@ struct Setup: ParsableCommand {
         let isTemplate = unit == "clawjail@"
         let made = try options.unit(name: isTemplate ? SystemdUnit.instance : unit)
         request.unit = SetupRequest.Unit(
-            fileName: made.fileName, text: made.text, isTemplate: isTemplate, enable: enable)
+            fileName: made.fileName, text: try made.text, isTemplate: isTemplate, enable: enable)
         return request
     }
 }

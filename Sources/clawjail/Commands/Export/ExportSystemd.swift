@@ -22,7 +22,7 @@ struct ExportSystemd: ParsableCommand {
 
     mutating func run() {
         do throws(JailError) {
-            try Output.print(options.unit(name: template ? SystemdUnit.instance : name).text)
+            try Output.print(try options.unit(name: template ? SystemdUnit.instance : name).text)
         } catch { Output.fail(error) }
     }
 }
@@ -87,10 +87,10 @@ struct UnitOptions: ParsableArguments {
 
     private func parsed(_ text: String) throws(JailError) -> SystemdUnit.Credential {
         let parts = text.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 1).map { String(Substring($0)) }
-        guard parts.count == 2, parts[1].hasPrefix("/"), parts[0].utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
-            !parts[0].utf8.contains(UInt8(ascii: "/"))
+        guard parts.count == 2, parts[1].hasPrefix("/"),
+            let credential = SystemdUnit.Credential(name: parts[0], path: parts[1])
         else { throw JailError(.usage, reason: "--credential must be NAME:PATH, not '\(text.printable)'") }
-        return SystemdUnit.Credential(name: parts[0], path: parts[1])
+        return credential
     }
 
     private func checked<Result>(
