@@ -16,8 +16,8 @@ extension HostFacts {
         facts.cgroup = CgroupProbe.examine(
             wanting: profile.limits.controllers, outlivesCaller: request.outlivesCaller)
         if let name = profile.process.appArmor { facts.appArmor = AppArmorProbe().examine(name) }
-        facts.stateDirectory = request.stateDirectory(facts.caller)
-        facts.runtimeDirectory = request.runtimeDirectory(facts.caller)
+        facts.stateDirectory = request.stateDirectory(facts.caller) { accounts }
+        facts.runtimeDirectory = request.runtimeDirectory(facts.caller) { accounts }
 
         if facts.caller.isRoot, profile.filesystem.data?.mustEnforceSize == true {
             facts.imageMaker = ["/usr/sbin/mkfs.ext4", "/sbin/mkfs.ext4"].first {

@@ -56,23 +56,29 @@ package struct HostRequest: Sendable {
     }
 
     /// clawjail's own lasting state. Only computed; whoever uses it makes and checks it.
-    package func stateDirectory(_ caller: CallerFacts) -> String {
+    package func stateDirectory(
+        _ caller: CallerFacts, accounts: () -> Accounts? = { try? Accounts() }
+    ) -> String {
         if caller.isRoot { return "/var/lib/clawjail" }
-        if let own = Self.serviceDirectory(in: "/var/lib", of: caller.uid) { return own }
+        if let own = Self.serviceDirectory(in: "/var/lib", of: caller.uid, accounts: accounts) { return own }
         // The XDG rules: a relative path is invalid and ignored.
         if let stateHome, stateHome.utf8.first == 0x2F { return Paths.join(stateHome, "clawjail") }
         return Paths.join(home ?? "/", ".local/state/clawjail")
     }
 
     /// What is running.
-    package func runtimeDirectory(_ caller: CallerFacts) -> String {
-        Self.runtimeDirectory(uid: caller.uid, runtimeHome: runtimeHome)
+    package func runtimeDirectory(
+        _ caller: CallerFacts, accounts: () -> Accounts? = { try? Accounts() }
+    ) -> String {
+        Self.runtimeDirectory(uid: caller.uid, runtimeHome: runtimeHome, accounts: accounts)
     }
 
     /// - Parameter runtimeHome: XDG_RUNTIME_DIR.
-    package static func runtimeDirectory(uid: UInt32, runtimeHome: String?) -> String {
+    package static func runtimeDirectory(
+        uid: UInt32, runtimeHome: String?, accounts: () -> Accounts? = { try? Accounts() }
+    ) -> String {
         if uid == 0 { return "/run/clawjail" }
-        if let own = serviceDirectory(in: "/run", of: uid) { return own }
+        if let own = serviceDirectory(in: "/run", of: uid, accounts: accounts) { return own }
         if let runtimeHome, runtimeHome.utf8.first == 0x2F { return Paths.join(runtimeHome, "clawjail") }
         return "/tmp/clawjail-\(uid)"
     }

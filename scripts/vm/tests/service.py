@@ -97,8 +97,8 @@ def install():
     os.makedirs(f"{PREFIX}/share/clawjail", exist_ok=True)
     for name in ("clawjail", "clawjail-egress"):
         shutil.copy2(f"{TREE}/.build/release/{name}", f"{PREFIX}/bin/{name}")
-    shutil.copytree(f"{TREE}/profiles", f"{PREFIX}/share/clawjail/profiles")
-    shutil.copytree(f"{TREE}/scripts/sample-gateway", f"{PREFIX}/share/clawjail/sample-gateway")
+    shutil.copytree(f"{TREE}/profiles", f"{PREFIX}/share/clawjail/profiles", dirs_exist_ok=True)
+    shutil.copytree(f"{TREE}/scripts/sample-gateway", f"{PREFIX}/share/clawjail/sample-gateway", dirs_exist_ok=True)
     run(CLAWJAIL, "setup", "--unit", "clawjail@", "--watchdog", "20s")
     for name, text in PROFILES.items():
         write(f"/etc/clawjail/profiles/{name}.json5", text)
