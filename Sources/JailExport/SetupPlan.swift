@@ -61,6 +61,8 @@ package struct SetupFacts: Equatable, Sendable {
     /// By path; those of ``SetupPlan/paths(for:)`` that are there.
     package var entries: [String: Entry] = [:]
     package var unitText: String?
+    /// A unit of that name that a package has brought, and not clawjail's: ours would take its place.
+    package var vendorUnit: String?
     package var isEnabled = false
 
     package init() {}
@@ -121,6 +123,11 @@ package enum SetupPlan {
     /// What ``SetupFacts/entries`` is to hold.
     package static func paths(for request: SetupRequest) -> [String] {
         places(request).map(\.path) + (request.unit.map { [unitPath($0)] } ?? [])
+    }
+
+    /// Where packages have a unit of that name, see systemd.unit(5).
+    package static func vendorPaths(of unit: SetupRequest.Unit) -> [String] {
+        ["/usr/local/lib", "/usr/lib", "/lib"].map { "\($0)/systemd/system/\(unit.fileName)" }
     }
 
     package static func steps(_ request: SetupRequest, _ facts: SetupFacts) throws(JailError) -> [SetupStep] {
@@ -197,6 +204,11 @@ package enum SetupPlan {
         _ unit: SetupRequest.Unit, _ facts: SetupFacts
     ) throws(JailError) -> [SetupStep] {
         let path = unitPath(unit)
+        if let vendor = facts.vendorUnit {
+            throw JailError(
+                .host, path: vendor, reason: "the host has a service of that name already",
+                hint: "take another name for yours")
+        }
         var steps: [SetupStep] = []
         if let entry = facts.entries[path] {
             guard entry.kind == .file, entry.uid == 0 else {

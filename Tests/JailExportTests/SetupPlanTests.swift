@@ -79,6 +79,11 @@ struct `Setting up a host` {
                 .contains("no file of root's"))
     }
 
+    @Test func `a service of the host's keeps its name`() {
+        #expect(
+            Self.refusal(Self.done { $0.vendorUnit = "/usr/lib/systemd/system/ssh.service" }).contains("already"))
+    }
+
     @Test(arguments: ["/etc/clawjail", "/etc/clawjail/agents", "/var/lib/clawjail-agents"])
     func `symlinks, other files and other owners are refused, with what to do`(path: String) {
         #expect(

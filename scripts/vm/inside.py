@@ -38,8 +38,8 @@ def service(wanted):
 
 
 def swift(_):
-    """The end-to-end suite, as it runs outside."""
-    environment = dict(os.environ, LD_LIBRARY_PATH=os.path.join(TREE, "lib"))
+    """The end-to-end suite, as it runs outside. CLAWJAIL_TEST_CALLER: who starts the jails, the other one elsewhere."""
+    environment = dict(os.environ, LD_LIBRARY_PATH=os.path.join(TREE, "lib"), CLAWJAIL_TEST_PATIENCE="6")
     process = subprocess.Popen(
         [os.path.join(TREE, "clawjailPackageTests.xctest"), "--testing-library", "swift-testing",
          "--filter", "EndToEndTests"],

@@ -13,10 +13,23 @@ extension SetupFacts {
             }
             if facts.entries[path]?.kind == .file { facts.unitText = try text(path) }
         }
+        if let unit = request.unit { facts.vendorUnit = try vendorUnit(unit) }
         if let unit = request.unit, unit.enable, !unit.isTemplate {
             facts.isEnabled = try SetupWork.isEnabled(unit.fileName)
         }
         return facts
+    }
+
+    private static func vendorUnit(_ unit: SetupRequest.Unit) throws(JailError) -> String? {
+        for path in SetupPlan.vendorPaths(of: unit) {
+            do throws(SystemError) {
+                let content = try System.readFile(path)
+                if !content.starts(with: SystemdUnit.mark.utf8) { return path }
+            } catch {
+                guard error.errno == .notFound else { throw JailError(.host, error, path: path) }
+            }
+        }
+        return nil
     }
 
     private static func text(_ path: String) throws(JailError) -> String {

@@ -6,14 +6,32 @@ enum Delegation {
     private static let isUnified = FileManager.default.fileExists(atPath: "/sys/fs/cgroup/cgroup.controllers")
     private static let directories = Result { try isUnified ? [makeUnified()] : makeSeparate() }
 
-    /// `tasks` or `cgroup.procs` files to be entered for one start; empty where nothing can be handed over.
-    static var entries: [String] {
+    /// Where one start belongs.
+    struct Place {
+        /// Entered first, with whatever stands around clawjail. The shell writes its own number, and stays itself.
+        var join = ""
+        /// Entered by what becomes clawjail, and by nothing else: a group with other processes hands nothing on.
+        var innerJoin = ""
+        /// Root has processes of its own in its group on version 2 as well.
+        var isForRoot = false
+    }
+
+    /// For one start; empty where nothing can be handed over.
+    static var place: Place {
         get throws {
-            guard Host.isRoot else { return [] }
+            guard Host.isRoot else { return Place() }
             let directories = try directories.get()
-            guard isUnified else { return directories.map { "\($0)/tasks" } }
+            guard isUnified, let top = directories.first else {
+                let joins = directories.map { "echo $$ > '\($0)/tasks'" }.joined(separator: " && ")
+                return Place(join: joins.isEmpty ? "" : joins + " || exit 99\n")
+            }
             // One for each: the supervisor hands controllers on, and nobody can enter what does that.
-            return try directories.map { "\(try handOver("\($0)/\(Scratch.unique("start"))"))/cgroup.procs" }
+            let own = try handOver("\(top)/\(Scratch.unique("start"))")
+            let outer = try handOver("\(own)/outer")
+            return Place(
+                join: "echo $$ > '\(outer)/cgroup.procs' || exit 99\n",
+                // A test may have taken the file system away.
+                innerJoin: "{ echo $$ > '\(own)/cgroup.procs'; } 2>/dev/null || true\n", isForRoot: true)
         }
     }
 

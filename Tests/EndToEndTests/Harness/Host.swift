@@ -5,6 +5,8 @@ import Glibc
 enum Host {
     static let isRoot = geteuid() == 0
     static let mustRun = ProcessInfo.processInfo.environment["CLAWJAIL_TESTS_MUST_RUN"] == "1"
+    /// How many times as long things take here: more than one under emulation.
+    static let patience = ProcessInfo.processInfo.environment["CLAWJAIL_TEST_PATIENCE"].flatMap(Double.init) ?? 1
     static let environment = [
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": NSHomeDirectory(),
         "LANG": "C.UTF-8", "TERM": "xterm",

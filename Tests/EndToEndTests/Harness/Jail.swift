@@ -9,8 +9,11 @@ enum Caller: String, CaseIterable, Sendable, CustomTestStringConvertible {
     /// An ordinary user, without any capability, in control groups of its own.
     case user
 
-    /// Those that this machine can play. Without root there is only the user.
-    static var all: [Caller] { Host.isRoot ? allCases : [.user] }
+    /// Those that this machine can play, or is to play (CLAWJAIL_TEST_CALLER). Without root there is only the user.
+    static let all: [Caller] = {
+        let wanted = ProcessInfo.processInfo.environment["CLAWJAIL_TEST_CALLER"].flatMap(Caller.init)
+        return Host.isRoot ? wanted.map { [$0] } ?? allCases : [.user]
+    }()
 
     var testDescription: String { self == .root ? "started by root" : "started by an ordinary user" }
 }
@@ -61,8 +64,10 @@ struct Jail {
 
     /// `clawjail WORDS`, as the caller.
     func start(words: [String]) throws -> Running {
-        let inner = wrapper + ["/bin/sh", "-c", before + "\nexec \"$@\"", "sh", try Host.clawjail] + words
-        var command = try asCaller(inner)
+        let place = isDelegated ? try Delegation.place : Delegation.Place()
+        let inner =
+            wrapper + ["/bin/sh", "-c", place.innerJoin + before + "\nexec \"$@\"", "sh", try Host.clawjail] + words
+        var command = try asCaller(inner, place)
         if !hostChange.isEmpty {
             let script = "mount --make-rprivate / && " + hostChange + " || exit 98\nexec \"$@\""
             command = ["unshare", "-m", "/bin/sh", "-c", script, "sh"] + command
@@ -98,14 +103,15 @@ struct Jail {
         return running
     }
 
-    private func asCaller(_ command: [String]) throws -> [String] {
-        guard caller == .user, Host.isRoot else { return command }
+    private func asCaller(_ command: [String], _ place: Delegation.Place) throws -> [String] {
+        guard Host.isRoot else { return command }
+        guard caller == .user else {
+            return place.isForRoot ? ["/bin/sh", "-c", place.join + "exec \"$@\"", "sh"] + command : command
+        }
         let user = try Host.user.get()
-        // The shell writes its own number, and stays itself until the end.
-        let join = try !isDelegated ? "" : Delegation.entries.map { "echo $$ > '\($0)'" }.joined(separator: " && ")
         let drop =
             "exec setpriv --reuid=\(user.uid) --regid=\(user.gid) \(groups) --inh-caps=-all --ambient-caps=-all -- \"$@\""
-        return ["/bin/sh", "-c", (join.isEmpty ? "" : join + " || exit 99\n") + drop, "sh"] + command
+        return ["/bin/sh", "-c", place.join + drop, "sh"] + command
     }
 
     /// Started in control groups that the user may make groups in.
