@@ -180,7 +180,9 @@ def test_a_user_runs_the_gateway_in_research_within_its_limits():
     """What the README says, by somebody who is not root and has prepared nothing."""
     place = "/srv/gateway-of-alice"
     shutil.copytree(os.path.join(TREE, "scripts/sample-gateway"), place)
-    process = start(["clawjail", "run", "--profile", "research", "--", "node", f"{place}/gateway.js", "gateway"], "alice")
+    name = "of-alice"
+    process = start(["clawjail", "run", "--profile", "research", "--name", name, "--", "node", f"{place}/gateway.js",
+                     "gateway"], "alice")
 
     def answers():
         try:
@@ -190,15 +192,15 @@ def test_a_user_runs_the_gateway_in_research_within_its_limits():
             return False
     try:
         assert eventually(answers, PATIENCE), process.poll()
-        group = runs("research")
+        group = runs(name)
         figures = {"memory.max": str(512 << 20), "memory.swap.max": "0", "pids.max": "257", "cpu.max": "200000 100000"}
         found = {name: read(group, name) for name in figures}
         assert found == figures and group.startswith(ALICE), (group, found)
     finally:
-        run(["clawjail", "stop", "research"], "alice", status=None)
+        run(["clawjail", "stop", name], "alice", status=None)
         process.wait(PATIENCE)
         shutil.rmtree(place)
-    nothing_left("research", "alice")
+    nothing_left(name, "alice")
 
 
 def test_root_gets_a_scope_of_the_systems():
