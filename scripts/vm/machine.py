@@ -14,6 +14,15 @@ from . import image
 MEMORY = 2048
 
 
+_running = set()
+
+
+def stop_all():
+    """Ends every machine; whoever waits for one hears that it did not end by itself."""
+    for process in list(_running):
+        process.kill()
+
+
 class Machine:
     """One boot of an image. Nothing it writes outlives it."""
 
@@ -50,6 +59,7 @@ class Machine:
              "-chardev", f"file,id=results,path={self.results}",
              "-device", "virtserialport,chardev=results,name=results"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        _running.add(process)
         timer = threading.Timer(seconds, process.kill)
         timer.start()
         status = None
@@ -66,6 +76,7 @@ class Machine:
             timer.cancel()
             process.kill()
             process.wait()
+            _running.discard(process)
         if status is None:
             with open(console, errors="replace") as file:
                 sink("console: " + file.read()[-4000:])
