@@ -124,6 +124,12 @@ extension System {
         return (soft, hard)
     }
 
+    /// As far as it may be raised without any right.
+    package static func raiseLimit(_ resource: Resource) throws(SystemError) {
+        let now = try limit(resource)
+        if now.soft != now.hard { try setLimit(resource, soft: now.hard, hard: now.hard) }
+    }
+
     /// Installs a classic BPF program of packed 64-bit instructions, see seccomp(2).
     package static func installFilter(_ program: [UInt64]) throws(SystemError) {
         guard !program.isEmpty, let count = UInt16(exactly: program.count) else {

@@ -40,10 +40,7 @@ package enum Supervisor {
         let ignoresHangUp = System.isIgnored(SIGHUP)
         try attempt(.session) { () throws(SystemError) in try System.resetSignals() }
         // Of open files what it may have: it holds some for each command and each connection.
-        try attempt(.session) { () throws(SystemError) in
-            let files = try System.limit(.openFiles)
-            try System.setLimit(.openFiles, soft: files.hard, hard: files.hard)
-        }
+        try attempt(.session) { () throws(SystemError) in try System.raiseLimit(.openFiles) }
         let filters = try plan.seccomp.prepareFilters()
         try DataDirectory.prepare(&plan)
         // Before anything is there that would have to be cleared up: it may take the manager a while.

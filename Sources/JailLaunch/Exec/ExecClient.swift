@@ -25,6 +25,8 @@ package struct ExecClient: ~Copyable {
         _ request: ExecRequest, connect: () throws(JailError) -> SharedDescriptor
     ) throws(JailError) -> Int32 {
         let signals = try attempt(.supervise) { () throws(SystemError) in
+            // Descriptors in flight are counted for each user: a jail of this one must not be able to keep us from sending.
+            try System.raiseLimit(.openFiles)
             try System.resetSignals()
             try System.block(handled + [SIGPIPE])
             return SharedDescriptor(try System.signalDescriptor(handled))
