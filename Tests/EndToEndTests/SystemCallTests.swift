@@ -36,9 +36,11 @@ import Testing
 
     @Test(arguments: profiles) func `what a just-in-time compiler needs is allowed`(profile: String) throws {
         let probe = try Probe.inside(Jail(Caller.all[0], profile))
-        for call in [
-            "write then execute memory", "personality query", "memfd sealed", "socket unix stream", "socket unix pair",
-        ] {
+        // A kernel before 6.3 knows no memory files that cannot be executed, and such profiles then have none.
+        let sealed = FileManager.default.fileExists(atPath: "/proc/sys/vm/memfd_noexec") ? ["memfd sealed"] : []
+        for call in ["write then execute memory", "personality query", "socket unix stream", "socket unix pair"]
+            + sealed
+        {
             #expect(probe.result(call) == "ok", "\(call)")
         }
     }

@@ -38,9 +38,10 @@ def service(wanted):
 
 
 # What is the same on every kernel that starts a jail at all: reading of profiles and command lines, the protocols of the way
-# out and of sessions. Emulated it would take longer than everything else.
+# out and of sessions. Emulated it would take longer than everything else. Health has times of its own, of a faster machine;
+# tests/service.py asks for it here.
 ELSEWHERE = ("SharedWayOutTests", "WayOutTests", "GatewaySessionTests", "HostileSessionTests", "ProfileRefusalTests",
-             "UsageRefusalTests", "PublishTests", "TerminalTests")
+             "UsageRefusalTests", "PublishTests", "TerminalTests", "HealthTests")
 
 
 def swift(_):
