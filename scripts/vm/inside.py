@@ -41,7 +41,8 @@ def service(wanted):
 # out and of sessions. Emulated it would take longer than everything else. Health has times of its own, of a faster machine;
 # tests/service.py asks for it here.
 ELSEWHERE = ("SharedWayOutTests", "WayOutTests", "GatewaySessionTests", "HostileSessionTests", "ProfileRefusalTests",
-             "UsageRefusalTests", "PublishTests", "TerminalTests", "HealthTests")
+             "UsageRefusalTests", "PublishTests", "TerminalTests", "HealthTests",
+             "SampleGatewayTests")
 
 
 def swift(_):
