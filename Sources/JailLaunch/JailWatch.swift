@@ -15,18 +15,18 @@ final class JailWatch {
 
     private enum Phase { case launching, ready, running }
 
-    private let plan: LaunchPlan
+    let plan: LaunchPlan
     private let jail: ClonedInit
     private let signals: SharedDescriptor
     private var group: Cgroup?
     private var publisher: PortPublisher
     private var callers: ControlSocket
-    private let execs: Execs
-    private let egress: EgressWatch?
+    let execs: Execs
+    let egress: EgressWatch?
     /// Of a jail that may ask for sessions.
     var sessions: SessionDesk?
     /// Once the command runs, of a jail that is to be asked how it is.
-    private var health: HealthWatch?
+    var health: HealthWatch?
     /// Of a supervisor that is a service.
     var service: ServiceNotifier?
     /// Who gets the sockets that init was asked for, in that order.
@@ -45,11 +45,11 @@ final class JailWatch {
     private var stoppedBy: Int32?
     private var ended: Termination?
     private var initEnded: Termination?
-    private var limits: LimitWatch?
+    var limits: LimitWatch?
     private var limitsMoved = false
-    private var hasLooked = false
+    var hasLooked = false
     private var controlEnded = false
-    private var hits: [LimitHit] = []
+    var hits: [LimitHit] = []
     private var sized: [SharedDescriptor] = []
     private var terminal: Terminal?
     private var master: SharedDescriptor?
@@ -61,9 +61,9 @@ final class JailWatch {
     /// Arrived before init had said that the command runs.
     private var earlySignals: [Int32] = []
     private var isKilled = false
-    private var nextLook: Int64
+    var nextLook: Int64
     private var data: SharedDescriptor?
-    private var pause: JailPause
+    var pause: JailPause
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
@@ -119,8 +119,8 @@ final class JailWatch {
                     begin(&reporter)
                 }
                 if limitsMoved { report(&reporter, final: false) }
-                tellEgress(&reporter)
-                tellSessions(&reporter)
+                tell(egress?.takeNotices() ?? [], &reporter)
+                tell(sessions?.takeNotices() ?? [], &reporter)
                 tellExecs(&reporter)
                 tellPause(&reporter)
                 tellHealth(&reporter)
@@ -145,7 +145,7 @@ final class JailWatch {
     }
 
     private func begin(_ reporter: inout some LaunchReporter) {
-        reporter.event(["event": "started", "name": .string(plan.name), "init": .number(jail.pid)])
+        emit(["event": "started", "name": .string(plan.name), "init": .number(jail.pid)], &reporter)
         if let group { limits = LimitWatch(group) }
         report(&reporter, final: false)
         if deadline == nil {
@@ -165,79 +165,13 @@ final class JailWatch {
         output?.drain()
         report(&reporter, final: true)
         egress?.kill()
-        tellEgress(&reporter)
+        tell(egress?.takeNotices() ?? [], &reporter)
         sessions?.end()
-        tellSessions(&reporter)
+        tell(sessions?.takeNotices() ?? [], &reporter)
         tellExecs(&reporter)
         tellPause(&reporter)
         limits = nil
         group?.remove()
-    }
-
-    /// What the way out has decided, and what became of it.
-    private func tellEgress(_ reporter: inout some LaunchReporter) {
-        for notice in egress?.takeNotices() ?? [] {
-            switch notice {
-            case .note(let text): reporter.note(text)
-            case .event(let event): reporter.event(event)
-            }
-        }
-    }
-
-    private func tellSessions(_ reporter: inout some LaunchReporter) {
-        for notice in sessions?.takeNotices() ?? [] {
-            switch notice {
-            case .note(let text): reporter.note(text)
-            case .event(let event): reporter.event(event)
-            }
-        }
-    }
-
-    private func tellExecs(_ reporter: inout some LaunchReporter) {
-        let notices = execs.takeNotices()
-        if !notices.isEmpty {
-            // Once more, soon: of a jail where nothing runs nobody looks at the limits.
-            wantsLook = true
-            nextLook = min(nextLook, System.monotonicNanoseconds() + Self.lookSoon)
-        }
-        for notice in notices {
-            switch notice {
-            case .started(let program, let id):
-                reporter.event(Self.event("executed", program, id, nil))
-            case .ended(let program, let id, let status):
-                reporter.event(Self.event("exec-exited", program, id, status))
-            case .lost(let program, let id):
-                reporter.note(
-                    "what watched over \(id.map { "exec '\($0)'" } ?? "'\(program)'") was killed from inside: "
-                        + (plan.command.isNone
-                            ? "everything that it started is killed" : "what it started ends with the jail"))
-                reporter.event(Self.event("exec-lost", program, id, nil))
-            case .refused(let status, let text):
-                reporter.event(["event": "exec-refused", "status": .number(status), "message": .string(text)])
-            }
-        }
-    }
-
-    private func tellPause(_ reporter: inout some LaunchReporter) {
-        for change in pause.takeChanges() {
-            reporter.event(["event": change == .paused ? "paused" : "resumed"])
-        }
-    }
-
-    private func tellHealth(_ reporter: inout some LaunchReporter) {
-        for change in health?.takeChanges() ?? [] {
-            var event: [(String, JSON)] = [("event", "health"), ("state", .string(change.condition.rawValue))]
-            if let reason = change.reason {
-                event.append(("reason", .string(reason)))
-                reporter.note("unhealthy: \(reason)")
-                service?.ailing("unhealthy: \(reason)")
-            } else {
-                if change.isAgain { reporter.note("healthy again") }
-                service?.ready("healthy")
-            }
-            reporter.event(.object(event))
-        }
-        for note in service?.takeNotes() ?? [] { reporter.note(note) }
     }
 
     /// It is being stopped, or has ended.
@@ -246,18 +180,11 @@ final class JailWatch {
         service?.stopping("stopping", grace: plan.stopGrace)
     }
 
-    private static func event(_ name: String, _ program: String, _ id: String?, _ status: Int32?) -> JSON {
-        var members: [(String, JSON)] = [("event", .string(name)), ("program", .string(program))]
-        if let id { members.append(("id", .string(id))) }
-        if let status { members.append(("status", .number(status))) }
-        return .object(members)
-    }
-
     private func outcome(_ reporter: inout some LaunchReporter) throws(JailError) -> Int32 {
         if let failure { throw plan.error(for: failure) }
         if let failure = egress?.failure { throw failure }
         if let ended {
-            reporter.event(["event": "exited", "status": .number(ended.status)])
+            emit(["event": "exited", "status": .number(ended.status)], &reporter)
             return ended.status
         }
         let how =
@@ -272,29 +199,13 @@ final class JailWatch {
         }
         // A jail that only waits for what is executed in it ends when it is told to.
         if plan.command.isNone, isKilled {
-            reporter.event(["event": "exited", "status": 0])
+            emit(["event": "exited", "status": 0], &reporter)
             return 0
         }
         // Killed by us, or from outside, or by the memory limit: the command went with it.
         if !isKilled { reporter.note("jail init ended \(how), not by clawjail: the command went with it") }
-        reporter.event(["event": "exited", "status": 137])
+        emit(["event": "exited", "status": 137], &reporter)
         return 128 + SIGKILL
-    }
-
-    /// Limits that were reached since the last look.
-    private func report(_ reporter: inout some LaunchReporter, final: Bool) {
-        if final { execs.tidy() }
-        limits?.add(refused: execs.takeRefused())
-        var found = limits?.newHits(final: final) ?? []
-        if final || hasLooked { found += fullFileSystems() }
-        hasLooked = false
-        for hit in found where !hits.contains(hit) {
-            hits.append(hit)
-            reporter.note("\(hit.description); to allow more, raise \(hit.profileKey) in profile '\(plan.profile)'")
-            reporter.event([
-                "event": "limit", "limit": .string(hit.profileKey), "message": .string(hit.description),
-            ])
-        }
     }
 
     // MARK: Waiting
@@ -302,7 +213,7 @@ final class JailWatch {
     /// Nanoseconds between two looks at what the kernel does not report by itself.
     private static let lookInterval: Int64 = 5_000_000_000
     /// Nanoseconds until a look after something was executed.
-    private static let lookSoon: Int64 = 500_000_000
+    static let lookSoon: Int64 = 500_000_000
 
     private func wait() throws(JailError) {
         var entries = pollEntries()
@@ -343,7 +254,7 @@ final class JailWatch {
     /// No process but init: nothing can reach a limit.
     private var isIdle: Bool { plan.command.isNone && execs.count == 0 && phase == .running && !wantsLook }
     /// Something was executed since the last look.
-    private var wantsLook = false
+    var wantsLook = false
 
     private func patience() -> Int32 {
         let now = System.monotonicNanoseconds()
@@ -505,7 +416,7 @@ final class JailWatch {
     }
     private var pendingData: LimitHit?
 
-    private func fullFileSystems() -> [LimitHit] {
+    func fullFileSystems() -> [LimitHit] {
         var full: [LimitHit] = pendingData.map { [$0] } ?? []
         for (descriptor, fileSystem) in zip(sized, plan.sizedFileSystems) {
             guard let status = try? System.fileSystem(of: descriptor.borrowed) else { continue }

@@ -71,7 +71,9 @@ class Image:
 
     def _bootstrap(self, root, output):
         subprocess.run(
-            ["mmdebstrap", "--variant=minbase", "--components=main", f"--include={','.join(PACKAGES)}",
+            # What it mounts goes with it, whoever looks into the tree meanwhile.
+            ["unshare", "--mount", "--propagation", "private",
+             "mmdebstrap", "--variant=minbase", "--components=main", f"--include={','.join(PACKAGES)}",
              # The little that finds a disk: the ramdisk of every module takes longer to unpack than the rest to boot.
              "--essential-hook=mkdir -p \"$1/etc/initramfs-tools/conf.d\"",
              "--essential-hook=printf 'MODULES=list\\nCOMPRESS=zstd\\nFSTYPE=ext4\\n' > \"$1/etc/initramfs-tools/conf.d/small\"",

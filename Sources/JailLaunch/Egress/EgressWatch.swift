@@ -6,11 +6,6 @@ internal import JailPolicy
 /// The supervisor's side of the way out: starts it, tells it what it needs, passes on what it says, and decides what
 /// becomes of a jail whose way out has ended.
 final class EgressWatch {
-    enum Notice {
-        case note(String)
-        case event(JSON)
-    }
-
     private enum Phase {
         /// It has not said yet who it is.
         case starting
@@ -44,7 +39,7 @@ final class EgressWatch {
     private var nextLook = System.monotonicNanoseconds() + EgressWatch.lookInterval
     private var hasNews = false
     private var denials = DenialNotes()
-    private var notices: [Notice] = []
+    private var notices: [JailNotice] = []
     /// Why the launch cannot go on.
     private(set) var failure: JailError?
     /// By the profile, the jail ends with its way out.
@@ -219,7 +214,7 @@ final class EgressWatch {
     }
 
     /// What is to be told since the last time.
-    func takeNotices() -> [Notice] {
+    func takeNotices() -> [JailNotice] {
         defer { notices = [] }
         return notices
     }

@@ -7,11 +7,6 @@ internal import JailPlan
 /// Everything that is read here was written by the jail. Callers, bytes, descriptors and time are bounded, and nothing
 /// waits for any of them.
 final class SessionDesk {
-    enum Notice {
-        case note(String)
-        case event(JSON)
-    }
-
     /// More callers at the same time wait in the listener's backlog.
     static let mostCallers = 32
     /// Nanoseconds that one has to say what it wants.
@@ -30,7 +25,7 @@ final class SessionDesk {
     private var lastNumber: UInt32 = 0
     private var rate = RequestRate()
     private var refusals = DenialNotes()
-    private var notices: [Notice] = []
+    private var notices: [JailNotice] = []
     private var hasMaker = true
 
     init(_ gateway: LaunchPlan, _ sessions: SessionsPlan, _ maker: SessionMakerProcess) {
@@ -88,7 +83,7 @@ final class SessionDesk {
     private var room: Int { max(0, Self.mostCallers - silent.count - waiting.count) }
 
     /// What is to be told since the last time.
-    func takeNotices() -> [Notice] {
+    func takeNotices() -> [JailNotice] {
         defer { notices = [] }
         return notices
     }
