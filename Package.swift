@@ -77,6 +77,10 @@ let package = Package(
         library("JailNetwork", ["JailCore", "JailPlan", "JailPolicy"]),
         library("JailTerminal", ["JailCore"]),
 
+        // Snapshots of what jails keep: archives that programs of the host make, and the order in which they replace what is
+        // there.
+        library("JailData", ["JailCore", "JailPolicy"]),
+
         // The order.
         library(
             "JailLaunch",
@@ -125,7 +129,8 @@ let package = Package(
         .executableTarget(
             name: "clawjail",
             dependencies: [
-                "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch",
+                "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "JailData",
+                "JailMounts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -157,6 +162,7 @@ let package = Package(
                 "CLinux",
                 "TestSupport",
             ]),
+        tests("JailDataTests", ["JailData", "JailCore", "TestSupport"]),
         tests("JailExportTests", ["JailExport", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests(
             "JailLaunchTests",

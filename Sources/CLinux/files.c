@@ -36,6 +36,11 @@ int cl_unlinkat(int dir, const char *path, int flags) { return RESULT(unlinkat(d
 int cl_renameat(int from_dir, const char *from, int to_dir, const char *to) {
     return RESULT(renameat(from_dir, from, to_dir, to));
 }
+int cl_renameat2(int dir, const char *from, const char *to, unsigned flags) {
+    return RESULT(syscall(SYS_renameat2, dir, from, dir, to, flags));
+}
+int cl_fsync(int fd) { return RETRY(fsync(fd)); }
+int cl_syncfs(int fd) { return RESULT(syncfs(fd)); }
 int cl_fchmodat(int dir, const char *path, unsigned mode) { return RESULT(fchmodat(dir, path, mode, 0)); }
 int cl_fchown(int fd, unsigned uid, unsigned gid) { return RESULT(fchown(fd, uid, gid)); }
 int cl_fchownat(int dir, const char *path, unsigned uid, unsigned gid, int flags) {

@@ -4,17 +4,17 @@
 /// from one build to the next.
 package enum KernelCall: UInt16, CaseIterable, Sendable {
     case accept, bind, capget, capset, chdir, clone3, close, closeRange, connect, dup3, eventfd, execve, faccessat
-    case fchdir, fchmodat, fchown, fcntl, flock, fork, fsconfig, fsmount, fsopen, ftruncate, getdents, getgroups
+    case fchdir, fchmodat, fchown, fcntl, flock, fork, fsconfig, fsmount, fsopen, fsync, ftruncate, getdents, getgroups
     case ioprioSet, personality
     case getrandom, getrlimit, getsockname, getsockopt, ioctl, keyctl, kill, landlockAddRule, landlockCreateRuleset
     case landlockRestrictSelf, linkat, listen, memfdCreate, mkdirat, mountSetattr, moveMount, openTree, openat2
-    case pidfdOpen, pidfdSendSignal, pipe2, pivotRoot, poll, prctl, read, readlinkat, recvmsg, renameat
+    case pidfdOpen, pidfdSendSignal, pipe2, pivotRoot, poll, prctl, read, readlinkat, recvmsg, renameat, renameat2
     case rtnetlink
     case schedGetaffinity, schedSetscheduler
     case seccomp, sendmsg, sendto, setdomainname, setfsuid, setgroups, sethostname, setns, setpgid, setresgid,
         setresuid,
         setrlimit
-    case setsid, setsockopt, shutdown, sigaction, signalfd, sigprocmask, socket, socketpair, statfs, statx, symlinkat
+    case setsid, setsockopt, shutdown, sigaction, signalfd, sigprocmask, socket, socketpair, statfs, statx, symlinkat, syncfs
     case tcsetattr, umount2, uname, unlinkat, unshare, waitid, write
     /// Not a system call: clawjail read something back and found it other than it must be.
     case check

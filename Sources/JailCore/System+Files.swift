@@ -245,6 +245,28 @@ extension System {
         try check(.renameat, unsafe cl_renameat(directory.number, path, directory.number, target))
     }
 
+    /// renameat2(2) within a directory, as one step: each gets the other's name, or `target` must not be there yet.
+    package static func rename(
+        _ path: String, _ kind: RenameKind, _ target: String, at directory: Descriptor
+    ) throws(SystemError) {
+        try check(.renameat2, unsafe cl_renameat2(directory.number, path, target, kind.rawValue))
+    }
+
+    package enum RenameKind: UInt32, Sendable {
+        case newName = 1
+        case exchange = 2
+    }
+
+    /// What was written to a file, or which names a directory has, outlasts a power cut from here on.
+    package static func synchronize(_ descriptor: Descriptor) throws(SystemError) {
+        try check(.fsync, cl_fsync(descriptor.number))
+    }
+
+    /// The same for everything on the descriptor's file system.
+    package static func synchronizeAll(on descriptor: Descriptor) throws(SystemError) {
+        try check(.syncfs, cl_syncfs(descriptor.number))
+    }
+
     package static func changeMode(
         _ path: String, _ mode: UInt32, at directory: Descriptor = .workingDirectory
     ) throws(SystemError) {

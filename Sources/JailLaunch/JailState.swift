@@ -32,6 +32,17 @@ struct JailState: Sendable {
 
     var json: JSON {
         guard case .object(var members) = common else { return common }
+        // Where what outlives it lies: whoever saves it has no profile at hand.
+        if let data = plan.data {
+            members.append(
+                (
+                    "data",
+                    [
+                        "source": .string(data.source), "target": .string(data.target),
+                        "image": .boolean(data.enforcement != .watched),
+                    ]
+                ))
+        }
         // How to ask, for whoever wants to know whether its supervisor knows more.
         if let health = plan.health { members.append(("health", .string(health.probe.shown))) }
         guard let session = plan.session else { return .object(members) }

@@ -52,6 +52,11 @@ package struct RunDirectory: ~Copyable {
         }
     }
 
+    /// The same for somebody who starts no jail, and keeps others from starting one of that name.
+    package static func reserve(_ name: String, in base: String) throws(JailError) -> RunDirectory {
+        try claim(name, in: base, removing: JailState.removeCgroups)
+    }
+
     private static func open(_ path: String, in base: String) throws(SystemError) -> RunDirectory {
         let directory = try System.open(path, [.readOnly, .directory, .noFollow])
         let lock = try System.open(

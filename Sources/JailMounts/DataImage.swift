@@ -11,16 +11,31 @@ package enum DataImage {
         _ data: DataPlan, mkfs: String, owner: IdentityPlan, attributes: MountAttributes
     ) throws(JailError) -> OwnedDescriptor {
         let isNew = (try? System.status(data.source)) == nil
-        if isNew { try make(data, mkfs: mkfs, owner: owner) }
-        let image = try open(data.source)
-        let mount = try attempt(.mounts, data.source) { () throws(SystemError) in
-            let loop = try System.attachLoop(image.borrowed)
-            return try System.makeFileSystem("ext4", options: [("source", loop.path)], attributes: attributes)
+        if isNew {
+            // Under another name first: a launch that dies half-way leaves no half-made image to be mounted.
+            let draft = data.source + ".new"
+            try make(draft, size: data.size, mkfs: mkfs, uid: owner.host.uid, gid: owner.host.gid)
+            try attempt(.mounts, data.source) { () throws(SystemError) in
+                try System.rename(draft, to: data.source)
+            }
         }
+        let mount = try mount(data.source, attributes)
         // mkfs makes it for a repair that would rather make a new image; it belongs to root and only puzzles. Later a
         // directory of that name is the payload's, and nothing that it makes may be in the way of its next start.
         if isNew { try? System.unlink("lost+found", at: mount.borrowed, isDirectory: true) }
-        // The lock is this process's until it ends; the jail ends with it.
+        return mount
+    }
+
+    /// Mounts one that is there. It is locked from then on, as long as this process lives.
+    package static func mount(
+        _ path: String, _ attributes: MountAttributes
+    ) throws(JailError) -> OwnedDescriptor {
+        let image = try open(path)
+        let mount = try attempt(.mounts, path) { () throws(SystemError) in
+            let loop = try System.attachLoop(image.borrowed)
+            return try System.makeFileSystem("ext4", options: [("source", loop.path)], attributes: attributes)
+        }
+        // The jail ends with this process.
         _ = image.release()
         return mount
     }
@@ -43,25 +58,23 @@ package enum DataImage {
         return image
     }
 
-    /// Under another name first: a launch that dies half-way leaves no half-made image to be mounted.
-    private static func make(_ data: DataPlan, mkfs: String, owner: IdentityPlan) throws(JailError) {
-        let draft = data.source + ".new"
-        let ended = try attempt(.mounts, draft) { () throws(SystemError) in
-            let file = try System.open(draft, [.readWrite, .create, .truncate, .noFollow], mode: 0o600)
-            try System.truncate(file.borrowed, to: data.size)
+    /// Makes an image with nothing in it, which belongs to that user; over a draft that somebody has left.
+    package static func make(
+        _ path: String, size: UInt64, mkfs: String, uid: UInt32, gid: UInt32
+    ) throws(JailError) {
+        let ended = try attempt(.mounts, path) { () throws(SystemError) in
+            let file = try System.open(path, [.readWrite, .create, .truncate, .noFollow], mode: 0o600)
+            try System.truncate(file.borrowed, to: size)
             let child = try System.spawn(
                 mkfs,
                 arguments: [
-                    mkfs, "-q", "-F", "-m", "0", "-E",
-                    "root_owner=\(owner.host.uid):\(owner.host.gid),lazy_itable_init=1",
-                    draft,
+                    mkfs, "-q", "-F", "-m", "0", "-E", "root_owner=\(uid):\(gid),lazy_itable_init=1", path,
                 ],
                 environment: [], directory: "/", terminal: nil)
             return try System.wait(forChild: child)
         }
         guard ended == .exited(0) else {
-            throw JailError(.mounts, operation: mkfs, path: draft, reason: "it ended with status \(ended.status)")
+            throw JailError(.mounts, operation: mkfs, path: path, reason: "it ended with status \(ended.status)")
         }
-        try attempt(.mounts, data.source) { () throws(SystemError) in try System.rename(draft, to: data.source) }
     }
 }

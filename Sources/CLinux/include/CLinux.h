@@ -92,6 +92,10 @@ int cl_mkdirat(int dir, const char *path, unsigned mode);
 int cl_symlinkat(const char *target, int dir, const char *path);
 int cl_unlinkat(int dir, const char *path, int flags);
 int cl_renameat(int from_dir, const char *from, int to_dir, const char *to);
+/* flags: 1 RENAME_NOREPLACE, 2 RENAME_EXCHANGE */
+int cl_renameat2(int dir, const char *from, const char *to, unsigned flags);
+int cl_fsync(int fd);
+int cl_syncfs(int fd);
 int cl_fchmodat(int dir, const char *path, unsigned mode);
 int cl_fchown(int fd, unsigned uid, unsigned gid);
 int cl_fchownat(int dir, const char *path, unsigned uid, unsigned gid, int flags);

@@ -1,0 +1,128 @@
+import JailCore
+import JailData
+import JailHost
+import JailLaunch
+import JailMounts
+import JailPlan
+import JailPolicy
+
+/// The `/data` of a jail, on the host.
+struct DataTarget {
+    enum Place {
+        case directory(String)
+        /// An image, and where a running jail has it.
+        case image(String)
+
+        var path: String {
+            switch self {
+            case .directory(let path), .image(let path): path
+            }
+        }
+    }
+
+    let name: String
+    /// nil: nobody has said which.
+    var profile: String?
+    let place: Place
+    /// Jail init and what it sees there; nil: the jail does not run.
+    var running: (pid: Int32, target: String)?
+
+    // MARK: Finding
+
+    /// - Parameters:
+    ///   - profile: where a jail that does not run has it; nil: it is clawjail's own directory or image.
+    ///   - isReserved: the caller has its name; nothing of that name runs.
+    static func find(_ name: String, profile: String?, isReserved: Bool = false) throws(JailError) -> DataTarget {
+        let address = try address(name)
+        if !isReserved, case .running(let state) = address.presence { return try running(name, state) }
+        if let profile {
+            let loaded = try Invocation.loader().load(profile)
+            guard let rule = loaded.filesystem.data else {
+                throw JailError(.data, reason: "profile '\(loaded.name)' has no filesystem.data")
+            }
+            let own = try directory("data") + "/" + name
+            let place: Place = rule.mustEnforceSize ? .image(own + ".img") : .directory(rule.source ?? own)
+            return DataTarget(name: name, profile: loaded.name, place: place)
+        }
+        let own = try directory("data") + "/" + name
+        switch (isThere(own), isThere(own + ".img")) {
+        case (true, false): return DataTarget(name: name, place: .directory(own))
+        case (false, true): return DataTarget(name: name, place: .image(own + ".img"))
+        case (true, true):
+            throw JailError(
+                .data, path: own, reason: "there are a directory and an image of jail '\(name)'",
+                hint: "say which it is by --profile", status: ExitStatus.usage)
+        case (false, false):
+            throw JailError(
+                .data, path: own, reason: "there is no data of a jail of that name",
+                hint: "if its profile names another place, say so by --profile", status: ExitStatus.notThere)
+        }
+    }
+
+    private static func running(_ name: String, _ state: [UInt8]) throws(JailError) -> DataTarget {
+        guard let value = try? JSON5Reader.read(state, file: name), let pid = value["init"]?.integer else {
+            throw JailError(
+                .data, reason: "jail '\(name)' is just being made", hint: "try again",
+                status: ExitStatus.notRunning)
+        }
+        guard let data = value["data"], let source = data["source"]?.string, let target = data["target"]?.string,
+            case .boolean(let isImage)? = data["image"]?.content
+        else { throw JailError(.data, reason: "jail '\(name)' has no data of its own", status: ExitStatus.notThere) }
+        return DataTarget(
+            name: name, profile: value["profile"]?.string, place: isImage ? .image(source) : .directory(source),
+            running: (Int32(clamping: pid), target))
+    }
+
+    /// Only a jail has data of its own that has a name of its own.
+    static func address(_ name: String) throws(JailError) -> JailAddress {
+        if SessionsInside.isInside {
+            throw JailError(.usage, reason: "a jail cannot handle snapshots", status: ExitStatus.refused)
+        }
+        let address = try JailAddress(name)
+        guard address.gateway == nil else {
+            throw JailError(.usage, reason: "'\(name)' is a session: what it keeps is the jail's that has it")
+        }
+        return address
+    }
+
+    var isRunning: Bool {
+        if case .running? = try? Self.address(name).presence { true } else { false }
+    }
+
+    private static func isThere(_ path: String) -> Bool { (try? System.status(path)) != nil }
+
+    /// Below clawjail's own lasting state.
+    private static func directory(_ part: String) throws(JailError) -> String {
+        let request = try HostRequest.fromEnvironment(profile: Profile(name: ""), command: [])
+        return request.stateDirectory(try CallerFacts.current()) + "/" + part
+    }
+
+    /// The snapshots of a jail, whether or not there is anything else of it.
+    static func store(_ name: String) throws(JailError) -> SnapshotStore {
+        _ = try address(name)
+        let path = try directory("snapshots") + "/" + name
+        try attempt(.data, path) { () throws(SystemError) in try PrivateDirectory.make(path) }
+        return try SnapshotStore(path, of: name)
+    }
+
+    // MARK: The tree
+
+    /// Opens what is in it; nil: it is not there.
+    func open() throws(JailError) -> SharedDescriptor? {
+        let path: String
+        switch (place, running) {
+        case (.image(let image), nil):
+            guard Self.isThere(image) else { return nil }
+            return SharedDescriptor(try DataImage.mount(image, [.noSetuid, .noDevices, .noExec]))
+        // Mounted where init sees it and nowhere else.
+        case (.image, let running?): path = "/proc/\(running.pid)/root\(running.target)"
+        case (.directory(let directory), _): path = directory
+        }
+        do throws(SystemError) {
+            return SharedDescriptor(try System.open(path, [.readOnly, .directory, .noFollow]))
+        } catch {
+            if error.errno == .notFound, running == nil { return nil }
+            throw JailError(.data, error, path: path)
+        }
+    }
+}

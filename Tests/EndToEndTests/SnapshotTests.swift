@@ -1,0 +1,139 @@
+import Foundation
+import Glibc
+import Testing
+
+/// `clawjail data`.
+@Suite struct SnapshotTests {
+    private let jail: Jail
+    private var data: String { "\(jail.stateDirectory)/data/\(jail.name)" }
+    private var snapshots: String { "\(jail.stateDirectory)/snapshots/\(jail.name)" }
+
+    init() throws { jail = try Jail(Caller.all.first ?? .user, DataTests.stateful) }
+
+    private func clear(_ jail: Jail) {
+        for part in ["data", "snapshots"] {
+            _ = try? shell("chmod -R u+rwx \"$1\" 2>/dev/null; rm -rf \"$1\"", "\(jail.stateDirectory)/\(part)/\(jail.name)")
+        }
+    }
+
+    private func clawjail(_ jail: Jail, _ words: String...) throws -> Finished {
+        try jail.start(words: words).wait(30)
+    }
+
+    private func ids(_ jail: Jail) throws -> [String] {
+        try clawjail(jail, "data", "list", jail.name).lines.dropFirst().compactMap {
+            $0.split(separator: " ").first.map(String.init)
+        }
+    }
+
+    @Test(arguments: Caller.all) func `everything hostile is saved and comes back`(caller: Caller) throws {
+        let jail = try Jail(caller, DataTests.stateful)
+        defer { clear(jail) }
+        let made = try jail.script(
+            """
+            cd /data; echo one > file; ln file hard; ln -s /etc/shadow link; mkfifo pipe; truncate -s 1T sparse
+            mkdir -p shut/deep; echo in > shut/deep/file; chmod 0 shut/deep/file shut/deep shut; touch 'new
+            line' ; mkdir many; for i in $(seq 200); do echo $i > many/$i; done
+            python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")' 2>/dev/null; echo made
+            """)
+        #expect(made.lines.last == "made", "\(made.errors)")
+        let saved = try clawjail(jail, "data", "snapshot", jail.name)
+        #expect(saved.status == 0 && saved.text.contains("consistent"), "\(saved.errors)")
+        let id = try #require(try ids(jail).first)
+        #expect(try clawjail(jail, "data", "verify", jail.name).text == "\(id): good\n")
+        #expect(try jail.script("cd /data; echo two > file; touch later; chmod 700 shut; rm -r many").status == 0)
+        let restored = try clawjail(jail, "data", "restore", jail.name, id)
+        #expect(restored.status == 0, "\(restored.errors)")
+        let seen = try jail.script(
+            """
+            cd /data; cat file; stat -c %h hard; readlink link; stat -c '%F' pipe; stat -c '%s' sparse; ls many | wc -l
+            ls later socket 2>/dev/null; stat -c %a shut; chmod 700 shut shut/deep; chmod 600 shut/deep/file; cat shut/deep/file
+            stat -c '%a %u' /data; du -s -B1M /data | cut -f1
+            """)
+        #expect(
+            seen.lines == ["one", "2", "/etc/shadow", "fifo", "\(UInt64(1) << 40)", "200", "0", "in", "700 1000", "1"]
+                || seen.lines == ["one", "2", "/etc/shadow", "fifo", "\(UInt64(1) << 40)", "200", "0", "in", "700 1000", "2"],
+            "\(seen.text) \(seen.errors)")
+        // The state before is a snapshot as well.
+        #expect(try ids(jail).count == 2)
+        #expect(try clawjail(jail, "data", "prune", jail.name, "--keep", "1").text == "removed \(id)\n")
+        #expect(try ids(jail).count == 1)
+    }
+
+    @Test(arguments: Caller.all) func `a running jail is not restored, and goes on after it was saved`(caller: Caller)
+        throws
+    {
+        let jail = try Jail(caller, DataTests.stateful)
+        defer { clear(jail) }
+        let running = try jail.startAndAwait("up", command: ["/bin/sh", "-c", "echo up; while :; do date +%N > /data/f; sleep 0.1; done"])
+        let saved = try clawjail(jail, "data", "snapshot", jail.name)
+        #expect(saved.status == 0, "\(saved.errors)")
+        let isConsistent = !saved.text.contains("not consistent")
+        // Who cannot be paused is said to be so, and is refused where that matters.
+        #expect(isConsistent == !saved.errors.contains("not consistent"))
+        let strict = try clawjail(jail, "data", "snapshot", jail.name, "--consistent")
+        #expect((strict.status == 0) == isConsistent, "\(strict.errors)")
+        let id = try #require(try ids(jail).first)
+        try clawjail(jail, "data", "restore", jail.name, id).expectRefusal(122, "is running")
+        let before = try String(contentsOfFile: "\(jail.stateDirectory)/data/\(jail.name)/f", encoding: .utf8)
+        #expect(
+            eventually(5) {
+                (try? String(contentsOfFile: "\(jail.stateDirectory)/data/\(jail.name)/f", encoding: .utf8)) != before
+            })
+        running.signal(SIGTERM)
+        _ = try running.wait(10)
+    }
+
+    @Test(.enabled(if: Host.isRoot)) func `a full disk leaves no half snapshot, and no other state`() throws {
+        var jail = jail
+        defer { clear(jail) }
+        #expect(try jail.script("head -c 3000000 /dev/urandom > /data/f; echo x > /data/g").status == 0)
+        #expect(try clawjail(jail, "data", "snapshot", jail.name).status == 0)
+        let id = try #require(try ids(jail).first)
+        let original = jail.hostChange
+        // What there is moves onto a file system with room for one.
+        jail.hostChange = """
+            mkdir -p /run/full && mount -t tmpfs -o size=4m none /run/full && cp -a '\(snapshots)/.' /run/full \
+            && chmod 700 /run/full && chown --reference='\(snapshots)' /run/full && mount --bind /run/full '\(snapshots)'
+            """
+        let words = ["/bin/sh", "-c", "'\(try Host.clawjail)' data snapshot \(jail.name); echo $?; '\(try Host.clawjail)' data restore \(jail.name) \(id); echo $?; ls '\(snapshots)'"]
+        jail.wrapper = words + ["sh"]
+        let full = try jail.start(words: []).wait(30)
+        jail.wrapper = []
+        jail.hostChange = original
+        #expect(full.lines.prefix(2) == ["125", "125"], "\(full.text) \(full.errors)")
+        #expect(full.lines.dropFirst(2).allSatisfy { !$0.hasSuffix(".new") } && full.lines.count == 5, "\(full.text)")
+        #expect(try jail.script("cat /data/g").text == "x\n")
+    }
+
+    @Test func `whenever a restore is killed, one whole state is there, and the other in a snapshot`() throws {
+        defer { clear(jail) }
+        #expect(try jail.script("for i in $(seq 300); do echo one > /data/$i; done").status == 0)
+        #expect(try clawjail(jail, "data", "snapshot", jail.name).status == 0)
+        let one = try #require(try ids(jail).first)
+        #expect(try jail.script("for i in $(seq 300); do echo two > /data/$i; done").status == 0)
+        var seen: Set<String> = []
+        for round in 0..<24 {
+            let running = try jail.start(words: ["data", "restore", jail.name, one])
+            usleep(useconds_t(round * 9000))
+            running.signal(SIGKILL)
+            _ = try running.wait(10)
+            let state = try shell("cat \"$1\"/* | sort | uniq -c | tr -s ' '; ls \"$1\" | wc -l", data)
+            #expect(state.contains("300 one\n300\n") || state.contains("300 two\n300\n"), "round \(round): \(state)")
+            let isOld = state.contains("two")
+            seen.insert(isOld ? "old" : "new")
+            #expect(try clawjail(jail, "data", "verify", jail.name).status == 0)
+            // The state that is not there any more is in a snapshot.
+            if !isOld {
+                let last = try #require(try ids(jail).dropFirst().first)
+                let back = try clawjail(jail, "data", "restore", jail.name, last)
+                #expect(back.status == 0, "\(back.errors)")
+                #expect(try shell("cat \"$1\"/* | sort -u", data) == "two\n")
+            }
+        }
+        #expect(seen.contains("old"))
+        #expect(try clawjail(jail, "data", "restore", jail.name, one).status == 0)
+        let left = try FileManager.default.contentsOfDirectory(atPath: data + "/..").filter { $0.contains(jail.name) }
+        #expect(left == [jail.name])
+    }
+}
