@@ -63,6 +63,9 @@ struct AuditFile: ~Copyable {
         unsynchronized = false
     }
 
+    /// Gives back the room ahead that was not needed. To its own length: that, too, frees what lies beyond.
+    borrowing func trim() { try? System.truncate(file.borrowed, to: size) }
+
     /// The kernel may write it out when it likes, beginning now.
     borrowing func release() { try? System.beginWriteback(file.borrowed) }
 }

@@ -130,6 +130,7 @@ package final class AuditTrail {
             try checkpoint(isLast: true)
             // With or without room ahead: these are the last words.
             try write()
+            file.trim()
             if plan.rules.sync != .record { file.release() }
             shortage = nil
         } catch { shortage = error }
@@ -170,6 +171,7 @@ package final class AuditTrail {
         do throws(SystemError) { next = try AuditFile.make(path) } catch { throw JailError(.audit, error, path: path) }
         try checkpoint(isLast: false)
         try write()
+        file.trim()
         swap(&file, &next)
         number += 1
         beginSegment([])

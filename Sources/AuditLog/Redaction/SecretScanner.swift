@@ -55,7 +55,7 @@ struct SecretScanner {
     /// `name=value`, `"name": "value"`, `Name: value`.
     private mutating func takeNamed() -> Bool {
         var end = index
-        while end > copied, bytes[end - 1].isQuote || bytes[end - 1] == 0x20 { end -= 1 }
+        while end > copied, bytes[end - 1].isQuote || bytes[end - 1] == 0x20 || bytes[end - 1] == 0x5C { end -= 1 }
         var start = end
         while start > copied, bytes[start - 1].isWord || bytes[start - 1] == 0x2D { start -= 1 }
         let name = bytes[start..<end]
@@ -68,13 +68,17 @@ struct SecretScanner {
         var start = start
         while start < bytes.count, bytes[start] == 0x20 || bytes[start] == 0x09 { start += 1 }
         // Escaped once more, as in JSON within JSON.
-        if start + 1 < bytes.count, bytes[start] == 0x5C, bytes[start + 1].isQuote { start += 1 }
+        let isEscaped = start + 1 < bytes.count && bytes[start] == 0x5C && bytes[start + 1].isQuote
+        if isEscaped { start += 1 }
         var end = start
         if start < bytes.count, bytes[start].isQuote {
             let quote = bytes[start]
             start += 1
             end = start
-            while end < bytes.count, bytes[end] != quote, bytes[end] != 0x0A { end += bytes[end] == 0x5C ? 2 : 1 }
+            while end < bytes.count, bytes[end] != quote, bytes[end] != 0x0A {
+                if isEscaped, bytes[end] == 0x5C { break }
+                end += bytes[end] == 0x5C ? 2 : 1
+            }
             end = min(end, bytes.count)
         } else {
             while end < bytes.count, !(wholeLine ? bytes[end].endsLine : bytes[end].endsValue) { end += 1 }
