@@ -32,11 +32,10 @@ package enum EgressMessage {
     /// Carries, in this order: the policy, the host's certificates, resolv.conf, hosts, the table of names and, if there
     /// is one, the CA's state.
     package static func setup(
-        jail: String, profile: String, wantsJavaTrustStore: Bool, tellsAllowed: Bool = true
+        jail: String, profile: String, wantsJavaTrustStore: Bool
     ) -> Packet {
         let header: JSON = [
             "jail": .string(jail), "profile": .string(profile), "java": .boolean(wantsJavaTrustStore),
-            "allowed": .boolean(tellsAllowed),
         ]
         return packet(.setup, header.text())
     }
@@ -79,8 +78,7 @@ package enum EgressMessage {
         _ header: JSON5Value?, _ descriptors: [SharedDescriptor], _ channel: EgressChannel
     ) throws(SystemError) -> EgressSetup {
         guard (5...6).contains(descriptors.count), let header, case .string(let jail) = header["jail"]?.content,
-            case .string(let profile) = header["profile"]?.content, case .boolean(let java) = header["java"]?.content,
-            case .boolean(let allowed) = header["allowed"]?.content
+            case .string(let profile) = header["profile"]?.content, case .boolean(let java) = header["java"]?.content
         else { throw malformed }
         let policy = try content(descriptors[0], limit: EgressSetup.policyLimit)
         guard let rules = try? NetworkRules(text: policy) else { throw malformed }
@@ -89,8 +87,7 @@ package enum EgressMessage {
         let state = descriptors.count == 6 ? try content(descriptors[5], limit: EgressSetup.identityLimit) : nil
         return EgressSetup(
             jail: jail, profile: profile, rules: rules, trust: trust, resolver: files, state: state,
-            names: KeptDescriptor(descriptors[4].take()), wantsJavaTrustStore: java, tellsAllowed: allowed,
-            channel: channel)
+            names: KeptDescriptor(descriptors[4].take()), wantsJavaTrustStore: java, channel: channel)
     }
 
     private static func sockets(

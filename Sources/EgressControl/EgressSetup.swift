@@ -22,14 +22,12 @@ package struct EgressSetup: Sendable {
     package var names: KeptDescriptor
     /// Whether ``EgressIdentity/javaTrustStore`` is wanted.
     package var wantsJavaTrustStore: Bool
-    /// Whether what was allowed is to be told as well. Denials and failures always are.
-    package var tellsAllowed: Bool
     /// To the supervisor.
     package var channel: EgressChannel
 
     package init(
         jail: String, profile: String, rules: NetworkRules, trust: [UInt8], resolver: ResolverFiles, state: [UInt8]?,
-        names: KeptDescriptor, wantsJavaTrustStore: Bool, tellsAllowed: Bool = true, channel: EgressChannel
+        names: KeptDescriptor, wantsJavaTrustStore: Bool, channel: EgressChannel
     ) {
         self.jail = jail
         self.profile = profile
@@ -39,7 +37,6 @@ package struct EgressSetup: Sendable {
         self.state = state
         self.names = names
         self.wantsJavaTrustStore = wantsJavaTrustStore
-        self.tellsAllowed = tellsAllowed
         self.channel = channel
     }
 

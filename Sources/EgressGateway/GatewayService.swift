@@ -30,7 +30,7 @@ final class GatewayService {
         connector = UpstreamConnector(loop: loop, policy: policy, resolver: resolver)
         state = GatewayState(
             loop: loop, jail: setup.jail, profile: setup.profile, policy: policy,
-            events: EventQueue(setup.channel, tellsAllowed: setup.tellsAllowed, loop: loop),
+            events: EventQueue(setup.channel, loop: loop),
             names: try NameTable(descriptor: setup.names.borrowed.number, keeping: setup.names),
             contexts: try ServerContexts(authority: authority), pool: UpstreamPool(connector))
     }

@@ -303,6 +303,14 @@ extension System {
     package static func newSession() throws(SystemError) { try check(.setsid, cl_setsid()) }
 
     package static var processID: Int32 { getpid() }
+
+    /// Who has logged in, whatever it became since, see pam_loginuid(8); nil: nobody, or the kernel does not keep it.
+    package static var loginUserID: UInt32? {
+        guard let text = try? readFile("/proc/self/loginuid", limit: 64),
+            let uid = UInt32(String(decoding: text, as: UTF8.self).filter { $0.isNumber })
+        else { return nil }
+        return uid == .max ? nil : uid
+    }
     package static var parentProcessID: Int32 { cl_getppid() }
 
     /// Leaves at once: no exit handlers, no buffers flushed. The only way out of a cloned child.

@@ -27,29 +27,34 @@ struct JailPause {
 
     var pollEntries: [System.PollEntry] { due == nil ? [] : freezer.map { [$0.pollEntry] } ?? [] }
 
+    /// Whether the jail can stand still at all.
+    var isPossible: Bool { freezer != nil }
+
     mutating func takeChanges() -> [Change] {
         defer { changes = [] }
         return changes
     }
 
     /// Answers once it is so, or cannot be had.
-    mutating func ask(paused: Bool, for caller: SharedDescriptor) {
+    ///
+    /// - Parameter caller: nil: the supervisor itself.
+    mutating func ask(paused: Bool, for caller: SharedDescriptor?) {
         guard let freezer else {
             return reply(
                 .refused(
                     ExitStatus.configuration,
                     "cgroup: this jail cannot be paused: that takes a control group of version 2, and it has none"),
-                to: [caller])
+                to: [caller].compactMap { $0 })
         }
         do throws(SystemError) { try freezer.set(frozen: paused) } catch {
             return reply(
                 .refused(ExitStatus.launchFailed, JailError(.cgroup, error, path: "cgroup.freeze").description),
-                to: [caller])
+                to: [caller].compactMap { $0 })
         }
         // Whoever waits for the opposite will not see it.
         if paused != isPaused { abandon() }
         isPaused = paused
-        waiting.append(caller)
+        if let caller { waiting.append(caller) }
         due = System.monotonicNanoseconds() + patience
         look()
     }

@@ -6,14 +6,36 @@ internal import JailPlan
 enum JailNotice {
     /// To a person: one line.
     case note(String)
-    /// To a program, see ``LaunchReporter/event(_:)``.
+    /// To a program, see ``LaunchReporter/event(_:)``, and to the log.
     case event(JSON)
+    /// To a program alone: the log speaks of itself.
+    case status(JSON)
 }
 
 /// What happens to a jail, told: to people as lines, to programs as events.
 extension JailWatch {
     /// Every event of a jail passes here, once.
-    func emit(_ event: JSON, _ reporter: inout some LaunchReporter) { reporter.event(event) }
+    func emit(_ event: JSON, _ reporter: inout some LaunchReporter) {
+        audit.record(event)
+        // A way out that is started again is a clone, with a copy of the key.
+        if case .object(let members) = event, case .string("egress")? = members.first?.1 { audit.renewKey() }
+        reporter.event(event)
+    }
+
+    /// Writes what has happened, and decides what becomes of a jail whose log cannot be written.
+    func writeAudit(_ reporter: inout some LaunchReporter) throws(JailError) {
+        let state = audit.work()
+        tell(audit.takeNotices(), &reporter)
+        switch state {
+        case .writing: break
+        case .recovered: try attempt(.supervise) { () throws(SystemError) in try letGo() }
+        case .overdue: kill()
+        case .short:
+            try attempt(.supervise) { () throws(SystemError) in
+                if audit.stopsWhenShort { try stopOnce() } else { try hold() }
+            }
+        }
+    }
 
     /// What the way out, the maker of sessions and the like have decided or seen, and what became of it.
     func tell(_ notices: [JailNotice], _ reporter: inout some LaunchReporter) {
@@ -21,6 +43,7 @@ extension JailWatch {
             switch notice {
             case .note(let text): reporter.note(text)
             case .event(let event): emit(event, &reporter)
+            case .status(let event): reporter.event(event)
             }
         }
     }

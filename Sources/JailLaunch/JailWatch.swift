@@ -23,6 +23,7 @@ final class JailWatch {
     private var callers: ControlSocket
     let execs: Execs
     let egress: EgressWatch?
+    let audit: Audit
     /// Of a jail that may ask for sessions.
     var sessions: SessionDesk?
     /// Once the command runs, of a jail that is to be asked how it is.
@@ -64,10 +65,12 @@ final class JailWatch {
     var nextLook: Int64
     private var data: SharedDescriptor?
     var pause: JailPause
+    /// It stands still because of its log, and goes on with it.
+    private var isHeld = false
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
-        callers: ControlSocket, egress: EgressWatch?, output: OutputLog?, ignoresHangUp: Bool
+        callers: ControlSocket, egress: EgressWatch?, audit: Audit, output: OutputLog?, ignoresHangUp: Bool
     ) throws(JailError) {
         pause = try attempt(.cgroup) { () throws(SystemError) in try JailPause(group) }
         self.plan = plan
@@ -79,6 +82,7 @@ final class JailWatch {
         self.callers = callers
         execs = Execs(plan)
         self.egress = egress
+        self.audit = audit
         self.output = output
         self.ignoresHangUp = ignoresHangUp
         nextLook = System.monotonicNanoseconds() + Self.lookInterval
@@ -102,7 +106,7 @@ final class JailWatch {
         }
     }
 
-    private func kill() {
+    func kill() {
         isKilled = true
         guard initEnded == nil else { return }
         _ = group?.kill()
@@ -124,6 +128,7 @@ final class JailWatch {
                 tellExecs(&reporter)
                 tellPause(&reporter)
                 tellHealth(&reporter)
+                try writeAudit(&reporter)
             }
         } catch {
             kill()
@@ -260,7 +265,9 @@ final class JailWatch {
         let now = System.monotonicNanoseconds()
         var next = deadline
         if !isIdle, data != nil || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
-        for due in [egress?.due, execs.due, callers.due, sessions?.due, pause.due, health?.due, service?.due] {
+        for due in [
+            egress?.due, execs.due, callers.due, sessions?.due, pause.due, health?.due, service?.due, audit.due,
+        ] {
             if let due { next = min(next ?? .max, due) }
         }
         if streams.waitsForForeground { next = min(next ?? .max, now + 1_000_000_000) }
@@ -511,6 +518,25 @@ final class JailWatch {
         guard deadline == nil, phase != .launching, !plan.command.isNone else { return kill() }
         deadline = System.monotonicNanoseconds() + Int64(clamping: plan.stopGrace) * 1_000_000
         try pass(signal)
+    }
+
+    /// Of those who ask again and again: a second time would kill it.
+    func stopOnce() throws(SystemError) {
+        if deadline == nil { try stop(SIGTERM) }
+    }
+
+    /// The jail stands still until ``letGo()``; one that cannot is stopped.
+    func hold() throws(SystemError) {
+        guard phase == .running, deadline == nil, !pause.isPaused else { return }
+        guard pause.isPossible else { return try stopOnce() }
+        pause.ask(paused: true, for: nil)
+        isHeld = true
+    }
+
+    func letGo() throws(SystemError) {
+        guard isHeld else { return }
+        isHeld = false
+        if pause.isPaused { pause.ask(paused: false, for: nil) }
     }
 
     // MARK: Terminal

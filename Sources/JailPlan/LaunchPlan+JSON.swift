@@ -33,10 +33,23 @@ extension LaunchPlan {
             "data": data?.json ?? .null,
             "sessions": sessions?.json ?? .null,
             "health": health?.json ?? .null,
+            "audit": audit.json,
             "leftOut": .array(
                 leftOut.map { ["protection": .string($0.protection.rawValue), "reason": .string($0.reason)] }),
             "notes": .strings(notes),
             "stopGraceMilliseconds": .number(stopGrace),
+        ]
+    }
+}
+
+extension AuditPlan {
+    fileprivate var json: JSON {
+        [
+            "directory": .string(directory), "headFile": .optional(headFile),
+            "keepMilliseconds": .number(rules.keep), "checkpointMilliseconds": .number(rules.checkpoint),
+            "sync": .string(rules.sync.rawValue), "onFull": .string(rules.onFull.rawValue),
+            "fileSize": .number(rules.fileSize), "redact": .strings(rules.redact),
+            "journal": .boolean(rules.journal), "anchors": .array(rules.anchors.map(JSON.strings)),
         ]
     }
 }

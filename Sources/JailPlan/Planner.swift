@@ -99,6 +99,7 @@ package struct Planner {
             session: request.session,
             // A jail that waits for commands has nothing in it that could be asked.
             health: request.arguments.isEmpty ? nil : profile.health,
+            audit: planAudit(),
             leftOut: leftOut,
             notes: notes,
             stopGrace: profile.process.stopGrace,
@@ -109,6 +110,14 @@ package struct Planner {
 
     /// Of what belongs to the jail where all jails' lie side by side. No name has a dot in it.
     private var fileName: String { request.gateway.map { "\($0).\(request.name)" } ?? request.name }
+
+    /// Beside one another as the run directories are: that of a session below the jail's that has it made.
+    private func planAudit() -> AuditPlan {
+        let base = "\(facts.stateDirectory)/audit"
+        return AuditPlan(
+            directory: request.gateway.map { "\(base)/\($0)/sessions/\(request.name)" } ?? "\(base)/\(request.name)",
+            rules: profile.audit, headFile: facts.caller.isRoot ? "\(base)/heads" : nil)
+    }
 
     // MARK: Who
 
@@ -357,14 +366,6 @@ extension [EnvironmentVariable] {
     fileprivate mutating func replace(_ variable: EnvironmentVariable) {
         removeAll { $0.name == variable.name }
         append(variable)
-    }
-}
-
-extension String {
-    /// `/usr/bin/node` → `/usr/bin`.
-    package var parentPath: String {
-        guard let slash = utf8.lastIndex(of: UInt8(ascii: "/")), slash != startIndex else { return "/" }
-        return String(self[..<slash])
     }
 }
 

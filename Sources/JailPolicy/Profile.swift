@@ -15,6 +15,7 @@ package struct Profile: Equatable, Sendable {
     /// nil: nobody asks what runs here how it is.
     package var health: HealthRules?
     package var limits = LimitRules()
+    package var audit = AuditRules()
     /// Protections that may be left out where the host lacks them. What was left out is printed and recorded.
     package var optional: Set<OptionalProtection> = []
 

@@ -7,10 +7,10 @@ struct Clawjail: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clawjail",
         abstract: "Run the OpenClaw gateway with the fewest permissions that still do the job.",
-        version: "0.1.0",
+        version: Release.version,
         subcommands: [
             Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, Stats.self, Stop.self, Pause.self,
-            Resume.self, ProfileCommand.self, Explain.self, Diagnose.self, Setup.self, Export.self,
+            Resume.self, AuditCommand.self, ProfileCommand.self, Explain.self, Diagnose.self, Setup.self, Export.self,
         ])
 
     /// One thread, and no library's start-up, on the way to a jail: `run` in its plain forms never sees the parser.

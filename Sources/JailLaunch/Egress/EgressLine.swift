@@ -17,7 +17,7 @@ struct EgressLine {
 
     /// The first order, after which the gateway says who it is.
     func setUp(
-        _ plan: LaunchPlan, _ egress: EgressPlan, tellsAllowed: Bool, _ texts: EgressTexts, names: Descriptor,
+        _ plan: LaunchPlan, _ egress: EgressPlan, _ texts: EgressTexts, names: Descriptor,
         state: Descriptor?
     ) throws(SystemError) -> Outcome {
         let files = [
@@ -25,8 +25,7 @@ struct EgressLine {
             try Self.file("resolv.conf", texts.resolver.resolvConf), try Self.file("hosts", texts.resolver.hosts),
         ]
         let setup = EgressMessage.setup(
-            jail: plan.name, profile: plan.profile, wantsJavaTrustStore: egress.wantsJavaTrustStore,
-            tellsAllowed: tellsAllowed)
+            jail: plan.name, profile: plan.profile, wantsJavaTrustStore: egress.wantsJavaTrustStore)
         // A descriptor lives as long as its owner, and an owner no longer than it is asked for.
         return try withExtendedLifetime(files) { () throws(SystemError) in
             try send(setup, files.map(\.borrowed) + [names] + (state.map { [$0] } ?? []))

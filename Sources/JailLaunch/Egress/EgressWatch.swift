@@ -18,7 +18,6 @@ final class EgressWatch {
 
     private let plan: LaunchPlan
     private let egress: EgressPlan
-    private let tellsAllowed: Bool
     private let source: any EgressSource
     /// The gateway's, as long as there is one.
     private var line: EgressLine?
@@ -53,10 +52,9 @@ final class EgressWatch {
     private static let mostMessages = 64
 
     /// Clones, or joins those who share, and lets the gateway begin: its start overlaps with that of the jail.
-    init(_ plan: LaunchPlan, _ egress: EgressPlan, tellsAllowed: Bool) throws(JailError) {
+    init(_ plan: LaunchPlan, _ egress: EgressPlan) throws(JailError) {
         self.plan = plan
         self.egress = egress
-        self.tellsAllowed = tellsAllowed
         texts = try EgressTexts(egress)
         names = try attempt(.egress) { () throws(SystemError) in
             SharedDescriptor(try System.makeMemoryFile("names", [], sealed: false))
@@ -82,7 +80,7 @@ final class EgressWatch {
         // Where it cannot be told its end comes next, or its time runs out.
         _ = try withExtendedLifetime((names, state)) { () throws(SystemError) in
             try line.setUp(
-                plan, egress, tellsAllowed: tellsAllowed, texts, names: names.borrowed, state: state?.borrowed)
+                plan, egress, texts, names: names.borrowed, state: state?.borrowed)
         }
     }
 

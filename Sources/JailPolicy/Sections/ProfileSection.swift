@@ -29,6 +29,7 @@ extension Profile {
             show: { $0.health.map { .list($0.shown) } ?? .single("none") }
         ).holding(HealthParts.table),
         SectionKey("limits", LimitRules.table, get: { $0.limits }, set: { $0.limits = $1 }),
+        SectionKey("audit", AuditRules.table, get: { $0.audit }, set: { $0.audit = $1 }),
         SectionKey(
             "optional",
             read: { (field, profile) throws(JailError) in

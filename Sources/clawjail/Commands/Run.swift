@@ -121,8 +121,6 @@ struct Reporter: LaunchReporter {
 
     mutating func started() { tellWaiting("started\n") }
 
-    var wantsEvents: Bool { descriptor != nil }
-
     mutating func failed(_ error: JailError) {
         event(["event": "failed", "status": .number(error.status), "message": .string(error.description)])
         if waiting != nil { tellWaiting("\(error.status) \(error.description)\n") } else { note(error.description) }
