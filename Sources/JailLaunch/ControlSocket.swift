@@ -16,6 +16,8 @@ package enum ControlRequest {
     /// Every process in the jail stands still until it is resumed.
     case pause
     case resume
+    /// What the jail was made from, as JSON, in a file: see ``ControlReply/file``.
+    case plan
 
     private enum Kind: UInt8 {
         case stop = 0x53
@@ -25,6 +27,7 @@ package enum ControlRequest {
         case state = 0x51
         case pause = 0x50
         case resume = 0x52
+        case plan = 0x4C
     }
 
     /// Of the packet.
@@ -40,6 +43,7 @@ package enum ControlRequest {
         case .state where bytes.count == 1 && descriptors.isEmpty: self = .state
         case .pause where bytes.count == 1 && descriptors.isEmpty: self = .pause
         case .resume where bytes.count == 1 && descriptors.isEmpty: self = .resume
+        case .plan where bytes.count == 1 && descriptors.isEmpty: self = .plan
         case .execute where bytes.count == 1 && (descriptors.count == 1 || descriptors.count == 4):
             self = .execute(descriptors[0], streams: Array(descriptors.dropFirst()))
         case .signal where bytes.count > 2 && descriptors.isEmpty && (1...64).contains(bytes[1]):
@@ -59,6 +63,7 @@ package enum ControlRequest {
         case .state: [Kind.state.rawValue]
         case .pause: [Kind.pause.rawValue]
         case .resume: [Kind.resume.rawValue]
+        case .plan: [Kind.plan.rawValue]
         }
     }
 
@@ -77,8 +82,10 @@ package enum ControlReply: Equatable {
     case refused(Int32, String)
     case done
     case state(String)
+    /// Carries a sealed file in memory with the answer: more than a packet holds.
+    case file
 
-    private enum Kind: UInt8 { case started = 1, ended, refused, done, state }
+    private enum Kind: UInt8 { case started = 1, ended, refused, done, state, file }
 
     package static let sizeLimit = 8192
 
@@ -88,6 +95,7 @@ package enum ControlReply: Equatable {
         switch kind {
         case .started: self = .started
         case .done: self = .done
+        case .file: self = .file
         case .ended where bytes.count == 2: self = .ended(Int32(bytes[1]))
         case .refused where bytes.count > 2: self = .refused(Int32(bytes[1]), text)
         case .state where bytes.count > 2: self = .state(text)
@@ -99,6 +107,7 @@ package enum ControlReply: Equatable {
         switch self {
         case .started: [Kind.started.rawValue]
         case .done: [Kind.done.rawValue]
+        case .file: [Kind.file.rawValue]
         case .ended(let status): [Kind.ended.rawValue, UInt8(clamping: status)]
         case .refused(let status, let text): [Kind.refused.rawValue, UInt8(clamping: status)] + text.utf8.prefix(4096)
         case .state(let text): [Kind.state.rawValue, 0] + Array(text.utf8)
@@ -141,7 +150,7 @@ struct ControlSocket {
             guard let request = Self.read(caller) else { continue }
             switch request {
             case .stop, .kill: waiting.append(caller)
-            case .execute, .signal, .state, .pause, .resume: break
+            case .execute, .signal, .state, .pause, .resume, .plan: break
             }
             requests.append((request, caller))
         }
