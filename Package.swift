@@ -86,6 +86,9 @@ let package = Package(
                 "EgressControl",
             ]),
 
+        // What is kept of a jail that is locked down. Knows files and processes, and nothing of how jails are made.
+        library("JailEvidence", ["JailCore"]),
+
         // The way out: a process of its own, with threads, for hostile input. What it and the supervisor say to each other
         // is the only thing that both link, besides the policy.
         library("EgressControl", ["JailCore", "JailPolicy"]),
@@ -125,7 +128,7 @@ let package = Package(
         .executableTarget(
             name: "clawjail",
             dependencies: [
-                "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch",
+                "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "JailEvidence",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -157,6 +160,7 @@ let package = Package(
                 "CLinux",
                 "TestSupport",
             ]),
+        tests("JailEvidenceTests", ["JailEvidence", "JailCore", "TestSupport"]),
         tests("JailExportTests", ["JailExport", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests(
             "JailLaunchTests",

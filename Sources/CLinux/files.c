@@ -50,6 +50,8 @@ long cl_readlinkat(int dir, const char *path, char *buffer, size_t size) {
 int cl_dup3(int from, int to, int flags) { return RETRY(dup3(from, to, flags)); }
 int cl_fcntl(int fd, int command, long argument) { return RESULT(fcntl(fd, command, argument)); }
 int cl_flock(int fd, int operation) { return RETRY(flock(fd, operation)); }
+int cl_fsync(int fd) { return RETRY(fsync(fd)); }
+
 int cl_ftruncate(int fd, int64_t length) { return RETRY(ftruncate(fd, length)); }
 int cl_chdir(const char *path) { return RESULT(chdir(path)); }
 int cl_fchdir(int fd) { return RESULT(fchdir(fd)); }

@@ -5,6 +5,8 @@ package enum Stage: UInt8, CaseIterable, Sendable {
     case limits, landlock, privileges, seccomp, exec, supervise
     /// The process of the way out, whatever it was doing.
     case egress
+    /// A jail that is stopped where it is, and what is kept of it.
+    case lockdown
 }
 
 /// The one error that people see: stage, operation, path, reason, and the one thing to do about it, on one line.

@@ -4,7 +4,7 @@
 /// from one build to the next.
 package enum KernelCall: UInt16, CaseIterable, Sendable {
     case accept, bind, capget, capset, chdir, clone3, close, closeRange, connect, dup3, eventfd, execve, faccessat
-    case fchdir, fchmodat, fchown, fcntl, flock, fork, fsconfig, fsmount, fsopen, ftruncate, getdents, getgroups
+    case fchdir, fchmodat, fchown, fcntl, flock, fork, fsconfig, fsmount, fsopen, fsync, ftruncate, getdents, getgroups
     case ioprioSet, personality
     case getrandom, getrlimit, getsockname, getsockopt, ioctl, keyctl, kill, landlockAddRule, landlockCreateRuleset
     case landlockRestrictSelf, linkat, listen, memfdCreate, mkdirat, mountSetattr, moveMount, openTree, openat2

@@ -325,6 +325,11 @@ extension System {
         try check(.ftruncate, cl_ftruncate(descriptor.number, length))
     }
 
+    /// fsync(2): returns when the content, of a directory the names, would outlast a power cut.
+    package static func synchronize(_ descriptor: Descriptor) throws(SystemError) {
+        try check(.fsync, cl_fsync(descriptor.number))
+    }
+
     package static func setCloseOnExec(_ descriptor: Descriptor) throws(SystemError) {
         try check(.fcntl, cl_fcntl(descriptor.number, F_SETFD, Int(FD_CLOEXEC)))
     }

@@ -27,6 +27,9 @@ struct JailPause {
     private var deadline: Int64?
     /// What was asked for last. From the first moment of it nothing in the jail answers any more.
     private(set) var isPaused = false
+    private var mustHold = false
+    /// It was to stand still for good, and does not.
+    private(set) var hasFailed = false
     private var changes: [Change] = []
     private var last = Change.resumed
 
@@ -73,8 +76,16 @@ struct JailPause {
     }
 
     /// Answers once it is so, or cannot be had.
-    mutating func ask(paused: Bool, for caller: SharedDescriptor, _ order: Order) throws(SystemError) {
-        guard try set(paused, caller, order) else { return }
+    ///
+    /// - Parameter mustHold: for good; a jail that cannot be stopped does not go on, see ``hasFailed``.
+    mutating func ask(
+        paused: Bool, for caller: SharedDescriptor, mustHold: Bool = false, _ order: Order
+    ) throws(SystemError) {
+        if mustHold { self.mustHold = true }
+        guard try set(paused, caller, order) else {
+            hasFailed = self.mustHold
+            return
+        }
         // Whoever waits for the opposite will not see it.
         if paused != isPaused { abandon() }
         isPaused = paused
@@ -127,7 +138,7 @@ struct JailPause {
 
     /// The processes go on, for a jail that is to end.
     mutating func resume(_ order: Order) throws(SystemError) {
-        guard isPaused else { return }
+        guard isPaused, !mustHold else { return }
         try letGo(order)
         abandon()
         tell(.resumed)
@@ -204,6 +215,15 @@ struct JailPause {
 
     /// A jail that is half stopped is neither: it goes on.
     private mutating func giveUp(_ order: Order) throws(SystemError) {
+        if mustHold {
+            hasFailed = true
+            deadline = nil
+            reply(
+                .refused(ExitStatus.notRunning, "lockdown: its processes have not all stopped; it is killed"),
+                to: waiting)
+            waiting = []
+            return
+        }
         try letGo(order)
         reply(
             .refused(

@@ -64,6 +64,8 @@ final class JailWatch {
     var nextLook: Int64
     private var data: SharedDescriptor?
     var pause: JailPause
+    /// Of a jail that was stopped for good, and may not be started again.
+    var lockdown: JailLockdown?
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
@@ -105,7 +107,7 @@ final class JailWatch {
         }
     }
 
-    private func kill() {
+    func kill() {
         isKilled = true
         guard initEnded == nil else { return }
         _ = group?.kill()
@@ -127,6 +129,7 @@ final class JailWatch {
                 tellExecs(&reporter)
                 tellPause(&reporter)
                 tellHealth(&reporter)
+                tellLockdown(&reporter)
             }
         } catch {
             kill()
@@ -138,6 +141,16 @@ final class JailWatch {
     }
 
     // MARK: Beginning and end
+
+    var isRunning: Bool { phase == .running }
+
+    /// A grace that was running does not end what is to be looked at.
+    func holdForLockdown() { deadline = nil }
+
+    func cutNetwork() {
+        egress?.kill()
+        publisher.close()
+    }
 
     /// Opens what the size of `/data` is watched through: a size that nobody can watch is a limit that does not hold.
     func watchData() throws(JailError) {
@@ -173,6 +186,7 @@ final class JailWatch {
         tell(sessions?.takeNotices() ?? [], &reporter)
         tellExecs(&reporter)
         tellPause(&reporter)
+        tellLockdown(&reporter)
         limits = nil
         group?.remove()
     }
@@ -186,6 +200,11 @@ final class JailWatch {
     private func outcome(_ reporter: inout some LaunchReporter) throws(JailError) -> Int32 {
         if let failure { throw plan.error(for: failure) }
         if let failure = egress?.failure { throw failure }
+        // A service manager that gets this status does not try again.
+        if lockdown != nil {
+            emit(["event": "exited", "status": .number(ExitStatus.configuration)], &reporter)
+            return ExitStatus.configuration
+        }
         if let ended {
             emit(["event": "exited", "status": .number(ended.status)], &reporter)
             return ended.status
@@ -286,6 +305,7 @@ final class JailWatch {
         try execs.handle(ready, order)
         for (request, caller) in callers.handle(ready) { try answer(request, caller) }
         try pause.handle(ready, order)
+        endLockdownThatFails()
         execs.isHeld = pause.isPaused
         health?.hold(pause.isPaused)
         if phase == .running {
@@ -350,7 +370,7 @@ final class JailWatch {
     private func ask(_ message: ControlMessage) throws(SystemError) { _ = try order(message, []) }
 
     /// False if init takes no more, now or for ever.
-    private func order(_ message: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) -> Bool {
+    func order(_ message: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) -> Bool {
         do throws(SystemError) {
             try withExtendedLifetime(descriptors) { () throws(SystemError) in
                 try System.send(jail.control.borrowed, message.bytes, descriptors: descriptors.map(\.borrowed))
@@ -367,8 +387,13 @@ final class JailWatch {
     // MARK: Callers
 
     private func answer(_ request: ControlRequest, _ caller: SharedDescriptor) throws(SystemError) {
+        if refusesInLockdown(request, caller) { return }
         switch request {
         case .kill: kill()
+        case .lockdown(let order): try lockDown(order, caller)
+        case .seal(let seal): self.seal(seal, caller)
+        // The listener's own, see `ControlSocket`.
+        case .restrict: break
         case .stop: try stop(SIGTERM)
         case .execute where phase != .running:
             let refusal = ControlReply.refused(ExitStatus.notRunning, "supervise: the jail is still being made")
@@ -393,7 +418,7 @@ final class JailWatch {
             let state: JSON = [
                 "ready": .boolean(phase == .running), "execs": .number(execs.count),
                 "lastUsed": .number(execs.lastUsed), "paused": .boolean(pause.isPaused),
-                "health": .optional(health?.condition.rawValue),
+                "health": .optional(health?.condition.rawValue), "lockdown": .boolean(lockdown != nil),
             ]
             try? System.send(caller.borrowed, ControlReply.state(state.text()).bytes)
         case .plan: handOutPlan(to: caller)
@@ -423,7 +448,7 @@ final class JailWatch {
         limitsMoved = true
         wantsLook = false
         execs.tidy()
-        guard let rule = plan.data, let data else { return }
+        guard let rule = plan.data, let data, lockdown == nil else { return }
         let limit = rule.size
         if try DataDirectory.size(of: data.borrowed, limit: limit) > limit {
             hits.removeAll { $0 == .data(path: rule.target, limit: limit) }
@@ -526,7 +551,7 @@ final class JailWatch {
         try pause.resume(order)
         if phase == .launching { stoppedBy = signal }
         endHealth()
-        guard deadline == nil, phase != .launching, !plan.command.isNone else { return kill() }
+        guard deadline == nil, phase != .launching, !plan.command.isNone, lockdown == nil else { return kill() }
         deadline = System.monotonicNanoseconds() + Int64(clamping: plan.stopGrace) * 1_000_000
         try pass(signal)
     }

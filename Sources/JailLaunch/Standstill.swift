@@ -15,12 +15,17 @@ enum Standstill {
     }
 
     static func moving(below initPID: Int32, in proc: Descriptor) throws(SystemError) -> [Int32] {
-        let children = try tree(proc)
+        // What it costs must not grow with the host: many jails may be asked at the same time.
+        let hasLists = System.mayAccess("\(initPID)/task/\(initPID)/children", 4, at: proc)
+        let tree = hasLists ? [:] : try tree(proc)
+        func children(of pid: Int32) throws(SystemError) -> [Process] {
+            hasLists ? try listed(pid, proc) : tree[pid] ?? []
+        }
         var found: [Int32] = []
-        var next = children[initPID] ?? []
+        var next = try children(of: initPID)
         var seen = Set(next.map(\.pid))
         while let process = next.popLast() {
-            let below = (children[process.pid] ?? []).filter { seen.insert($0.pid).inserted }
+            let below = try children(of: process.pid).filter { seen.insert($0.pid).inserted }
             next += below
             if try !stands(process.pid, proc, hasStoppedChild: below.contains { $0.state == stopped }) {
                 found.append(process.pid)
@@ -36,6 +41,31 @@ enum Standstill {
 
     private static let stopped = UInt8(ascii: "T")
 
+    /// By the kernel's own lists, see /proc/PID/task/TID/children in proc(5): complete for those that stand.
+    private static func listed(_ pid: Int32, _ proc: Descriptor) throws(SystemError) -> [Process] {
+        var found: [Process] = []
+        do throws(SystemError) {
+            let tasks = try System.open("\(pid)/task", [.readOnly, .directory], at: proc)
+            for task in try System.names(in: tasks.borrowed) {
+                let text: [UInt8]
+                do throws(SystemError) { text = try System.readFile("\(task.name)/children", at: tasks.borrowed) } catch
+                {
+                    _ = try isGone(error)
+                    continue
+                }
+                for word in text.split(separator: 0x20) {
+                    let name = String(decoding: word, as: UTF8.self)
+                    guard let child = Int32(name), let stat = try stat("\(name)/stat", proc) else { continue }
+                    found.append(Process(pid: child, state: stat.state))
+                }
+            }
+        } catch {
+            _ = try isGone(error)
+        }
+        return found
+    }
+
+    /// By everybody's parent, where the kernel keeps no such lists.
     private static func tree(_ proc: Descriptor) throws(SystemError) -> [Int32: [Process]] {
         var children: [Int32: [Process]] = [:]
         for entry in try System.names(in: proc) {

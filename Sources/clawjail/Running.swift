@@ -76,8 +76,12 @@ struct RunningJail {
         return state()?["health"]?.string?.printable
     }
 
-    /// In a word: `paused`, what ``health()`` says, or `runs`.
-    var condition: String { isPaused ? "paused" : health() ?? "runs" }
+    /// In a word: `locked down`, `paused`, what ``health()`` says, or `runs`.
+    var condition: String {
+        guard isPaused else { return health() ?? "runs" }
+        if case .boolean(true)? = state()?["lockdown"]?.content { return "locked down" }
+        return "paused"
+    }
 
     /// The state file with what ``health()`` is, and whether it stands still, on one line.
     var json: String {

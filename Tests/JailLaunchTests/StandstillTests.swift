@@ -163,6 +163,20 @@ struct `Whether processes stand` {
         #expect(try moving == [63, 64])
     }
 
+    @Test func `where the kernel lists children nobody else is looked at`() throws {
+        try add(50, below: 2, "S")
+        try add(60, below: 50, "T")
+        try add(61, below: 60, "TS")
+        try add(90, below: 50, "R")
+        for (file, children) in [
+            ("50/task/50", "60 77 "), ("60/task/60", "61 "), ("61/task/61", ""), ("61/task/1061", ""),
+        ] {
+            try proc.file("\(file)/children", children)
+        }
+        // 77 has ended since; 90 is in nobody's list.
+        #expect(try moving == [61])
+    }
+
     @Test func `one that waits for a stopped child of vfork stands if it is to stop itself`() throws {
         try add(50, below: 2, "S")
         try add(60, below: 50, "D", pending: "0000000000040000")

@@ -102,6 +102,7 @@ long cl_readlinkat(int dir, const char *path, char *buffer, size_t size);
 int cl_dup3(int from, int to, int flags);
 int cl_fcntl(int fd, int command, long argument);
 int cl_flock(int fd, int operation);
+int cl_fsync(int fd);
 int cl_ftruncate(int fd, int64_t length);
 int cl_chdir(const char *path);
 int cl_fchdir(int fd);
