@@ -106,11 +106,23 @@ package final class EvidenceFolder {
             "--create", "--file=-", "--format=gnu", "--sparse", "--hole-detection=seek", "--one-file-system",
             "--numeric-owner", "--ignore-failed-read", "--quoting-style=escape", ".",
         ]
+        try settle(directory)
         let file = try attempt(.lockdown, part) { () throws(SystemError) in try create(part) }
         let said = try withExtendedLifetime(file) { () throws(JailError) in
             try pack(tar, from: directory, to: file.borrowed)
         }
         if !said.isEmpty { note("\(part): \(said)") }
+    }
+
+    /// A file that was written just now has no blocks yet, and tar would take it for one hole.
+    private func settle(_ directory: Descriptor) throws(JailError) {
+        let null = try attempt(.lockdown) { () throws(SystemError) in try System.open("/dev/null", .readWrite) }
+        let tool = try Tool.start(
+            Tool.sync, ["--file-system", "."], in: directory,
+            streams: [null.borrowed, null.borrowed, null.borrowed])
+        guard try Tool.wait([tool], limits: limits) == [0] else {
+            throw JailError(.lockdown, operation: "sync", reason: "the files could not be written to their disk")
+        }
     }
 
     /// - Returns: what tar had to say, for people.

@@ -1,10 +1,11 @@
 internal import JailCore
 
-/// Programs of the host's that evidence is made with: GNU tar, zstd and sha256sum, by their full paths and with an environment
+/// Programs of the host's that evidence is made with: GNU tar, zstd, sync and sha256sum, by their full paths and with an environment
 /// of their own. Each has its time, and what they write has a limit.
 enum Tool {
     static let tar = "/usr/bin/tar"
     static let zstd = "/usr/bin/zstd"
+    static let sync = "/usr/bin/sync"
     static let sum = "/usr/bin/sha256sum"
 
     struct Started {

@@ -18,6 +18,9 @@ package enum ControlRequest {
     case resume
     /// What the jail was made from, as JSON, in a file: see ``ControlReply/file``.
     case plan
+    /// The file systems of the jail's own, to be copied: their paths as JSON, in ``ControlReply/state(_:)``, and as many
+    /// descriptors of places, see O_PATH in open(2).
+    case fileSystems
     /// Everybody stands still until the jail is killed, and the network is cut.
     case lockdown(LockdownOrder)
     /// Where the evidence of a locked-down jail is.
@@ -35,6 +38,7 @@ package enum ControlRequest {
         case pause = 0x50
         case resume = 0x52
         case plan = 0x4C
+        case fileSystems = 0x46
         case lockdown = 0x58
         case seal = 0x59
         case restrict = 0x4E
@@ -54,6 +58,7 @@ package enum ControlRequest {
         case .pause where bytes.count == 1 && descriptors.isEmpty: self = .pause
         case .resume where bytes.count == 1 && descriptors.isEmpty: self = .resume
         case .plan where bytes.count == 1 && descriptors.isEmpty: self = .plan
+        case .fileSystems where bytes.count == 1 && descriptors.isEmpty: self = .fileSystems
         case .restrict where bytes.count == 1 && descriptors.isEmpty: self = .restrict
         case .lockdown where descriptors.isEmpty:
             guard let order = LockdownOrder(bytes: Array(bytes.dropFirst())) else { return nil }
@@ -83,6 +88,7 @@ package enum ControlRequest {
         case .pause: [Kind.pause.rawValue]
         case .resume: [Kind.resume.rawValue]
         case .plan: [Kind.plan.rawValue]
+        case .fileSystems: [Kind.fileSystems.rawValue]
         case .restrict: [Kind.restrict.rawValue]
         case .lockdown(let order): [Kind.lockdown.rawValue] + order.bytes
         case .seal(let seal): [Kind.seal.rawValue] + seal.bytes
@@ -93,7 +99,7 @@ package enum ControlRequest {
     var isForOtherJails: Bool {
         switch self {
         case .stop, .kill, .execute, .signal, .state: true
-        case .pause, .resume, .plan, .lockdown, .seal, .restrict: false
+        case .pause, .resume, .plan, .fileSystems, .lockdown, .seal, .restrict: false
         }
     }
 
@@ -190,7 +196,7 @@ struct ControlSocket {
                 restricted.append(caller)
                 silent.keep(caller)
                 continue
-            case .execute, .signal, .state, .pause, .resume, .plan, .lockdown, .seal: break
+            case .execute, .signal, .state, .pause, .resume, .plan, .fileSystems, .lockdown, .seal: break
             }
             requests.append((request, caller))
         }

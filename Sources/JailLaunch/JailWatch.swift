@@ -422,6 +422,21 @@ final class JailWatch {
             ]
             try? System.send(caller.borrowed, ControlReply.state(state.text()).bytes)
         case .plan: handOutPlan(to: caller)
+        case .fileSystems: handOutFileSystems(to: caller)
+        }
+    }
+
+    /// By those that init has opened: /proc shows the files of a process that is not dumpable to nobody but root.
+    private func handOutFileSystems(to caller: SharedDescriptor) {
+        let paths = zip(plan.sizedFileSystems, sized).map { $0.0.path }
+        withExtendedLifetime((caller, sized)) {
+            do throws(SystemError) {
+                try System.send(
+                    caller.borrowed, ControlReply.state(JSON.strings(paths).text()).bytes,
+                    descriptors: sized.prefix(paths.count).map(\.borrowed))
+            } catch {
+                refuse(caller, ExitStatus.launchFailed, JailError(.supervise, error).description)
+            }
         }
     }
 

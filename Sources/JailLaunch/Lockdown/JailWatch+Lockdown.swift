@@ -51,7 +51,7 @@ extension JailWatch {
                 "lockdown: jail '\(plan.name)' is locked down, and stands still until it is killed: clawjail stop --kill"
             )
             return true
-        case .stop, .kill, .state, .plan, .restrict, .lockdown, .seal: return false
+        case .stop, .kill, .state, .plan, .fileSystems, .restrict, .lockdown, .seal: return false
         }
     }
 

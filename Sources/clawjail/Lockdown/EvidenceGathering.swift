@@ -56,7 +56,7 @@ struct EvidenceGathering {
             let initPID = (try? JSON5Reader.read(now, file: "state"))?["init"]?.integer.flatMap({ Int32(exactly: $0) }),
             initPID > 1
         else {
-            throw JailError(.lockdown, reason: "the jail has ended before its evidence was kept")
+            throw Self.ended
         }
         try folder.add("plan.json", Self.plan(plan))
         try folder.add("processes.json", try ProcessRecords.all(below: initPID))
@@ -64,7 +64,7 @@ struct EvidenceGathering {
         if let jail = RunningJail(name: target.address.shown, state: now) {
             try folder.add("usage.json", Stats.json(jail.name, jail.usage, isPaused: true))
         }
-        try addTrees(plan, initPID, to: folder)
+        try addTrees(plan, to: folder)
     }
 
     /// Without values of variables, and without what the command's words say.
@@ -87,29 +87,26 @@ struct EvidenceGathering {
         }
     }
 
-    /// `/data`, and every file system in memory, as the jail sees them.
-    private func addTrees(_ plan: JSON5Value, _ initPID: Int32, to folder: EvidenceFolder) throws(JailError) {
-        let root = try attempt(.lockdown, "/proc/\(initPID)/root") { () throws(SystemError) in
-            try System.open("/proc/\(initPID)/root", [.pathOnly, .directory])
-        }
-        for (index, path) in Self.trees(plan).enumerated() {
-            let tree = try attempt(.lockdown, path) { () throws(SystemError) in
-                try System.open(
-                    String(path.dropFirst()), [.readOnly, .directory, .noFollow], at: root.borrowed,
-                    resolve: [.beneath, .noSymlinks, .noMagicLinks])
+    /// Every file system of the jail's own, and `/data` where that is a directory of the host's.
+    private func addTrees(_ plan: JSON5Value, to folder: EvidenceFolder) throws(JailError) {
+        if plan["data"]?["enforcement"]?.string == "watched", let source = plan["data"]?["source"]?.string,
+            let target = plan["data"]?["target"]?.string
+        {
+            let tree = try attempt(.lockdown, source) { () throws(SystemError) in
+                try System.open(source, [.readOnly, .directory, .noFollow])
             }
-            try folder.add(Self.part(path, index), treeAt: tree.borrowed)
+            try folder.add(Self.part(target, 0), treeAt: tree.borrowed)
+        }
+        let connection = try JailConnection.open(target.address.shown)
+        guard let trees = try JailConnection.fileSystems(connection) else { throw Self.ended }
+        for (index, tree) in trees.enumerated() {
+            try withExtendedLifetime(tree.place) { () throws(JailError) in
+                try folder.add(Self.part(tree.path, index + 1), treeAt: tree.place.borrowed)
+            }
         }
     }
 
-    private static func trees(_ plan: JSON5Value) -> [String] {
-        var paths: [String] = []
-        if let data = plan["data"]?["target"]?.string { paths.append(data) }
-        if case .array(let steps)? = plan["mounts"]?.content {
-            paths += steps.filter { $0["step"]?.string == "tmpfs" }.compactMap { $0["path"]?.string }
-        }
-        return paths.filter { $0.hasPrefix("/") && $0.utf8.count > 1 }
-    }
+    private static let ended = JailError(.lockdown, reason: "the jail has ended before its evidence was kept")
 
     /// `/dev/shm` as `files-dev-shm.tar.zst`; with a number where that could be mistaken.
     private static func part(_ path: String, _ index: Int) -> String {

@@ -1,6 +1,7 @@
 import JailCore
 import JailLaunch
 import JailPlan
+import JailPolicy
 
 /// A connection to a running jail's supervisor.
 enum JailConnection {
@@ -68,10 +69,12 @@ enum JailConnection {
 
     /// The plan that a running jail was made from, as JSON; nil: the jail ended.
     static func plan(_ connection: SharedDescriptor) throws(JailError) -> [UInt8]? {
-        guard let (bytes, file) = try exchange(.plan, connection, most: ControlReply.sizeLimit, patience: patience)
+        guard
+            let (bytes, files) = try exchange(
+                .plan, connection, most: ControlReply.sizeLimit, descriptors: 1, patience: patience)
         else { return nil }
         if case .refused(let status, let text)? = ControlReply(bytes) { throw ControlReply.error(status, text) }
-        guard ControlReply(bytes) == .file, let file else {
+        guard ControlReply(bytes) == .file, let file = files.first else {
             throw JailError(.supervise, reason: "the jail's supervisor said what it never would")
         }
         return try attempt(.supervise, "plan") { () throws(SystemError) in
@@ -81,6 +84,30 @@ enum JailConnection {
         }
     }
 
+    /// File systems of a jail's own; no profile has nearly as many.
+    private static let mostFileSystems = 64
+
+    /// The paths inside, and the places; nil: the jail ended.
+    static func fileSystems(
+        _ connection: SharedDescriptor
+    ) throws(JailError) -> [(path: String, place: SharedDescriptor)]? {
+        guard
+            let (bytes, files) = try exchange(
+                .fileSystems, connection, most: ControlReply.sizeLimit, descriptors: mostFileSystems,
+                patience: patience)
+        else { return nil }
+        switch ControlReply(bytes) {
+        case .refused(let status, let text): throw ControlReply.error(status, text)
+        case .state(let text):
+            guard case .array(let values)? = (try? JSON5Reader.read(Array(text.utf8), file: ""))?.content,
+                values.count == files.count
+            else { break }
+            return zip(values, files).map { ($0.0.string ?? "", $0.1) }
+        default: break
+        }
+        throw JailError(.supervise, reason: "the jail's supervisor said what it never would")
+    }
+
     /// Asks for the end of the jail, and waits until it is gone: for a stop as long as its profile's grace lasts.
     static func end(_ connection: SharedDescriptor, kill: Bool) throws(JailError) {
         // The supervisor says nothing, and closes the connection when the jail is gone.
@@ -88,16 +115,16 @@ enum JailConnection {
     }
 
     private static func exchange(
-        _ request: ControlRequest, _ connection: SharedDescriptor, most: Int, patience: Int32
-    ) throws(JailError) -> (bytes: [UInt8], file: SharedDescriptor?)? {
+        _ request: ControlRequest, _ connection: SharedDescriptor, most: Int, descriptors: Int = 0, patience: Int32
+    ) throws(JailError) -> (bytes: [UInt8], files: [SharedDescriptor])? {
         do throws(SystemError) {
             try System.send(connection.borrowed, request.bytes)
             var entries = [System.PollEntry(connection.borrowed, System.PollEvents.readable)]
             try System.poll(&entries, milliseconds: patience)
             if entries[0].returned != 0 {
-                let (bytes, numbers) = try System.receive(connection.borrowed, most: most, descriptors: 1)
+                let (bytes, numbers) = try System.receive(connection.borrowed, most: most, descriptors: descriptors)
                 let files = numbers.map { SharedDescriptor(OwnedDescriptor($0)) }
-                return bytes.isEmpty ? nil : (bytes, files.first)
+                return bytes.isEmpty ? nil : (bytes, files)
             }
         } catch {
             if error.errno == .connectionReset || error.errno == .brokenPipe { return nil }
