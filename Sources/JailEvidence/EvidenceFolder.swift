@@ -195,9 +195,14 @@ package final class EvidenceFolder {
                     try System.open(
                         temporary, [.readWrite, .create, .exclusive, .noFollow], mode: 0o400, at: evidence.borrowed))
             }
-            _ = try withExtendedLifetime(file) { () throws(JailError) in try pack(
-                ["--create", "--file=-", "--format=gnu", "--sort=name", "--numeric-owner", "--transform=s,^\\./,\(name)/,", "."],
-                from: folder.borrowed, to: file.borrowed) }
+            _ = try withExtendedLifetime(file) { () throws(JailError) in
+                try pack(
+                    [
+                        "--create", "--file=-", "--format=gnu", "--sort=name", "--numeric-owner",
+                        "--transform=s,^\\./,\(name)/,", ".",
+                    ],
+                    from: folder.borrowed, to: file.borrowed)
+            }
             let digest = try sums([temporary], in: evidence.borrowed)[0]
             try attempt(.lockdown, archiveName) { () throws(SystemError) in
                 try System.rename(temporary, to: archiveName, at: evidence.borrowed)

@@ -11,7 +11,8 @@ package enum EvidenceText {
             let end = bytes.firstIndex(of: UInt8(ascii: "=")) ?? bytes.endIndex
             let name = String(decoding: bytes[..<end], as: UTF8.self)
             // A value may stand in one word with an option's letter.
-            guard isName(bytes[..<end].drop { $0 == UInt8(ascii: "-") }), bytes.starts(with: "--".utf8) || end <= 2 else {
+            guard isName(bytes[..<end].drop { $0 == UInt8(ascii: "-") }), bytes.starts(with: "--".utf8) || end <= 2
+            else {
                 return "(\(bytes.count) bytes)"
             }
             return end == bytes.endIndex ? name : "\(name)=(\(bytes.count - end - 1) bytes)"

@@ -67,7 +67,9 @@ package enum ProcessRecords {
         var found: [(String, JSON)] = []
         for line in content.split(separator: 0x0A) {
             let parts = line.split(separator: UInt8(ascii: ":"), maxSplits: 1)
-            guard parts.count == 2, let name = wanted.first(where: { Array($0.utf8) == Array(parts[0]) }) else { continue }
+            guard parts.count == 2, let name = wanted.first(where: { Array($0.utf8) == Array(parts[0]) }) else {
+                continue
+            }
             found.append((name, .string(text(Array(parts[1].drop { $0 == 0x09 || $0 == 0x20 })))))
         }
         return .object(found)
@@ -105,7 +107,9 @@ package enum ProcessRecords {
         guard let file = try? System.open(path, .readOnly) else { return nil }
         var content: [UInt8] = []
         while content.count < longest {
-            guard let part = try? System.read(file.borrowed, most: 65536) else { return content.isEmpty ? nil : content }
+            guard let part = try? System.read(file.borrowed, most: 65536) else {
+                return content.isEmpty ? nil : content
+            }
             if part.isEmpty { break }
             content += part
         }

@@ -11,7 +11,8 @@ import Testing
 
     private func unpacked(_ name: String) throws -> TemporaryDirectory {
         let target = try TemporaryDirectory()
-        let done = try Program.run("/usr/bin/tar", ["-C", target.path, "-xf", "\(place.path)/evidence/\(name).tar.zst"])
+        let archive = "\(place.path)/evidence/\(name).tar.zst"
+        let done = try Program.run("/usr/bin/tar", ["-C", target.path, "-xf", archive])
         #expect(done.status == 0, "\(done.output)")
         return target
     }
@@ -84,7 +85,8 @@ struct `What may be a secret` {
         let words = ["curl", "--token=abc", "-H", "Authorization: x", "--data", "@f", "-psecret", "--", "sk-1"]
         #expect(
             EvidenceText.redacted(words) == [
-                "curl", "--token=(3 bytes)", "-H", "(16 bytes)", "--data", "(2 bytes)", "(8 bytes)", "(2 bytes)", "(4 bytes)",
+                "curl", "--token=(3 bytes)", "-H", "(16 bytes)", "--data", "(2 bytes)", "(8 bytes)", "(2 bytes)",
+                "(4 bytes)",
             ])
     }
 
