@@ -214,6 +214,25 @@ import Testing
         #expect(try fleet.clawjail("ps").lines.count == 1)
     }
 
+    @Test(arguments: Caller.all) func `a supervisor that does not answer is killed, and its jail with it`(
+        caller: Caller
+    ) throws {
+        let fleet = try Fleet(caller, count: 1)
+        defer { fleet.end() }
+        let name = fleet.names[0]
+        let running = try fleet.start(name, command: ["/bin/sh", "-c", "echo up; exec sleep 600"])
+        #expect(eventually(10) { running.text.contains("up\n") })
+        let inside = try Tree.descendants(of: running.pid)
+        running.signal(SIGSTOP)
+        let done = try fleet.clawjail("lockdown", name, "--reason", "hangs", "--json")
+        let outcome = try fleet.object(done.lines.first ?? "")
+        #expect((outcome["remark"] as? String)?.contains("was killed") == true, "\(done.text) \(done.errors)")
+        #expect(outcome["archive"] is String && outcome["frozen"] as? Bool == false)
+        #expect(try running.wait(10).status == 137)
+        #expect(!inside.isEmpty && eventually(5) { !inside.contains { Tree.isAlive($0) } })
+        try fleet.start(name, command: ["/bin/true"]).wait().expectRefusal(78, "is locked down")
+    }
+
     @Test(arguments: Caller.all) func `a jail that fills its data with traps is kept all the same`(caller: Caller)
         throws
     {
