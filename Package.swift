@@ -94,6 +94,9 @@ let package = Package(
                 "EgressControl", "AuditLog",
             ]),
 
+        // What is kept of a jail that is locked down. Knows files and processes, and nothing of how jails are made.
+        library("JailEvidence", ["JailCore"]),
+
         // The way out: a process of its own, with threads, for hostile input. What it and the supervisor say to each other
         // is the only thing that both link, besides the policy.
         library("EgressControl", ["JailCore", "JailPolicy"]),
@@ -133,7 +136,7 @@ let package = Package(
         .executableTarget(
             name: "clawjail",
             dependencies: [
-                "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog",
+                "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog", "JailEvidence",
                 "AuditViews", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -166,6 +169,7 @@ let package = Package(
                 "CLinux",
                 "TestSupport",
             ]),
+        tests("JailEvidenceTests", ["JailEvidence", "JailCore", "TestSupport"]),
         tests("JailExportTests", ["JailExport", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests(
             "JailLaunchTests",

@@ -51,6 +51,8 @@ long cl_readlinkat(int dir, const char *path, char *buffer, size_t size) {
 int cl_dup3(int from, int to, int flags) { return RETRY(dup3(from, to, flags)); }
 int cl_fcntl(int fd, int command, long argument) { return RESULT(fcntl(fd, command, argument)); }
 int cl_flock(int fd, int operation) { return RETRY(flock(fd, operation)); }
+int cl_fsync(int fd) { return RETRY(fsync(fd)); }
+
 int cl_ftruncate(int fd, int64_t length) { return RETRY(ftruncate(fd, length)); }
 int cl_chdir(const char *path) { return RESULT(chdir(path)); }
 int cl_fchdir(int fd) { return RESULT(fchdir(fd)); }
@@ -189,7 +191,6 @@ int cl_poll(struct cl_poll_entry *fds, unsigned count, int timeout_ms) {
 /* Blocks beyond the end of the file, which keep its size: a later write there needs no more room. See fallocate(2). */
 int cl_reserve(int fd, int64_t offset, int64_t length) { return RETRY(fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length)); }
 int cl_fdatasync(int fd) { return RETRY(fdatasync(fd)); }
-int cl_fsync(int fd) { return RETRY(fsync(fd)); }
 /* Begins to write out what is dirty, and waits for nothing. See sync_file_range(2). */
 int cl_begin_writeback(int fd) { return RESULT(sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE)); }
 /* chattr +a: from here on it can only grow. See FS_IOC_SETFLAGS of ioctl_iflags(2). */

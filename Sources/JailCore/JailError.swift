@@ -7,6 +7,8 @@ package enum Stage: UInt8, CaseIterable, Sendable {
     case egress
     /// The log of what happens.
     case audit
+    /// A jail that is stopped where it is, and what is kept of it.
+    case lockdown
 }
 
 /// The one error that people see: stage, operation, path, reason, and the one thing to do about it, on one line.

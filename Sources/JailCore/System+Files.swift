@@ -335,13 +335,13 @@ extension System {
             .fallocate, cl_reserve(descriptor.number, Int64(clamping: offset), Int64(clamping: length)))
     }
 
-    /// Returns once what was written would outlive a power cut, see fdatasync(2).
-    package static func synchronize(_ descriptor: Descriptor) throws(SystemError) {
+    /// fdatasync(2): returns when the content would outlast a power cut.
+    package static func synchronizeData(_ descriptor: Descriptor) throws(SystemError) {
         try check(.fdatasync, cl_fdatasync(descriptor.number))
     }
 
-    /// The same for a directory: which names are in it.
-    package static func synchronizeDirectory(_ descriptor: Descriptor) throws(SystemError) {
+    /// fsync(2): returns when the content, of a directory the names, would outlast a power cut.
+    package static func synchronize(_ descriptor: Descriptor) throws(SystemError) {
         try check(.fsync, cl_fsync(descriptor.number))
     }
 

@@ -32,6 +32,8 @@ struct JailState: Sendable {
 
     var json: JSON {
         guard case .object(var members) = common else { return common }
+        // A jail that another one has made is read of by that one, which knows no paths of the host's.
+        if plan.gateway == nil { members.append(("stateDirectory", .string(plan.stateDirectory))) }
         // How to ask, for whoever wants to know whether its supervisor knows more.
         if let health = plan.health { members.append(("health", .string(health.probe.shown))) }
         guard let session = plan.session else { return .object(members) }

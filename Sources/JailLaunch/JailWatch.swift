@@ -67,12 +67,17 @@ final class JailWatch {
     var pause: JailPause
     /// It stands still because of its log, and goes on with it.
     private var isHeld = false
+    /// Of a jail that was stopped for good, and may not be started again.
+    var lockdown: JailLockdown?
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
         callers: ControlSocket, egress: EgressWatch?, audit: Audit, output: OutputLog?, ignoresHangUp: Bool
     ) throws(JailError) {
-        pause = try attempt(.cgroup) { () throws(SystemError) in try JailPause(group) }
+        let initPID = jail.pid
+        pause = try attempt(.cgroup) { () throws(SystemError) in
+            try JailPause(group) { () throws(SystemError) in try Standstill.moving(below: initPID) }
+        }
         self.plan = plan
         self.jail = jail
         streams = jail.streams
@@ -128,6 +133,7 @@ final class JailWatch {
                 tellExecs(&reporter)
                 tellPause(&reporter)
                 tellHealth(&reporter)
+                tellLockdown(&reporter)
                 try writeAudit(&reporter)
             }
         } catch {
@@ -140,6 +146,16 @@ final class JailWatch {
     }
 
     // MARK: Beginning and end
+
+    var isRunning: Bool { phase == .running }
+
+    /// A grace that was running does not end what is to be looked at.
+    func holdForLockdown() { deadline = nil }
+
+    func cutNetwork() {
+        egress?.kill()
+        publisher.close()
+    }
 
     /// Opens what the size of `/data` is watched through: a size that nobody can watch is a limit that does not hold.
     func watchData() throws(JailError) {
@@ -175,6 +191,7 @@ final class JailWatch {
         tell(sessions?.takeNotices() ?? [], &reporter)
         tellExecs(&reporter)
         tellPause(&reporter)
+        tellLockdown(&reporter)
         limits = nil
         group?.remove()
     }
@@ -188,6 +205,11 @@ final class JailWatch {
     private func outcome(_ reporter: inout some LaunchReporter) throws(JailError) -> Int32 {
         if let failure { throw plan.error(for: failure) }
         if let failure = egress?.failure { throw failure }
+        // A service manager that gets this status does not try again.
+        if lockdown != nil {
+            emit(["event": "exited", "status": .number(ExitStatus.configuration)], &reporter)
+            return ExitStatus.configuration
+        }
         if let ended {
             emit(["event": "exited", "status": .number(ended.status)], &reporter)
             return ended.status
@@ -289,7 +311,8 @@ final class JailWatch {
         if execs.isReady(ready) { try readControl() }
         try execs.handle(ready, order)
         for (request, caller) in callers.handle(ready) { try answer(request, caller) }
-        pause.handle(ready)
+        try pause.handle(ready, order)
+        endLockdownThatFails()
         execs.isHeld = pause.isPaused
         health?.hold(pause.isPaused)
         if phase == .running {
@@ -354,7 +377,7 @@ final class JailWatch {
     private func ask(_ message: ControlMessage) throws(SystemError) { _ = try order(message, []) }
 
     /// False if init takes no more, now or for ever.
-    private func order(_ message: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) -> Bool {
+    func order(_ message: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) -> Bool {
         do throws(SystemError) {
             try withExtendedLifetime(descriptors) { () throws(SystemError) in
                 try System.send(jail.control.borrowed, message.bytes, descriptors: descriptors.map(\.borrowed))
@@ -371,8 +394,13 @@ final class JailWatch {
     // MARK: Callers
 
     private func answer(_ request: ControlRequest, _ caller: SharedDescriptor) throws(SystemError) {
+        if refusesInLockdown(request, caller) { return }
         switch request {
         case .kill: kill()
+        case .lockdown(let order): try lockDown(order, caller)
+        case .seal(let seal): self.seal(seal, caller)
+        // The listener's own, see `ControlSocket`.
+        case .restrict: break
         case .stop: try stop(SIGTERM)
         case .execute where phase != .running:
             let refusal = ControlReply.refused(ExitStatus.notRunning, "supervise: the jail is still being made")
@@ -388,8 +416,8 @@ final class JailWatch {
             let refusal = ControlReply.refused(
                 ExitStatus.notRunning, "exec: the jail is paused; let it go on with 'clawjail resume \(plan.name)'")
             try? System.send(caller.borrowed, refusal.bytes)
-        case .pause: pause.ask(paused: true, for: caller)
-        case .resume: pause.ask(paused: false, for: caller)
+        case .pause: try pause.ask(paused: true, for: caller, order)
+        case .resume: try pause.ask(paused: false, for: caller, order)
         case .execute(let file, let streams):
             try execs.execute(file, streams: streams, for: caller, in: group, order)
         case .signal(let id, let signal): try execs.signal(id, signal, for: caller, order)
@@ -397,9 +425,38 @@ final class JailWatch {
             let state: JSON = [
                 "ready": .boolean(phase == .running), "execs": .number(execs.count),
                 "lastUsed": .number(execs.lastUsed), "paused": .boolean(pause.isPaused),
-                "health": .optional(health?.condition.rawValue),
+                "health": .optional(health?.condition.rawValue), "lockdown": .boolean(lockdown != nil),
             ]
             try? System.send(caller.borrowed, ControlReply.state(state.text()).bytes)
+        case .plan: handOutPlan(to: caller)
+        case .fileSystems: handOutFileSystems(to: caller)
+        }
+    }
+
+    /// By those that init has opened: /proc shows the files of a process that is not dumpable to nobody but root.
+    private func handOutFileSystems(to caller: SharedDescriptor) {
+        let paths = zip(plan.sizedFileSystems, sized).map { $0.0.path }
+        withExtendedLifetime((caller, sized)) {
+            do throws(SystemError) {
+                try System.send(
+                    caller.borrowed, ControlReply.state(JSON.strings(paths).text()).bytes,
+                    descriptors: sized.prefix(paths.count).map(\.borrowed))
+            } catch {
+                refuse(caller, ExitStatus.launchFailed, JailError(.supervise, error).description)
+            }
+        }
+    }
+
+    /// A caller that is gone hears nothing, and one for whom there is no memory, why.
+    private func handOutPlan(to caller: SharedDescriptor) {
+        withExtendedLifetime(caller) {
+            do throws(SystemError) {
+                let file = try System.makeMemoryFile("plan", Array(plan.json.text().utf8))
+                try System.send(caller.borrowed, ControlReply.file.bytes, descriptors: [file.borrowed])
+            } catch {
+                let refusal = ControlReply.refused(ExitStatus.launchFailed, JailError(.supervise, error).description)
+                try? System.send(caller.borrowed, refusal.bytes)
+            }
         }
     }
 
@@ -413,7 +470,7 @@ final class JailWatch {
         limitsMoved = true
         wantsLook = false
         execs.tidy()
-        guard let rule = plan.data, let data else { return }
+        guard let rule = plan.data, let data, lockdown == nil else { return }
         let limit = rule.size
         if try DataDirectory.size(of: data.borrowed, limit: limit) > limit {
             hits.removeAll { $0 == .data(path: rule.target, limit: limit) }
@@ -480,6 +537,7 @@ final class JailWatch {
             for signal in earlySignals { try ask(ControlMessage(.signal, value: signal)) }
         case .executed, .notExecuted, .execExited, .execSignalled, .groupSignalled, .execGone:
             try execs.take(message, descriptors, order)
+        case .allSignalled: try pause.acknowledge(order)
         case .socket where descriptors.count <= 1: try deliver(descriptors.first)
         case .exited where ended == nil && (0...255).contains(message.value): ended = .exited(message.value)
         case .signalled where ended == nil && (1...64).contains(message.value): ended = .signalled(message.value)
@@ -512,10 +570,10 @@ final class JailWatch {
     /// The command gets the signal and its grace; the second time, or once that is over, everything is killed.
     private func stop(_ signal: Int32) throws(SystemError) {
         // Nobody who stands still takes a signal.
-        pause.resume()
+        try pause.resume(order)
         if phase == .launching { stoppedBy = signal }
         endHealth()
-        guard deadline == nil, phase != .launching, !plan.command.isNone else { return kill() }
+        guard deadline == nil, phase != .launching, !plan.command.isNone, lockdown == nil else { return kill() }
         deadline = System.monotonicNanoseconds() + Int64(clamping: plan.stopGrace) * 1_000_000
         try pass(signal)
     }
@@ -525,18 +583,17 @@ final class JailWatch {
         if deadline == nil { try stop(SIGTERM) }
     }
 
-    /// The jail stands still until ``letGo()``; one that cannot is stopped.
+    /// The jail stands still until ``letGo()``. One that would not is asked again as long as it must.
     func hold() throws(SystemError) {
         guard phase == .running, deadline == nil, !pause.isPaused else { return }
-        guard pause.isPossible else { return try stopOnce() }
-        pause.ask(paused: true, for: nil)
+        try pause.ask(paused: true, for: nil, order)
         isHeld = true
     }
 
     func letGo() throws(SystemError) {
         guard isHeld else { return }
         isHeld = false
-        if pause.isPaused { pause.ask(paused: false, for: nil) }
+        if pause.isPaused { try pause.ask(paused: false, for: nil, order) }
     }
 
     // MARK: Terminal

@@ -31,6 +31,7 @@ package enum Supervisor {
         lifeline: Descriptor? = nil, service: ServiceNotifier? = nil, reporter: inout some LaunchReporter
     ) throws(JailError) -> Int32 {
         var plan = plan
+        try LockdownMarker.check(plan)
         try checkProcess()
         // What the caller ignores would stay ignored in init and the command. And with SIGCHLD ignored the kernel reaps
         // every child at once, so that init's end would never be seen.
@@ -54,6 +55,8 @@ package enum Supervisor {
         }
         // From here on a signal would leave things behind: it waits for the loop, which knows what there is to end.
         do {
+            // Once more: nobody who looks for jails overlooks this one now.
+            try LockdownMarker.check(plan)
             try attempt(.supervise) { () throws(SystemError) in try System.block(JailWatch.signals) }
             let (status, watch) = try run(
                 plan, filters: filters, in: directory, audit: audit, output: output, sessions: sessions,

@@ -10,7 +10,8 @@ struct Clawjail: ParsableCommand {
         version: Release.version,
         subcommands: [
             Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, Stats.self, Stop.self, Pause.self,
-            Resume.self, AuditCommand.self, ProfileCommand.self, Explain.self, Diagnose.self, Setup.self, Export.self,
+            Resume.self, Lockdown.self, Unlock.self, AuditCommand.self, ProfileCommand.self, Explain.self, Diagnose.self, Setup.self,
+            Export.self,
         ])
 
     /// One thread, and no library's start-up, on the way to a jail: `run` in its plain forms never sees the parser.

@@ -59,7 +59,7 @@ struct AuditFile: ~Copyable {
 
     mutating func synchronize() throws(SystemError) {
         guard unsynchronized else { return }
-        try System.synchronize(file.borrowed)
+        try System.synchronizeData(file.borrowed)
         unsynchronized = false
     }
 
