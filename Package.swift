@@ -86,6 +86,9 @@ let package = Package(
                 "EgressControl",
             ]),
 
+        // What running jails do, for people and for monitors: tables, a screen, metrics (pure).
+        library("JailView", ["JailCore", "JailPolicy", "JailCgroups"]),
+
         // The way out: a process of its own, with threads, for hostile input. What it and the supervisor say to each other
         // is the only thing that both link, besides the policy.
         library("EgressControl", ["JailCore", "JailPolicy"]),
@@ -125,7 +128,7 @@ let package = Package(
         .executableTarget(
             name: "clawjail",
             dependencies: [
-                "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch",
+                "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "JailView",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -161,6 +164,7 @@ let package = Package(
         tests(
             "JailLaunchTests",
             ["JailLaunch", "JailCgroups", "JailPlan", "JailPolicy", "JailCore", "CLinux", "TestSupport"]),
+        tests("JailViewTests", ["JailView", "JailCgroups", "JailPolicy", "JailCore", "TestSupport"]),
         tests(
             "CommandLineTests",
             [

@@ -16,6 +16,10 @@ package enum ControlRequest {
     /// Every process in the jail stands still until it is resumed.
     case pause
     case resume
+    /// What has happened in it, in numbers, as JSON: see ``Figures``.
+    case figures
+    /// Its last events, as JSON: see ``RecentEvents``.
+    case recent
 
     private enum Kind: UInt8 {
         case stop = 0x53
@@ -25,6 +29,8 @@ package enum ControlRequest {
         case state = 0x51
         case pause = 0x50
         case resume = 0x52
+        case figures = 0x46
+        case recent = 0x4E
     }
 
     /// Of the packet.
@@ -40,6 +46,8 @@ package enum ControlRequest {
         case .state where bytes.count == 1 && descriptors.isEmpty: self = .state
         case .pause where bytes.count == 1 && descriptors.isEmpty: self = .pause
         case .resume where bytes.count == 1 && descriptors.isEmpty: self = .resume
+        case .figures where bytes.count == 1 && descriptors.isEmpty: self = .figures
+        case .recent where bytes.count == 1 && descriptors.isEmpty: self = .recent
         case .execute where bytes.count == 1 && (descriptors.count == 1 || descriptors.count == 4):
             self = .execute(descriptors[0], streams: Array(descriptors.dropFirst()))
         case .signal where bytes.count > 2 && descriptors.isEmpty && (1...64).contains(bytes[1]):
@@ -59,6 +67,8 @@ package enum ControlRequest {
         case .state: [Kind.state.rawValue]
         case .pause: [Kind.pause.rawValue]
         case .resume: [Kind.resume.rawValue]
+        case .figures: [Kind.figures.rawValue]
+        case .recent: [Kind.recent.rawValue]
         }
     }
 
@@ -76,11 +86,14 @@ package enum ControlReply: Equatable {
     /// It was not done: the status to leave with, and why, on one line.
     case refused(Int32, String)
     case done
+    /// What was asked for, as JSON.
     case state(String)
 
     private enum Kind: UInt8 { case started = 1, ended, refused, done, state }
 
     package static let sizeLimit = 8192
+    /// Of the text that answers ``ControlRequest/recent``.
+    package static let largestText = 1 << 16
 
     package init?(_ bytes: [UInt8]) {
         guard let kind = bytes.first.flatMap(Kind.init(rawValue:)) else { return nil }
@@ -141,7 +154,7 @@ struct ControlSocket {
             guard let request = Self.read(caller) else { continue }
             switch request {
             case .stop, .kill: waiting.append(caller)
-            case .execute, .signal, .state, .pause, .resume: break
+            case .execute, .signal, .state, .pause, .resume, .figures, .recent: break
             }
             requests.append((request, caller))
         }

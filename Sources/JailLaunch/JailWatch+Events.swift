@@ -13,7 +13,10 @@ enum JailNotice {
 /// What happens to a jail, told: to people as lines, to programs as events.
 extension JailWatch {
     /// Every event of a jail passes here, once.
-    func emit(_ event: JSON, _ reporter: inout some LaunchReporter) { reporter.event(event) }
+    func emit(_ event: JSON, _ reporter: inout some LaunchReporter) {
+        figures.take(event, now: System.monotonicNanoseconds(), time: System.realtimeMilliseconds())
+        reporter.event(event)
+    }
 
     /// What the way out, the maker of sessions and the like have decided or seen, and what became of it.
     func tell(_ notices: [JailNotice], _ reporter: inout some LaunchReporter) {

@@ -64,6 +64,9 @@ final class JailWatch {
     var nextLook: Int64
     private var data: SharedDescriptor?
     var pause: JailPause
+    var figures = Figures()
+    /// Monotonic nanoseconds.
+    let began = System.monotonicNanoseconds()
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
@@ -393,6 +396,8 @@ final class JailWatch {
                 "health": .optional(health?.condition.rawValue),
             ]
             try? System.send(caller.borrowed, ControlReply.state(state.text()).bytes)
+        case .figures: try? System.send(caller.borrowed, ControlReply.state(figuresText()).bytes)
+        case .recent: try? System.send(caller.borrowed, ControlReply.state(recentText()).bytes)
         }
     }
 

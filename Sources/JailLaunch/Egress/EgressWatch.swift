@@ -18,7 +18,7 @@ final class EgressWatch {
 
     private let plan: LaunchPlan
     private let egress: EgressPlan
-    private let tellsAllowed: Bool
+    let tellsAllowed: Bool
     private let source: any EgressSource
     /// The gateway's, as long as there is one.
     private var line: EgressLine?
