@@ -55,7 +55,15 @@ extension JailWatch {
 
     func tellPause(_ reporter: inout some LaunchReporter) {
         for change in pause.takeChanges() {
-            emit(["event": change == .paused ? "paused" : "resumed"], &reporter)
+            switch change {
+            case .paused: emit(["event": "paused"], &reporter)
+            case .resumed: emit(["event": "resumed"], &reporter)
+            case .strayed(let processes):
+                reporter.note(
+                    "paused, and process \(processes[0]) went on by itself: it is stopped again, as often as it takes; "
+                        + "'clawjail stop --kill' ends the jail")
+                emit(["event": "strayed", "processes": .array(processes.map { .number($0) })], &reporter)
+            }
         }
     }
 

@@ -72,7 +72,10 @@ final class JailWatch {
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
         callers: ControlSocket, egress: EgressWatch?, output: OutputLog?, ignoresHangUp: Bool
     ) throws(JailError) {
-        pause = try attempt(.cgroup) { () throws(SystemError) in try JailPause(group) }
+        let initPID = jail.pid
+        pause = try attempt(.cgroup) { () throws(SystemError) in
+            try JailPause(group) { () throws(SystemError) in try Standstill.moving(below: initPID) }
+        }
         self.plan = plan
         self.jail = jail
         streams = jail.streams
@@ -285,7 +288,7 @@ final class JailWatch {
         if execs.isReady(ready) { try readControl() }
         try execs.handle(ready, order)
         for (request, caller) in callers.handle(ready) { try answer(request, caller) }
-        pause.handle(ready)
+        try pause.handle(ready, order)
         execs.isHeld = pause.isPaused
         health?.hold(pause.isPaused)
         if phase == .running {
@@ -384,8 +387,8 @@ final class JailWatch {
             let refusal = ControlReply.refused(
                 ExitStatus.notRunning, "exec: the jail is paused; let it go on with 'clawjail resume \(plan.name)'")
             try? System.send(caller.borrowed, refusal.bytes)
-        case .pause: pause.ask(paused: true, for: caller)
-        case .resume: pause.ask(paused: false, for: caller)
+        case .pause: try pause.ask(paused: true, for: caller, order)
+        case .resume: try pause.ask(paused: false, for: caller, order)
         case .execute(let file, let streams):
             try execs.execute(file, streams: streams, for: caller, in: group, order)
         case .signal(let id, let signal): try execs.signal(id, signal, for: caller, order)
@@ -478,6 +481,7 @@ final class JailWatch {
             for signal in earlySignals { try ask(ControlMessage(.signal, value: signal)) }
         case .executed, .notExecuted, .execExited, .execSignalled, .groupSignalled, .execGone:
             try execs.take(message, descriptors, order)
+        case .allSignalled: try pause.acknowledge(order)
         case .socket where descriptors.count <= 1: try deliver(descriptors.first)
         case .exited where ended == nil && (0...255).contains(message.value): ended = .exited(message.value)
         case .signalled where ended == nil && (1...64).contains(message.value): ended = .signalled(message.value)
@@ -510,7 +514,7 @@ final class JailWatch {
     /// The command gets the signal and its grace; the second time, or once that is over, everything is killed.
     private func stop(_ signal: Int32) throws(SystemError) {
         // Nobody who stands still takes a signal.
-        pause.resume()
+        try pause.resume(order)
         if phase == .launching { stoppedBy = signal }
         endHealth()
         guard deadline == nil, phase != .launching, !plan.command.isNone else { return kill() }

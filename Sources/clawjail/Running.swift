@@ -51,19 +51,29 @@ struct RunningJail {
         return cgroups.isEmpty ? nil : try? GroupUsage(separate: cgroups)
     }
 
-    var isPaused: Bool { cgroups["unified"] != nil && usage?.isFrozen == true }
+    /// Whether it stands still. Of a group of version 2 the kernel says so, and elsewhere the supervisor.
+    var isPaused: Bool {
+        if cgroups["unified"] != nil { return usage?.isFrozen == true }
+        if case .boolean(true)? = state()?["paused"]?.content { return true }
+        return false
+    }
 
     /// Milliseconds that a supervisor has to say it.
     private static let patience: Int32 = 2000
 
+    /// What its supervisor knows of it now; nil: it does not answer.
+    private func state() -> JSON5Value? {
+        guard let connection = try? JailConnection.open(name),
+            let reply = try? JailConnection.ask(.state, connection, patience: Self.patience),
+            case .state(let text) = reply
+        else { return nil }
+        return try? JSON5Reader.read(Array(text.utf8), file: "")
+    }
+
     /// `starting`, `healthy` or `unhealthy`; nil: nobody asks it, or its supervisor does not answer.
     func health() -> String? {
-        guard probe != nil, let connection = try? JailConnection.open(name),
-            let reply = try? JailConnection.ask(.state, connection, patience: Self.patience),
-            case .state(let text) = reply,
-            let health = try? JSON5Reader.read(Array(text.utf8), file: "")["health"]?.string
-        else { return nil }
-        return health.printable
+        guard probe != nil else { return nil }
+        return state()?["health"]?.string?.printable
     }
 
     /// In a word: `paused`, what ``health()`` says, or `runs`.

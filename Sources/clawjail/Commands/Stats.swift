@@ -25,9 +25,9 @@ struct Stats: ParsableCommand {
                 jails = jails.filter { $0.name == name }
                 guard !jails.isEmpty else { throw JailConnection.notThere(name) }
             }
-            let found = jails.map { ($0.name, $0.usage) }
-            if json { return try Output.print(found.map { Self.json($0, $1).text() + "\n" }.joined()) }
-            let rows = found.map { [$0] + Self.columns($1) }
+            let found = jails.map { ($0.name, $0.usage, $0.isPaused) }
+            if json { return try Output.print(found.map { Self.json($0, $1, isPaused: $2).text() + "\n" }.joined()) }
+            let rows = found.map { [$0] + Self.columns($1, isPaused: $2) }
             try Output.print(Table.text([["NAME"] + Self.headings] + rows))
         } catch { Output.fail(error) }
     }
@@ -37,10 +37,10 @@ struct Stats: ParsableCommand {
     ]
 
     /// A dash for what the host does not count.
-    static func columns(_ usage: GroupUsage?) -> [String] {
+    static func columns(_ usage: GroupUsage?, isPaused: Bool) -> [String] {
         guard let usage else { return headings.map { _ in "-" } }
         return [
-            usage.isFrozen ? "paused" : "runs", usage.processorTime.map(seconds) ?? "-",
+            isPaused ? "paused" : "runs", usage.processorTime.map(seconds) ?? "-",
             usage.memory.map(bytes) ?? "-", usage.memoryPeak.map(bytes) ?? "-", usage.memoryLimit.map(bytes) ?? "-",
             (usage.processes.map { String($0) } ?? "-") + (usage.processLimit.map { "/\($0)" } ?? ""),
             usage.throttledTime.map(seconds) ?? "-", pressure(usage.processorPressure),
@@ -71,14 +71,14 @@ struct Stats: ParsableCommand {
         return (pressure.some ?? "-") + "/" + (pressure.full ?? "-")
     }
 
-    static func json(_ name: String, _ usage: GroupUsage?) -> JSON {
+    static func json(_ name: String, _ usage: GroupUsage?, isPaused: Bool) -> JSON {
         guard let usage else { return ["name": .string(name), "cgroup": .null] }
         func number(_ value: UInt64?) -> JSON { value.map { .number($0) } ?? .null }
         func pressure(_ value: GroupUsage.Pressure?) -> JSON {
             value.map { ["some": .optional($0.some), "full": .optional($0.full)] } ?? .null
         }
         return [
-            "name": .string(name), "paused": .boolean(usage.isFrozen),
+            "name": .string(name), "paused": .boolean(isPaused),
             "cpu": [
                 "usageMicroseconds": number(usage.processorTime), "limitMilliCPUs": number(usage.milliCPUs),
                 "throttledPeriods": number(usage.throttledPeriods),
