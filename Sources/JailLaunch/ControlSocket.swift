@@ -20,6 +20,8 @@ package enum ControlRequest {
     case figures
     /// Its last events, as JSON: see ``RecentEvents``.
     case recent
+    /// What the jail was made from, as JSON, in a file: see ``ControlReply/file``.
+    case plan
 
     private enum Kind: UInt8 {
         case stop = 0x53
@@ -31,6 +33,7 @@ package enum ControlRequest {
         case resume = 0x52
         case figures = 0x46
         case recent = 0x4E
+        case plan = 0x4C
     }
 
     /// Of the packet.
@@ -48,6 +51,7 @@ package enum ControlRequest {
         case .resume where bytes.count == 1 && descriptors.isEmpty: self = .resume
         case .figures where bytes.count == 1 && descriptors.isEmpty: self = .figures
         case .recent where bytes.count == 1 && descriptors.isEmpty: self = .recent
+        case .plan where bytes.count == 1 && descriptors.isEmpty: self = .plan
         case .execute where bytes.count == 1 && (descriptors.count == 1 || descriptors.count == 4):
             self = .execute(descriptors[0], streams: Array(descriptors.dropFirst()))
         case .signal where bytes.count > 2 && descriptors.isEmpty && (1...64).contains(bytes[1]):
@@ -69,6 +73,7 @@ package enum ControlRequest {
         case .resume: [Kind.resume.rawValue]
         case .figures: [Kind.figures.rawValue]
         case .recent: [Kind.recent.rawValue]
+        case .plan: [Kind.plan.rawValue]
         }
     }
 
@@ -88,8 +93,10 @@ package enum ControlReply: Equatable {
     case done
     /// What was asked for, as JSON.
     case state(String)
+    /// Carries a sealed file in memory with the answer: more than a packet holds.
+    case file
 
-    private enum Kind: UInt8 { case started = 1, ended, refused, done, state }
+    private enum Kind: UInt8 { case started = 1, ended, refused, done, state, file }
 
     package static let sizeLimit = 8192
     /// Of the text that answers ``ControlRequest/recent``.
@@ -101,6 +108,7 @@ package enum ControlReply: Equatable {
         switch kind {
         case .started: self = .started
         case .done: self = .done
+        case .file: self = .file
         case .ended where bytes.count == 2: self = .ended(Int32(bytes[1]))
         case .refused where bytes.count > 2: self = .refused(Int32(bytes[1]), text)
         case .state where bytes.count > 2: self = .state(text)
@@ -112,6 +120,7 @@ package enum ControlReply: Equatable {
         switch self {
         case .started: [Kind.started.rawValue]
         case .done: [Kind.done.rawValue]
+        case .file: [Kind.file.rawValue]
         case .ended(let status): [Kind.ended.rawValue, UInt8(clamping: status)]
         case .refused(let status, let text): [Kind.refused.rawValue, UInt8(clamping: status)] + text.utf8.prefix(4096)
         case .state(let text): [Kind.state.rawValue, 0] + Array(text.utf8)
@@ -154,7 +163,7 @@ struct ControlSocket {
             guard let request = Self.read(caller) else { continue }
             switch request {
             case .stop, .kill: waiting.append(caller)
-            case .execute, .signal, .state, .pause, .resume, .figures, .recent: break
+            case .execute, .signal, .state, .pause, .resume, .figures, .recent, .plan: break
             }
             requests.append((request, caller))
         }

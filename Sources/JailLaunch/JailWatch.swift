@@ -401,6 +401,20 @@ final class JailWatch {
             try? System.send(caller.borrowed, ControlReply.state(state.text()).bytes)
         case .figures: try? System.send(caller.borrowed, ControlReply.state(figuresText()).bytes)
         case .recent: try? System.send(caller.borrowed, ControlReply.state(recentText()).bytes)
+        case .plan: handOutPlan(to: caller)
+        }
+    }
+
+    /// A caller that is gone hears nothing, and one for whom there is no memory, why.
+    private func handOutPlan(to caller: SharedDescriptor) {
+        withExtendedLifetime(caller) {
+            do throws(SystemError) {
+                let file = try System.makeMemoryFile("plan", Array(plan.json.text().utf8))
+                try System.send(caller.borrowed, ControlReply.file.bytes, descriptors: [file.borrowed])
+            } catch {
+                let refusal = ControlReply.refused(ExitStatus.launchFailed, JailError(.supervise, error).description)
+                try? System.send(caller.borrowed, refusal.bytes)
+            }
         }
     }
 

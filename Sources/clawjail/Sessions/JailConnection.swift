@@ -54,14 +54,31 @@ enum JailConnection {
     static func ask(
         _ request: ControlRequest, _ connection: SharedDescriptor, patience: Int32 = patience
     ) throws(JailError) -> ControlReply? {
-        guard let bytes = try exchange(request, connection, most: ControlReply.sizeLimit, patience: patience) else {
-            return nil
-        }
+        guard let (bytes, _) = try exchange(request, connection, most: ControlReply.sizeLimit, patience: patience)
+        else { return nil }
         guard let reply = ControlReply(bytes) else {
             throw JailError(.supervise, reason: "the jail's supervisor said what it never would")
         }
         if case .refused(let status, let text) = reply { throw ControlReply.error(status, text) }
         return reply
+    }
+
+    /// Bytes of a plan; none that a profile can be made into is nearly as long.
+    private static let planLimit = 16 << 20
+
+    /// The plan that a running jail was made from, as JSON; nil: the jail ended.
+    static func plan(_ connection: SharedDescriptor) throws(JailError) -> [UInt8]? {
+        guard let (bytes, file) = try exchange(.plan, connection, most: ControlReply.sizeLimit, patience: patience)
+        else { return nil }
+        if case .refused(let status, let text)? = ControlReply(bytes) { throw ControlReply.error(status, text) }
+        guard ControlReply(bytes) == .file, let file else {
+            throw JailError(.supervise, reason: "the jail's supervisor said what it never would")
+        }
+        return try attempt(.supervise, "plan") { () throws(SystemError) in
+            try withExtendedLifetime(file) { () throws(SystemError) in
+                try System.readContent(file.borrowed, limit: planLimit)
+            }
+        }
     }
 
     /// Asks for the end of the jail, and waits until it is gone: for a stop as long as its profile's grace lasts.
@@ -72,14 +89,15 @@ enum JailConnection {
 
     private static func exchange(
         _ request: ControlRequest, _ connection: SharedDescriptor, most: Int, patience: Int32
-    ) throws(JailError) -> [UInt8]? {
+    ) throws(JailError) -> (bytes: [UInt8], file: SharedDescriptor?)? {
         do throws(SystemError) {
             try System.send(connection.borrowed, request.bytes)
             var entries = [System.PollEntry(connection.borrowed, System.PollEvents.readable)]
             try System.poll(&entries, milliseconds: patience)
             if entries[0].returned != 0 {
-                let bytes = try System.receive(connection.borrowed, most: most).bytes
-                return bytes.isEmpty ? nil : bytes
+                let (bytes, numbers) = try System.receive(connection.borrowed, most: most, descriptors: 1)
+                let files = numbers.map { SharedDescriptor(OwnedDescriptor($0)) }
+                return bytes.isEmpty ? nil : (bytes, files.first)
             }
         } catch {
             if error.errno == .connectionReset || error.errno == .brokenPipe { return nil }
