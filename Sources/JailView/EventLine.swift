@@ -43,7 +43,8 @@ package struct EventLine: Equatable, Sendable {
         if let host = event["host"]?.string {
             let scheme = event["scheme"]?.string
             text += " " + (scheme.map { "\($0)://" } ?? "") + (host.utf8.contains(0x3A) ? "[\(host)]" : host)
-            if let port = event["port"]?.integer, !(scheme == "https" && port == 443 || scheme == "http" && port == 80) {
+            if let port = event["port"]?.integer, !(scheme == "https" && port == 443 || scheme == "http" && port == 80)
+            {
                 text += ":\(port)"
             }
             text += event["path"]?.string ?? ""

@@ -9,8 +9,9 @@ struct Clawjail: ParsableCommand {
         abstract: "Run the OpenClaw gateway with the fewest permissions that still do the job.",
         version: "0.1.0",
         subcommands: [
-            Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, Stats.self, Stop.self, Pause.self,
-            Resume.self, ProfileCommand.self, Explain.self, Diagnose.self, Setup.self, Export.self,
+            Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, InspectCommand.self, Logs.self,
+            Stats.self, Top.self, MetricsCommand.self, Stop.self, Pause.self, Resume.self, ProfileCommand.self,
+            Explain.self, Diagnose.self, Setup.self, Export.self,
         ])
 
     /// One thread, and no library's start-up, on the way to a jail: `run` in its plain forms never sees the parser.

@@ -9,7 +9,8 @@ package enum Metrics {
         build.add([("version", version)], 1)
         var jails = MetricFamily("clawjail_jails", .gauge, "Jails that run, sessions among them.")
         jails.add([], UInt64(samples.count))
-        return ([build, jails] + state(samples) + usage(samples) + pressure(samples) + network(samples) + other(samples))
+        return
+            ([build, jails] + state(samples) + usage(samples) + pressure(samples) + network(samples) + other(samples))
             .map(\.text).joined()
     }
 

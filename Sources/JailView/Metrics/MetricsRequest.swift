@@ -11,7 +11,8 @@ package enum MetricsRequest {
     ///   - text: makes the metrics.
     package static func answer(_ bytes: [UInt8], overNetwork: Bool, _ text: () -> String) -> [UInt8]? {
         guard let head = head(bytes) else {
-            return bytes.count >= sizeLimit ? reply("431 Request Header Fields Too Large", "the request is too long\n") : nil
+            return bytes.count >= sizeLimit
+                ? reply("431 Request Header Fields Too Large", "the request is too long\n") : nil
         }
         let lines = head.split(separator: "\r\n", omittingEmptySubsequences: false)
         let words = (lines.first ?? "").split(separator: " ", omittingEmptySubsequences: false)
@@ -26,7 +27,9 @@ package enum MetricsRequest {
             return reply("405 Method Not Allowed", "only GET and HEAD\n", more: "Allow: GET, HEAD\r\n")
         }
         let path = words[1].prefix { $0 != "?" }
-        guard path == "/metrics" else { return reply("404 Not Found", "there is only /metrics\n", isHead: words[0] == "HEAD") }
+        guard path == "/metrics" else {
+            return reply("404 Not Found", "there is only /metrics\n", isHead: words[0] == "HEAD")
+        }
         return reply("200 OK", text(), type: Metrics.contentType, isHead: words[0] == "HEAD")
     }
 
@@ -48,7 +51,8 @@ package enum MetricsRequest {
 
     private static func isThisOne(_ host: Substring) -> Bool {
         let name = host.prefix { $0 != ":" }
-        return name == "localhost" || name.hasPrefix("127.") && name.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2E }
+        return name == "localhost"
+            || name.hasPrefix("127.") && name.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2E }
     }
 
     private static func reply(

@@ -50,7 +50,8 @@ package struct Line: Equatable, Sendable {
         text.unicodeScalars.map { scalar in
             switch scalar.value {
             case 0x20..<0x7F, 0xA1...0xAC, 0xAE...0x17F, 0x391...0x3C9, 0x400...0x45F: scalar
-            case 0x2013, 0x2014, 0x2018...0x201D, 0x2026, 0x2190...0x2193, 0x2500...0x259F, 0x25B2, 0x25BC, 0x25CF: scalar
+            case 0x2013, 0x2014, 0x2018...0x201D, 0x2026, 0x2190...0x2193, 0x2500...0x259F, 0x25B2, 0x25BC, 0x25CF:
+                scalar
             default: "?"
             }
         }
@@ -84,9 +85,9 @@ package struct Line: Equatable, Sendable {
         return String(text.prefix(text.count - text.reversed().prefix { $0 == " " }.count))
     }
 
-    /// As a terminal takes it, see ECMA-48: each piece ends with the plain style.
+    /// As a terminal takes it, as wide as it is, see ECMA-48: each piece ends with the plain style.
     package func text(colours: Bool) -> String {
-        guard colours else { return text }
+        guard colours else { return pieces.map(\.text).joined() }
         return pieces.map { piece in
             var codes: [Int] = []
             if piece.style.isBold { codes.append(1) }

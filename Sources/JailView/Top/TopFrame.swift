@@ -22,10 +22,10 @@ package struct TopFrame {
         return lines.map { $0.fitted(size.columns) }
     }
 
-    /// Everything that there is, without a foot, for whoever has no screen.
+    /// Every jail, for whoever has no screen.
     package var printed: [Line] {
-        let details = state.showsDetails && state.selectedRow != nil ? panel(9) : []
-        return (head + [heading] + state.rows.map { row($0) } + details).map { $0.fitted(size.columns) }
+        let rows = state.rows.isEmpty ? [Line(" no jail is running", .dim)] : state.rows.map { row($0) }
+        return (head + [heading] + rows).map { $0.fitted(size.columns) }
     }
 
     /// Jails that a press of a page key passes.
@@ -78,7 +78,8 @@ package struct TopFrame {
 
     private var foot: Line {
         if let question = state.question {
-            var line = Line(" \(question.request.rawValue) '\(question.name)'? ", Style(colour: .yellow, isReversed: true))
+            var line = Line(
+                " \(question.request.rawValue) '\(question.name)'? ", Style(colour: .yellow, isReversed: true))
             line.add(" y: yes, any other key: no")
             return line
         }

@@ -26,7 +26,8 @@ struct TopPanel {
                 row.rates.milliCPUs.map { Quantity.percent(milliCPUs: $0) + "%" } ?? "-", processorText))
         lines.append(
             curve(
-                "memory", history.memory, of: usage?.memoryLimit ?? 0, .good, usage?.memory.map(Quantity.shortBytes) ?? "-",
+                "memory", history.memory, of: usage?.memoryLimit ?? 0, .good,
+                usage?.memory.map(Quantity.shortBytes) ?? "-",
                 memoryText))
         if let figures = sample.figures, figures.tells != .nothing {
             lines.append(

@@ -2,7 +2,7 @@ internal import JailCgroups
 
 /// What `clawjail top` knows and shows. Pure: looks and keys are told, nothing is asked.
 package struct TopState: Sendable {
-    package enum Sort: CaseIterable, Sendable {
+    package enum Sort: String, CaseIterable, Sendable {
         case name, cpu, memory, processes, network, traffic, denials, up
 
         /// What to press, and what it is called.
@@ -61,7 +61,7 @@ package struct TopState: Sendable {
     private(set) var rows: [TopRow] = []
     private(set) var histories: [String: History] = [:]
     package private(set) var selected: String?
-    package private(set) var sort = Sort.name
+    package var sort = Sort.name
     private(set) var isReversed = false
     private(set) var question: (request: Request, name: String)?
     private(set) var showsHelp = false
