@@ -67,7 +67,6 @@ struct `The screen of top` {
 
 
 
-
                  q  quit   ↑↓  select   enter  details   s  sort: name   p  pause   x  stop   ?
                 """)
     }
