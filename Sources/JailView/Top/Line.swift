@@ -6,6 +6,8 @@ package struct Style: Hashable, Sendable {
     package var isBold = false
     package var isDim = false
     package var isReversed = false
+    /// Of a bar, which means nothing turned around.
+    var isBar = false
 
     static let plain = Style()
     static let bold = Style(isBold: true)
@@ -72,8 +74,8 @@ package struct Line: Equatable, Sendable {
         var result = Line()
         for piece in pieces {
             var style = piece.style
-            style.isReversed = true
-            style.isDim = false
+            style.isReversed = !style.isBar
+            style.isDim = style.isBar && style.isDim
             result.add(piece.text, style)
         }
         return result

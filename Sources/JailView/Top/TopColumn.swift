@@ -152,8 +152,11 @@ enum TopColumn: Equatable {
         let style = Self.alarm(memory, of: usage.memoryLimit)
         if width > 0 {
             let bar = glyphs.bar(memory, of: usage.memoryLimit ?? 0, width: width)
-            line.add(bar.full, style == .plain ? .good : style)
-            line.add(bar.empty + " ", .dim)
+            var barStyle = style == .plain ? .good : style
+            barStyle.isBar = true
+            line.add(bar.full, barStyle)
+            line.add(bar.empty, Style(isDim: true, isBar: true))
+            line.add(" ")
         }
         line.add(Quantity.shortBytes(memory), style)
         if let limit = usage.memoryLimit { line.add("/" + Quantity.shortBytes(limit), .dim) }
