@@ -96,6 +96,8 @@ let package = Package(
 
         // What is kept of a jail that is locked down. Knows files and processes, and nothing of how jails are made.
         library("JailEvidence", ["JailCore"]),
+        // What running jails do, for people and for monitors: tables, a screen, metrics (pure).
+        library("JailView", ["JailCore", "JailPolicy", "JailCgroups"]),
 
         // The way out: a process of its own, with threads, for hostile input. What it and the supervisor say to each other
         // is the only thing that both link, besides the policy.
@@ -137,6 +139,7 @@ let package = Package(
             name: "clawjail",
             dependencies: [
                 "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog", "JailEvidence",
+                "JailView",
                 "AuditViews", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -174,6 +177,7 @@ let package = Package(
         tests(
             "JailLaunchTests",
             ["JailLaunch", "JailCgroups", "JailPlan", "JailPolicy", "JailCore", "CLinux", "TestSupport"]),
+        tests("JailViewTests", ["JailView", "JailCgroups", "JailPolicy", "JailCore", "TestSupport"]),
         tests(
             "CommandLineTests",
             [

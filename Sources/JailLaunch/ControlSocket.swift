@@ -28,6 +28,10 @@ package enum ControlRequest {
     /// Whoever gets this connection may execute, signal, ask and end, and nothing else: it is about to be handed into
     /// another jail.
     case restrict
+    /// What has happened in it, in numbers, as JSON: see ``Figures``.
+    case figures
+    /// Its last events, as JSON: see ``RecentEvents``.
+    case recent
 
     private enum Kind: UInt8 {
         case stop = 0x53
@@ -42,6 +46,8 @@ package enum ControlRequest {
         case lockdown = 0x58
         case seal = 0x59
         case restrict = 0x4E
+        case figures = 0x47
+        case recent = 0x48
     }
 
     /// Of the packet.
@@ -66,6 +72,8 @@ package enum ControlRequest {
         case .seal where descriptors.isEmpty:
             guard let seal = LockdownSeal(bytes: Array(bytes.dropFirst())) else { return nil }
             self = .seal(seal)
+        case .figures where bytes.count == 1 && descriptors.isEmpty: self = .figures
+        case .recent where bytes.count == 1 && descriptors.isEmpty: self = .recent
         case .execute where bytes.count == 1 && (descriptors.count == 1 || descriptors.count == 4):
             self = .execute(descriptors[0], streams: Array(descriptors.dropFirst()))
         case .signal
@@ -92,6 +100,8 @@ package enum ControlRequest {
         case .restrict: [Kind.restrict.rawValue]
         case .lockdown(let order): [Kind.lockdown.rawValue] + order.bytes
         case .seal(let seal): [Kind.seal.rawValue] + seal.bytes
+        case .figures: [Kind.figures.rawValue]
+        case .recent: [Kind.recent.rawValue]
         }
     }
 
@@ -99,7 +109,7 @@ package enum ControlRequest {
     var isForOtherJails: Bool {
         switch self {
         case .stop, .kill, .execute, .signal, .state: true
-        case .pause, .resume, .plan, .fileSystems, .lockdown, .seal, .restrict: false
+        case .pause, .resume, .plan, .fileSystems, .lockdown, .seal, .restrict, .figures, .recent: false
         }
     }
 
@@ -117,6 +127,7 @@ package enum ControlReply: Equatable {
     /// It was not done: the status to leave with, and why, on one line.
     case refused(Int32, String)
     case done
+    /// What was asked for, as JSON.
     case state(String)
     /// Carries a sealed file in memory with the answer: more than a packet holds.
     case file
@@ -124,6 +135,8 @@ package enum ControlReply: Equatable {
     private enum Kind: UInt8 { case started = 1, ended, refused, done, state, file }
 
     package static let sizeLimit = 8192
+    /// Of the text that answers ``ControlRequest/recent``.
+    package static let largestText = 1 << 16
 
     package init?(_ bytes: [UInt8]) {
         guard let kind = bytes.first.flatMap(Kind.init(rawValue:)) else { return nil }
@@ -196,7 +209,7 @@ struct ControlSocket {
                 restricted.append(caller)
                 silent.keep(caller)
                 continue
-            case .execute, .signal, .state, .pause, .resume, .plan, .fileSystems, .lockdown, .seal: break
+            case .execute, .signal, .state, .pause, .resume, .figures, .recent, .plan, .fileSystems, .lockdown, .seal: break
             }
             requests.append((request, caller))
         }

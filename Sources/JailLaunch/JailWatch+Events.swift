@@ -17,6 +17,7 @@ extension JailWatch {
     /// Every event of a jail passes here, once.
     func emit(_ event: JSON, _ reporter: inout some LaunchReporter) {
         audit.record(event)
+        figures.take(event, now: System.monotonicNanoseconds(), time: System.realtimeMilliseconds())
         // A way out that is started again is a clone, with a copy of the key.
         if case .object(let members) = event, case .string("egress")? = members.first?.1 { audit.renewKey() }
         reporter.event(event)

@@ -69,6 +69,9 @@ final class JailWatch {
     private var isHeld = false
     /// Of a jail that was stopped for good, and may not be started again.
     var lockdown: JailLockdown?
+    var figures = Figures()
+    /// Monotonic nanoseconds.
+    let began = System.monotonicNanoseconds()
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
@@ -430,6 +433,8 @@ final class JailWatch {
             try? System.send(caller.borrowed, ControlReply.state(state.text()).bytes)
         case .plan: handOutPlan(to: caller)
         case .fileSystems: handOutFileSystems(to: caller)
+        case .figures: try? System.send(caller.borrowed, ControlReply.state(figuresText()).bytes)
+        case .recent: try? System.send(caller.borrowed, ControlReply.state(recentText()).bytes)
         }
     }
 

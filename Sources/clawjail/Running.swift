@@ -103,7 +103,7 @@ extension JSON5Value {
         for member in members { result[member.key] = member.value.string }
         return result
     }
-    fileprivate var strings: [String]? {
+    var strings: [String]? {
         if case .array(let values) = content { values.compactMap(\.string) } else { nil }
     }
 }

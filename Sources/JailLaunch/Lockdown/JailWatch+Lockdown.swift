@@ -51,7 +51,7 @@ extension JailWatch {
                 "lockdown: jail '\(plan.name)' is locked down, and stands still until it is killed: clawjail stop --kill"
             )
             return true
-        case .stop, .kill, .state, .plan, .fileSystems, .restrict, .lockdown, .seal: return false
+        case .stop, .kill, .state, .figures, .recent, .plan, .fileSystems, .restrict, .lockdown, .seal: return false
         }
     }
 
@@ -75,6 +75,11 @@ extension JailWatch {
                 .object(
                     event("sealed", known) + [("archive", .string(seal.archive)), ("sha256", .string(seal.digest))]),
                 &reporter)
+            // In the log before anybody is told that it is.
+            guard [.writing, .recovered].contains(audit.work()) else {
+                refuse(caller, ExitStatus.launchFailed, "lockdown: the log of the jail cannot be written")
+                continue
+            }
             withExtendedLifetime(caller) { try? System.send(caller.borrowed, ControlReply.done.bytes) }
         }
     }

@@ -62,7 +62,7 @@ struct EvidenceGathering {
         try folder.add("processes.json", try ProcessRecords.all(below: initPID))
         try folder.add("sockets.txt", ProcessRecords.sockets(of: initPID))
         if let jail = RunningJail(name: target.address.shown, state: now) {
-            try folder.add("usage.json", Stats.json(jail.name, jail.usage, isPaused: true))
+            try folder.add("usage.json", .object(jail.usage.map { Stats.kernel($0) } ?? []))
         }
         try addTrees(plan, to: folder)
     }
