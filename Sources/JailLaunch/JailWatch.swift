@@ -29,6 +29,8 @@ final class JailWatch {
     var health: HealthWatch?
     /// Of a supervisor that is a service.
     var service: ServiceNotifier?
+    /// Once a program of the host's was started for this jail.
+    private var outside: HostCommands?
     /// Who gets the sockets that init was asked for, in that order.
     private var socketUses: [SocketUse] = []
     private enum SocketUse { case published, health }
@@ -124,6 +126,7 @@ final class JailWatch {
                 tellExecs(&reporter)
                 tellPause(&reporter)
                 tellHealth(&reporter)
+                tell(outside?.takeNotices() ?? [], &reporter)
             }
         } catch {
             kill()
@@ -172,6 +175,19 @@ final class JailWatch {
         tellPause(&reporter)
         limits = nil
         group?.remove()
+        // The jail is gone; what it has set off outside may still be on its way.
+        outside?.finish(patience: Self.outsidePatience)
+        tell(outside?.takeNotices() ?? [], &reporter)
+    }
+
+    /// Nanoseconds that programs of the host's have when the jail has ended.
+    private static let outsidePatience: Int64 = 10_000_000_000
+
+    /// Has a program of the host's started, which reads `input` as one line.
+    func startOutside(_ command: HostCommandPlan, _ input: JSON) {
+        let commands = outside ?? HostCommands()
+        outside = commands
+        commands.start(command, input: input)
     }
 
     /// It is being stopped, or has ended.
@@ -235,6 +251,7 @@ final class JailWatch {
         if let health { entries += health.pollEntries }
         if let egress { entries += egress.pollEntries }
         if let sessions { entries += sessions.pollEntries }
+        if let outside { entries += outside.pollEntries }
         if let lifeline { entries.append(.init(lifeline, System.PollEvents.readable)) }
         entries += pause.pollEntries
         // Who calls a jail that stands still waits in the listener's backlog.
@@ -260,7 +277,9 @@ final class JailWatch {
         let now = System.monotonicNanoseconds()
         var next = deadline
         if !isIdle, data != nil || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
-        for due in [egress?.due, execs.due, callers.due, sessions?.due, pause.due, health?.due, service?.due] {
+        for due in [
+            egress?.due, execs.due, callers.due, sessions?.due, pause.due, health?.due, service?.due, outside?.due,
+        ] {
             if let due { next = min(next ?? .max, due) }
         }
         if streams.waitsForForeground { next = min(next ?? .max, now + 1_000_000_000) }
@@ -292,6 +311,7 @@ final class JailWatch {
             try watchHealth(ready)
         }
         service?.work()
+        outside?.handle(ready)
         if let entry = output?.pollEntry, ready[entry.descriptor] != nil { output?.drain() }
         try watchEgress(ready)
         try sessions?.handle(ready)
