@@ -26,6 +26,23 @@ package struct HostPrograms {
         for source in sources { writable.append(try tree.furthest(source)) }
     }
 
+    /// What the actions of alerts need, by the name that the profile has for it.
+    package static func find(
+        _ alerts: AlertRules, of profile: Profile, searchPath: String?, caller: UInt32, payload: HostIdentity,
+        stateDirectory: String
+    ) throws(JailError) -> [String: String] {
+        let needed = alerts.hostPrograms
+        guard !needed.isEmpty else { return [:] }
+        var programs = try HostPrograms(
+            profile, searchPath: searchPath, caller: caller, payload: payload, stateDirectory: stateDirectory)
+        var found: [String: String] = [:]
+        for (action, name, key) in needed {
+            found[name] = try programs.find(name, key: key)
+            if action == .command { try programs.checkArguments(Array(alerts.command.dropFirst()), key: key) }
+        }
+        return found
+    }
+
     /// The canonical path of a program.
     ///
     /// - Parameters:

@@ -33,6 +33,7 @@ extension LaunchPlan {
             "data": data?.json ?? .null,
             "sessions": sessions?.json ?? .null,
             "health": health?.json ?? .null,
+            "alerts": alerts?.json ?? .null,
             "leftOut": .array(
                 leftOut.map { ["protection": .string($0.protection.rawValue), "reason": .string($0.reason)] }),
             "notes": .strings(notes),

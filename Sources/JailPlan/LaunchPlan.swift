@@ -33,6 +33,8 @@ package struct LaunchPlan: Equatable, Sendable {
     package var session: SessionPlan?
     /// nil: nobody asks the jail how it is.
     package var health: HealthRules?
+    /// nil: nobody wants to hear of what happens.
+    package var alerts: AlertsPlan?
     package var leftOut: [LeftOut] = []
     /// What a reader should know besides: programs that are not installed, promises that are only watched.
     package var notes: [String] = []

@@ -7,6 +7,8 @@ package struct LaunchRequest: Equatable, Sendable {
     /// The command's arguments, the program's name first; empty: a jail that waits for what is executed in it.
     package var arguments: [String]
     package var terminal = false
+    /// The next jail of the same kind has the same name.
+    package var isNamed = true
     package var session: SessionPlan?
     /// Of the caller; only what the profile passes on is taken from it.
     package var environment: [EnvironmentVariable] = []
@@ -75,6 +77,7 @@ package struct Planner {
             notes.append("this host has no trusted CA certificates: nothing outside can be reached by HTTPS")
         }
         notes += NetworkPolicy(profile.network).notes
+        let alerts = try planAlerts()
         for port in profile.network.publish where port.hostAddress != 0x7F00_0001 {
             notes.append("port \(port.hostPort) is published beyond 127.0.0.1: whoever reaches this host reaches it")
         }
@@ -99,6 +102,7 @@ package struct Planner {
             session: request.session,
             // A jail that waits for commands has nothing in it that could be asked.
             health: request.arguments.isEmpty ? nil : profile.health,
+            alerts: alerts,
             leftOut: leftOut,
             notes: notes,
             stopGrace: profile.process.stopGrace,
@@ -109,6 +113,18 @@ package struct Planner {
 
     /// Of what belongs to the jail where all jails' lie side by side. No name has a dot in it.
     private var fileName: String { request.gateway.map { "\($0).\(request.name)" } ?? request.name }
+
+    private mutating func planAlerts() throws(JailError) -> AlertsPlan? {
+        guard let rules = profile.alerts else { return nil }
+        notes += rules.notes(for: profile)
+        if request.terminal, rules.all.contains(where: { $0.watch == .stderr }) {
+            notes.append("alerts.rules: standard error is not watched: with a terminal of its own the command has none")
+        }
+        // What was learned under a name that nobody will use again is of no use to anybody.
+        let name = request.isNamed && request.session == nil ? fileName : profile.name
+        return try AlertsPlanner(rules: rules, programs: facts.programs).plan(
+            baseline: "\(facts.stateDirectory)/baselines/\(name).json")
+    }
 
     // MARK: Who
 

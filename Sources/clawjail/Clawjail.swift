@@ -10,7 +10,7 @@ struct Clawjail: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, Stats.self, Stop.self, Pause.self,
-            Resume.self, ProfileCommand.self, Explain.self, Diagnose.self, Setup.self, Export.self,
+            Resume.self, ProfileCommand.self, Explain.self, Alerts.self, Diagnose.self, Setup.self, Export.self,
         ])
 
     /// One thread, and no library's start-up, on the way to a jail: `run` in its plain forms never sees the parser.
