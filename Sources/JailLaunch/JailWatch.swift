@@ -372,12 +372,17 @@ final class JailWatch {
         guard phase == .running, deadline == nil, initEnded == nil, alerts.pausing == nil, !pause.isPaused else {
             return
         }
-        let ends = try System.makeSocketPair(.sequencedPacket).release()
-        let ours = SharedDescriptor(OwnedDescriptor(ends.first))
-        let theirs = SharedDescriptor(OwnedDescriptor(ends.second))
-        try System.setNonBlocking(ours.borrowed)
-        alerts.awaitPause(ours)
-        pause.ask(paused: true, for: theirs)
+        do throws(SystemError) {
+            let ends = try System.makeSocketPair(.sequencedPacket).release()
+            let ours = SharedDescriptor(OwnedDescriptor(ends.first))
+            let theirs = SharedDescriptor(OwnedDescriptor(ends.second))
+            try System.setNonBlocking(ours.borrowed)
+            alerts.awaitPause(ours)
+            pause.ask(paused: true, for: theirs)
+        } catch {
+            alerts.tellUnpaused("\(error.call.name): \(error.errno)")
+            try stopForAlert()
+        }
     }
 
     /// Once; a second request would be to kill it.
