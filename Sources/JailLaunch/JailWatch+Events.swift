@@ -1,6 +1,7 @@
 internal import JailCgroups
 internal import JailCore
 internal import JailPlan
+internal import JailPolicy
 
 /// Something that is to be told.
 enum JailNotice {
@@ -21,6 +22,7 @@ extension JailWatch {
         // A way out that is started again is a clone, with a copy of the key.
         if case .object(let members) = event, case .string("egress")? = members.first?.1 { audit.renewKey() }
         reporter.event(event)
+        alerts?.see(event)
     }
 
     /// Writes what has happened, and decides what becomes of a jail whose log cannot be written.
@@ -58,8 +60,8 @@ extension JailWatch {
         }
         for notice in notices {
             switch notice {
-            case .started(let program, let id):
-                emit(Self.event("executed", program, id, nil), &reporter)
+            case .started(let program, let id, let arguments):
+                emit(Self.event("executed", program, id, nil, arguments), &reporter)
             case .ended(let program, let id, let status):
                 emit(Self.event("exec-exited", program, id, status), &reporter)
             case .lost(let program, let id):
@@ -84,6 +86,33 @@ extension JailWatch {
                     "paused, and process \(processes[0]) went on by itself: it is stopped again, as often as it takes; "
                         + "'clawjail stop --kill' ends the jail")
                 emit(["event": "strayed", "processes": .array(processes.map { .number($0) })], &reporter)
+            }
+        }
+    }
+
+    /// What the rules of alerts have to say, and what they want done.
+    func tellAlerts(_ reporter: inout some LaunchReporter) throws(SystemError) {
+        guard let alerts else { return }
+        tell(alerts.takeNotices(), &reporter)
+        for alert in alerts.takeAlerts() {
+            reporter.note("alert, \(alert.rule.severity.rawValue): \(alert.message)")
+            emit(alert.event(jail: plan.name), &reporter)
+            try act(alert, alerts)
+        }
+        // What came of the actions themselves.
+        tell(alerts.takeNotices(), &reporter)
+    }
+
+    private func act(_ alert: Alert, _ alerts: AlertWatch) throws(SystemError) {
+        for action in alert.rule.actions {
+            switch action {
+            case .journal: alerts.writeJournal(alert, jail: plan.name)
+            case .desktop, .webhook, .command:
+                guard let (command, input) = alerts.program(action, alert, jail: plan.name) else { continue }
+                startOutside(command, input)
+            // A line about what was before is no reason: whoever has looked meanwhile has let it go on.
+            case .pause: if alert.isFirst { try pauseForAlert(alerts) }
+            case .stop: if alert.isFirst { try stopForAlert() }
             }
         }
     }
@@ -119,8 +148,11 @@ extension JailWatch {
         }
     }
 
-    private static func event(_ name: String, _ program: String, _ id: String?, _ status: Int32?) -> JSON {
+    private static func event(
+        _ name: String, _ program: String, _ id: String?, _ status: Int32?, _ arguments: [String]? = nil
+    ) -> JSON {
         var members: [(String, JSON)] = [("event", .string(name)), ("program", .string(program))]
+        if let arguments { members.append(("arguments", .strings(arguments))) }
         if let id { members.append(("id", .string(id))) }
         if let status { members.append(("status", .number(status))) }
         return .object(members)

@@ -30,6 +30,10 @@ final class JailWatch {
     var health: HealthWatch?
     /// Of a supervisor that is a service.
     var service: ServiceNotifier?
+    /// Of a jail whose doings somebody wants to hear of.
+    let alerts: AlertWatch?
+    /// Once a program of the host's was started for this jail.
+    private var outside: HostCommands?
     /// Who gets the sockets that init was asked for, in that order.
     private var socketUses: [SocketUse] = []
     private enum SocketUse { case published, health }
@@ -91,6 +95,7 @@ final class JailWatch {
         execs = Execs(plan)
         self.egress = egress
         self.audit = audit
+        alerts = plan.alerts.map { AlertWatch($0, group: group) }
         self.output = output
         self.ignoresHangUp = ignoresHangUp
         nextLook = System.monotonicNanoseconds() + Self.lookInterval
@@ -136,6 +141,8 @@ final class JailWatch {
                 tellExecs(&reporter)
                 tellPause(&reporter)
                 tellHealth(&reporter)
+                try attempt(.supervise) { () throws(SystemError) in try tellAlerts(&reporter) }
+                tell(outside?.takeNotices() ?? [], &reporter)
                 tellLockdown(&reporter)
                 try writeAudit(&reporter)
             }
@@ -197,6 +204,22 @@ final class JailWatch {
         tellLockdown(&reporter)
         limits = nil
         group?.remove()
+        alerts?.finish()
+        // Nothing is there any more that could be paused or stopped.
+        try? tellAlerts(&reporter)
+        // The jail is gone; what it has set off outside may still be on its way.
+        outside?.finish(patience: Self.outsidePatience)
+        tell(outside?.takeNotices() ?? [], &reporter)
+    }
+
+    /// Nanoseconds that programs of the host's have when the jail has ended.
+    private static let outsidePatience: Int64 = 10_000_000_000
+
+    /// Has a program of the host's started, which reads `input`.
+    func startOutside(_ command: HostCommandPlan, _ input: [UInt8]) {
+        let commands = outside ?? HostCommands()
+        outside = commands
+        commands.start(command, input: input)
     }
 
     /// It is being stopped, or has ended.
@@ -265,11 +288,13 @@ final class JailWatch {
         if let health { entries += health.pollEntries }
         if let egress { entries += egress.pollEntries }
         if let sessions { entries += sessions.pollEntries }
+        if let outside { entries += outside.pollEntries }
+        if let pausing = alerts?.pausing { entries.append(.init(pausing.borrowed, System.PollEvents.readable)) }
         if let lifeline { entries.append(.init(lifeline, System.PollEvents.readable)) }
         entries += pause.pollEntries
         // Who calls a jail that stands still waits in the listener's backlog.
         if phase == .running, !pause.isPaused { entries += publisher.pollEntries }
-        if let output = output?.pollEntry { entries.append(output) }
+        if let output { entries += output.pollEntries }
         entries += streams.pollEntries
         if let keyboard { Self.add(keyboard, to: &entries) }
         if let screen { Self.add(screen, to: &entries) }
@@ -292,6 +317,7 @@ final class JailWatch {
         if !isIdle, data != nil || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
         for due in [
             egress?.due, execs.due, callers.due, sessions?.due, pause.due, health?.due, service?.due, audit.due,
+            outside?.due, alerts?.due,
         ] {
             if let due { next = min(next ?? .max, due) }
         }
@@ -325,13 +351,15 @@ final class JailWatch {
             try watchHealth(ready)
         }
         service?.work()
-        if let entry = output?.pollEntry, ready[entry.descriptor] != nil { output?.drain() }
+        outside?.handle(ready)
+        output?.handle(ready)
         try watchEgress(ready)
         try sessions?.handle(ready)
         if let lifeline, ready[lifeline] != nil { kill() }
         streams.handle(ready)
         keyboard?.step(ready)
         screen?.step(ready)
+        try watchAlerts(ready)
         try checkClock()
         // Last: what init had to say has been read by now.
         if ready[jail.pidfd.borrowed] != nil {
@@ -358,6 +386,40 @@ final class JailWatch {
                 execute: { (request, caller) throws(SystemError) in
                     try self.execs.probe(request, for: caller, in: self.group, self.order)
                 }))
+    }
+
+    private func watchAlerts(_ ready: System.PollResult) throws(SystemError) {
+        guard let alerts else { return }
+        alerts.see(errorBytes: streams.takeErrorBytes() + (output?.takeErrorBytes() ?? 0))
+        alerts.work()
+        guard case .refused(_, let reason)? = alerts.takePause(ready) else { return }
+        // A rule that wants it held does not want it to go on.
+        alerts.tellUnpaused(reason)
+        try stopForAlert()
+    }
+
+    /// Asks for what `clawjail pause` asks for, and hears what becomes of it in the same way.
+    func pauseForAlert(_ alerts: AlertWatch) throws(SystemError) {
+        guard phase == .running, deadline == nil, initEnded == nil, alerts.pausing == nil, !pause.isPaused else {
+            return
+        }
+        do throws(SystemError) {
+            let ends = try System.makeSocketPair(.sequencedPacket).release()
+            let ours = SharedDescriptor(OwnedDescriptor(ends.first))
+            let theirs = SharedDescriptor(OwnedDescriptor(ends.second))
+            try System.setNonBlocking(ours.borrowed)
+            alerts.awaitPause(ours)
+            try pause.ask(paused: true, for: theirs, order)
+        } catch {
+            alerts.tellUnpaused("\(error.call.name): \(error.errno)")
+            try stopForAlert()
+        }
+    }
+
+    /// Once; a second request would be to kill it.
+    func stopForAlert() throws(SystemError) {
+        guard deadline == nil, initEnded == nil, !isKilled else { return }
+        try stop(SIGTERM)
     }
 
     /// False if init takes no more now.

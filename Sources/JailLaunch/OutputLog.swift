@@ -9,10 +9,17 @@ package final class OutputLog {
     private let path: String
     private var file: OwnedDescriptor
     private var size: Int
+    /// What is written to standard output, and to standard error if that has a pipe of its own.
     private var pipe: SharedDescriptor?
+    private var errorPipe: SharedDescriptor?
+    /// Bytes that came on standard error since the last time.
+    private var errorBytes = 0
 
     /// Opens the log, and puts the writing end of a pipe in the place of standard output and standard error.
-    package init(directory: String, name: String) throws(JailError) {
+    ///
+    /// - Parameter separatesErrors: a pipe for each, so that what comes on standard error can be counted. What is written to
+    ///   both in the same moment may then stand in another order.
+    package init(directory: String, name: String, separatesErrors: Bool = false) throws(JailError) {
         let path = "\(directory)/\(name).log"
         self.path = path
         do {
@@ -24,9 +31,17 @@ package final class OutputLog {
             try System.duplicate(ends.writeEnd.borrowed, to: 2, closeOnExec: false)
             try System.setNonBlocking(ends.readEnd.borrowed)
             pipe = SharedDescriptor(ends.takeReadEnd())
+            if separatesErrors { errorPipe = try Self.makeErrorPipe() }
         } catch {
             throw JailError(.runtime, error, path: path)
         }
+    }
+
+    private static func makeErrorPipe() throws(SystemError) -> SharedDescriptor {
+        let ends = try System.pipe()
+        try System.duplicate(ends.writeEnd.borrowed, to: 2, closeOnExec: false)
+        try System.setNonBlocking(ends.readEnd.borrowed)
+        return SharedDescriptor(ends.takeReadEnd())
     }
 
     /// Removes the log of a jail that is gone, and the one put aside.
@@ -49,20 +64,37 @@ package final class OutputLog {
         try System.duplicate(null.borrowed, to: 2, closeOnExec: false)
     }
 
-    var pollEntry: System.PollEntry? {
-        pipe.map { System.PollEntry($0.borrowed, System.PollEvents.readable) }
+    var pollEntries: [System.PollEntry] {
+        [pipe, errorPipe].compactMap { $0.map { System.PollEntry($0.borrowed, System.PollEvents.readable) } }
     }
 
-    /// Takes what there is; once the pipe has ended it is not polled any more.
+    func handle(_ ready: System.PollResult) {
+        if pollEntries.contains(where: { ready[$0.descriptor] != nil }) { drain() }
+    }
+
+    /// Takes what there is; once a pipe has ended it is not polled any more.
     func drain() {
-        guard let source = pipe?.borrowed else { return }
+        _ = Self.read(&pipe, append)
+        errorBytes += Self.read(&errorPipe, append)
+    }
+
+    private static func read(_ pipe: inout SharedDescriptor?, _ take: ([UInt8]) -> Void) -> Int {
+        guard let source = pipe else { return 0 }
         do {
-            let bytes = try System.read(source, most: 65536)
-            if bytes.isEmpty { pipe = nil } else { append(bytes) }
+            let bytes = try System.read(source.borrowed, most: 65536)
+            if bytes.isEmpty { pipe = nil } else { take(bytes) }
+            return bytes.count
         } catch  where error.errno == .wouldBlock {
         } catch {
             pipe = nil
         }
+        return 0
+    }
+
+    /// Bytes that were written to standard error since the last time, where that has a pipe of its own.
+    func takeErrorBytes() -> Int {
+        defer { errorBytes = 0 }
+        return errorBytes
     }
 
     /// A line of the supervisor's own.

@@ -4,6 +4,7 @@ package import JailCore
 internal import JailNamespaces
 internal import JailNetwork
 package import JailPlan
+internal import JailPolicy
 internal import JailPrivileges
 internal import JailScope
 internal import JailSeccomp
@@ -120,7 +121,11 @@ package enum Supervisor {
                 try EgressWatch(plan, egress)
             }
             let jail: ClonedInit
-            do throws(JailError) { jail = try cloneInit(plan, filters: filters, into: group) } catch {
+            // A log takes standard error by itself, and a jail without a command has none.
+            let watchesErrors = plan.alerts?.watches(.stderr) == true && output == nil && !plan.command.isNone
+            do throws(JailError) {
+                jail = try cloneInit(plan, filters: filters, into: group, watchesErrors: watchesErrors)
+            } catch {
                 egress?.kill()
                 throw error
             }
@@ -199,13 +204,15 @@ package enum Supervisor {
 
     /// Returns in the supervisor only; the clone goes its own way in ``Init``.
     private static func cloneInit(
-        _ plan: LaunchPlan, filters: [[UInt64]], into group: Cgroup?
+        _ plan: LaunchPlan, filters: [[UInt64]], into group: Cgroup?, watchesErrors: Bool
     ) throws(JailError) -> ClonedInit {
         let (ours, theirs) = try attempt(.supervise) { () throws(SystemError) in
             try System.makeSocketPair(.sequencedPacket).release()
         }
         let streams = try attempt(.supervise) { () throws(SystemError) in
-            try StandardStreams(ownTerminal: plan.command.terminal, confined: plan.appArmor != nil)
+            try StandardStreams(
+                ownTerminal: plan.command.terminal, confined: plan.appArmor != nil,
+                watchesErrors: watchesErrors)
         }
         let leaf = group?.joinDescriptors.first.map(Descriptor.init)
         let cloned = try attempt(.clone) { () throws(SystemError) in

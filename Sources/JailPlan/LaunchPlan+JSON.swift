@@ -34,6 +34,7 @@ extension LaunchPlan {
             "sessions": sessions?.json ?? .null,
             "health": health?.json ?? .null,
             "audit": audit.json,
+            "alerts": alerts?.json ?? .null,
             "leftOut": .array(
                 leftOut.map { ["protection": .string($0.protection.rawValue), "reason": .string($0.reason)] }),
             "notes": .strings(notes),

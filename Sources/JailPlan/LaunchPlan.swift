@@ -34,6 +34,8 @@ package struct LaunchPlan: Equatable, Sendable {
     /// nil: nobody asks the jail how it is.
     package var health: HealthRules?
     package var audit: AuditPlan
+    /// nil: nobody wants to hear of what happens.
+    package var alerts: AlertsPlan?
     package var leftOut: [LeftOut] = []
     /// What a reader should know besides: programs that are not installed, promises that are only watched.
     package var notes: [String] = []

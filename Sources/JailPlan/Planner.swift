@@ -7,6 +7,8 @@ package struct LaunchRequest: Equatable, Sendable {
     /// The command's arguments, the program's name first; empty: a jail that waits for what is executed in it.
     package var arguments: [String]
     package var terminal = false
+    /// The next jail of the same kind has the same name.
+    package var isNamed = true
     package var session: SessionPlan?
     /// Of the caller; only what the profile passes on is taken from it.
     package var environment: [EnvironmentVariable] = []
@@ -75,6 +77,7 @@ package struct Planner {
             notes.append("this host has no trusted CA certificates: nothing outside can be reached by HTTPS")
         }
         notes += NetworkPolicy(profile.network).notes
+        let alerts = try planAlerts()
         for port in profile.network.publish where port.hostAddress != 0x7F00_0001 {
             notes.append("port \(port.hostPort) is published beyond 127.0.0.1: whoever reaches this host reaches it")
         }
@@ -100,6 +103,7 @@ package struct Planner {
             // A jail that waits for commands has nothing in it that could be asked.
             health: request.arguments.isEmpty ? nil : profile.health,
             audit: planAudit(),
+            alerts: alerts,
             leftOut: leftOut,
             notes: notes,
             stopGrace: profile.process.stopGrace,
@@ -117,6 +121,18 @@ package struct Planner {
         return AuditPlan(
             directory: request.gateway.map { "\(base)/\($0)/sessions/\(request.name)" } ?? "\(base)/\(request.name)",
             rules: profile.audit, headFile: facts.caller.isRoot ? "\(base)/heads" : nil)
+    }
+
+    private mutating func planAlerts() throws(JailError) -> AlertsPlan? {
+        guard let rules = profile.alerts else { return nil }
+        notes += rules.notes(for: profile)
+        if request.terminal, rules.all.contains(where: { $0.watch == .stderr }) {
+            notes.append("alerts.rules: standard error is not watched: with a terminal of its own the command has none")
+        }
+        // What was learned under a name that nobody will use again is of no use to anybody.
+        let name = request.isNamed && request.session == nil ? fileName : profile.name
+        return try AlertsPlanner(rules: rules, programs: facts.programs).plan(
+            baseline: "\(facts.stateDirectory)/baselines/\(name).json")
     }
 
     // MARK: Who

@@ -11,8 +11,7 @@ struct Clawjail: ParsableCommand {
         subcommands: [
             Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, InspectCommand.self, Logs.self,
             Stats.self, Top.self, MetricsCommand.self, Stop.self, Pause.self, Resume.self, Lockdown.self, Unlock.self,
-            AuditCommand.self, ProfileCommand.self,
-            Explain.self, Diagnose.self, Setup.self, Export.self,
+            AuditCommand.self, Alerts.self, ProfileCommand.self, Explain.self, Diagnose.self, Setup.self, Export.self,
         ])
 
     /// One thread, and no library's start-up, on the way to a jail: `run` in its plain forms never sees the parser.

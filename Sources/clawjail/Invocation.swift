@@ -108,6 +108,7 @@ struct Invocation: Equatable {
         var launch = LaunchRequest(
             name: try jailName(profile), arguments: command, bootID: try Self.randomUUID())
         launch.terminal = terminal
+        launch.isNamed = name != nil || profile.filesystem.data != nil
         launch.egressGroup = egressGroup
         if let sessions = profile.sessions {
             launch.sessionProfile = try Self.loader(directories).load(sessions.profile)

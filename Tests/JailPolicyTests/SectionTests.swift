@@ -49,6 +49,7 @@ struct `Sections` {
         health.timeout = 500
         health.retries = 5
         expected.health = health
+        expected.alerts = try Self.alerts()
         expected.limits.memory = 512 << 20
         expected.limits.swap = 4096
         expected.limits.processes = 10
@@ -57,6 +58,32 @@ struct `Sections` {
         expected.limits.fileSize = 1 << 40
         expected.optional = [.landlock, .groups, .cgroup, .time, .apparmor]
         #expect(profile == expected)
+    }
+
+    private static func alerts() throws -> AlertRules {
+        func rule(_ name: String, _ watch: AlertSubject, _ change: (inout AlertRule) -> Void) -> AlertRule {
+            var rule = AlertRule(name: name, watch: watch)
+            change(&rule)
+            return rule
+        }
+        let onion = AlertPattern.host(try HostPattern.parse("*.onion"))
+        let admin = AlertPattern.path(try PathPattern.parse("/admin/**"))
+        let keys = AlertPattern.text(try TextPattern.parse("*/.ssh/*"))
+        var alerts = AlertRules()
+        alerts.defaults = true
+        alerts.rules = [
+            rule("busy", .connections) { ($0.above, $0.severity, $0.actions) = (30, .critical, [.pause]) },
+            rule("big", .memory) { ($0.above, $0.actions, $0.every) = (350 << 20, [.journal, .desktop], 3_600_000) },
+            rule("dear", .spend) {
+                ($0.above, $0.within, $0.actions) = (5_000_000, 86_400_000, [.webhook, .command, .stop])
+            },
+            rule("onion", .hosts) { ($0.matching, $0.severity) = ([onion], .info) },
+            rule("admin", .paths) { $0.matching = [admin] }, rule("keys", .files) { $0.matching = [keys] },
+            rule("new", .newHost) { $0.learn = 7 * 86_400_000 },
+        ]
+        alerts.webhook = try WebhookAddress.parse("https://hooks.example.org/in/4f2a?b=c")
+        alerts.command = ["/usr/bin/page", "--urgent"]
+        return alerts
     }
 
     /// What ``Samples/full`` says of the network.

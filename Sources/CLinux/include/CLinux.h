@@ -35,10 +35,11 @@ struct cl_program {
     int streams[3]; /* become 0, 1, 2 where there is no terminal; above 2, or -1: as they are */
     uint64_t open_files; /* RLIMIT_NOFILE, soft and hard; 0: as it is */
     int cgroup; /* its `tasks` or `cgroup.procs`, to enter it; -1: stays */
+    int apart; /* has no descriptor but 0, 1 and 2, whatever is not close-on-exec, and is killed with this process; 0: no */
 };
 enum {
     CL_SPAWN_SETSID = 1, CL_SPAWN_DUP3, CL_SPAWN_TERMINAL, CL_SPAWN_SIGMASK, CL_SPAWN_CHDIR, CL_SPAWN_EXECVE,
-    CL_SPAWN_CGROUP, CL_SPAWN_LIMIT
+    CL_SPAWN_CGROUP, CL_SPAWN_LIMIT, CL_SPAWN_CLOSE, CL_SPAWN_DEATH_SIGNAL
 };
 /* Starts a program in a session of its own, with no signal blocked or ignored, in `directory`. Returns its pid once execve has
  * succeeded; otherwise -errno, and in `failed` which step it was. The child shares this process's memory until then,
