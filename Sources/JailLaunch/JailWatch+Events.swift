@@ -51,6 +51,11 @@ extension JailWatch {
     }
 
     func tellPause(_ reporter: inout some LaunchReporter) {
+        if let reason = unpausable {
+            unpausable = nil
+            reporter.note("spend.onLimit: \(reason); the jail is stopped instead")
+            emit(["event": "spend", "then": "stop", "message": .string(reason)], &reporter)
+        }
         for change in pause.takeChanges() {
             emit(["event": change == .paused ? "paused" : "resumed"], &reporter)
         }

@@ -54,6 +54,14 @@ struct Invocation: Equatable {
         }
     }
 
+    /// `prices.json5`, beside the directories of profiles: the user's own counts before the host's, and that before the
+    /// shipped one, each as a whole.
+    static func priceFiles(_ directories: [String]) -> [String] {
+        // The last is where it lies in the source tree.
+        directories.map { "\($0.parentPath)/prices.json5" }
+            + directories.suffix(1).map { "\($0.parentPath)/scripts/install.d/prices.json5" }
+    }
+
     static func loader() throws(JailError) -> ProfileLoader { loader(try profileDirectories()) }
 
     private static func loader(_ directories: [String]) -> ProfileLoader {
@@ -111,6 +119,10 @@ struct Invocation: Equatable {
         launch.egressGroup = egressGroup
         if let sessions = profile.sessions {
             launch.sessionProfile = try Self.loader(directories).load(sessions.profile)
+        }
+        if profile.spend != nil {
+            launch.prices = try PriceTable.load(
+                Self.priceFiles(directories), owners: [0, System.effectiveUserID])
         }
         launch.session = session
         launch.environment = System.environment().map { EnvironmentVariable(name: $0.name, value: $0.value) }

@@ -52,6 +52,21 @@ enum Samples {
           health: {
             http: { port: 18789, path: "/healthz" }, startPeriod: "1m", interval: "2s", timeout: "500ms", retries: 5,
           },
+          spend: {
+            perDay: "5 USD", tokensPerDay: 2000000, requestsPerDay: 500, onLimit: "pause", unknownModels: "dearest",
+            providers: [{ hosts: ["llm.example"], path: "/api/v1" }],
+            prices: [
+              {
+                model: "m", input: "3 USD", output: "15 USD", cacheRead: "0.3 USD", cacheWrite: "3.75 USD",
+                cacheWriteLong: "6 USD", context: 200000, maxOutput: 64000,
+                long: {
+                  above: 100000, input: "6 USD", output: "22.5 USD", cacheRead: "0.6 USD", cacheWrite: "7.5 USD",
+                  cacheWriteLong: "12 USD",
+                },
+              },
+            ],
+            fields: ["logit_scale"],
+          },
           limits: { memory: "512M", swap: "4K", processes: 10, cpus: 1.5, openFiles: 64, fileSize: "1T" },
           optional: ["landlock", "groups", "cgroup", "time", "apparmor"],
         }
@@ -62,6 +77,32 @@ enum Samples {
         ("[]", "1:1: the profile must be an object, not a list"),
         ("{ proces: {} }", "1:3: unknown key 'proces' in the profile; did you mean 'process'?"),
         ("{\n process: { procss: 1 } }", "2:13: unknown key 'procss' in 'process'; did you mean 'process'?"),
+        ("{ spend: {} }", "1:10: 'spend' needs 'perDay', 'tokensPerDay' or 'requestsPerDay'"),
+        (
+            "{ spend: { perDay: '5' } }",
+            "1:20: 'spend.perDay' must be an amount such as \"5 USD\" or \"0.25 USD\", up to 1000000 USD, with at most "
+                + "six decimals, not \"5\""
+        ),
+        ("{ spend: { perDay: 5 } }", "1:20: 'spend.perDay' must be an amount such as \"5 USD\", not a number"),
+        (
+            "{ spend: { tokensPerDay: 1, providers: [{}] } }", "1:41: 'spend.providers[0]' needs 'hosts'"
+        ),
+        (
+            "{ spend: { tokensPerDay: 1, providers: [{ hosts: ['*'] }] } }",
+            "1:51: 'spend.providers[0].hosts[0]' must name hosts, not all of them"
+        ),
+        (
+            "{ spend: { tokensPerDay: 1, providers: [{ hosts: ['a.b'], path: '/v1/' }] } }",
+            "1:65: 'spend.providers[0].path' must be a path such as \"/v1\", without '/' at its end, not \"/v1/\""
+        ),
+        (
+            "{ spend: { tokensPerDay: 1, prices: [{ model: 'm' }] } }",
+            "1:38: 'spend.prices[0]' needs 'model', 'input', 'output', 'context' and 'maxOutput'"
+        ),
+        (
+            "{ spend: { tokensPerDay: 1, onLimit: 'panic' } }",
+            "1:38: 'spend.onLimit' must be one of \"deny\", \"pause\", \"stop\", not \"panic\""
+        ),
         ("{ health: {} }", "1:11: 'health' must have one of 'http', 'tcp' and 'exec'"),
         (
             "{ health: { tcp: { port: 1 }, exec: ['x'] } }",
@@ -482,6 +523,9 @@ enum Samples {
         ("health", "true"), ("health.http", "'/'"), ("health.http.port", "'1'"), ("health.http.path", "1"),
         ("health.tcp", "1"), ("health.tcp.port", "'1'"), ("health.exec", "'x'"), ("health.startPeriod", "1"),
         ("health.interval", "1"), ("health.timeout", "1"), ("health.retries", "'1'"),
+        ("spend", "'5 USD'"), ("spend.perDay", "5"), ("spend.tokensPerDay", "'1'"), ("spend.requestsPerDay", "0"),
+        ("spend.onLimit", "true"), ("spend.unknownModels", "1"), ("spend.providers", "'a.b'"), ("spend.prices", "{}"),
+        ("spend.fields", "'x'"),
         ("limits", "null"),
         ("limits.memory", "1"), ("limits.swap", "0"), ("limits.processes", "'1'"), ("limits.cpus", "true"),
         ("limits.openFiles", "'1'"),
