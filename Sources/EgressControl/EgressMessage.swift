@@ -79,7 +79,8 @@ package enum EgressMessage {
         _ header: JSON5Value?, _ descriptors: [SharedDescriptor], _ channel: EgressChannel
     ) throws(SystemError) -> EgressSetup {
         guard let header, case .boolean(let limitsSpend) = header["spend"]?.content,
-            (0...1).contains(descriptors.count - (limitsSpend ? 6 : 5)), case .string(let jail) = header["jail"]?.content,
+            (0...1).contains(descriptors.count - (limitsSpend ? 6 : 5)),
+            case .string(let jail) = header["jail"]?.content,
             case .string(let profile) = header["profile"]?.content, case .boolean(let java) = header["java"]?.content,
             case .boolean(let allowed) = header["allowed"]?.content
         else { throw malformed }

@@ -24,7 +24,8 @@ final class Exchange {
     var received = 0
 
     init(
-        _ request: CheckedRequest, grant: NetworkGrant, version: HTTPVersion, now: NIODeadline, metering: Metering? = nil
+        _ request: CheckedRequest, grant: NetworkGrant, version: HTTPVersion, now: NIODeadline,
+        metering: Metering? = nil
     ) {
         self.request = request
         self.metering = metering

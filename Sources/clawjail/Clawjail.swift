@@ -9,7 +9,8 @@ struct Clawjail: ParsableCommand {
         abstract: "Run the OpenClaw gateway with the fewest permissions that still do the job.",
         version: "0.1.0",
         subcommands: [
-            Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, Stats.self, Spend.self, Stop.self, Pause.self,
+            Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, Stats.self, Spend.self, Stop.self,
+            Pause.self,
             Resume.self, ProfileCommand.self, Explain.self, Diagnose.self, Setup.self, Export.self,
         ])
 

@@ -1,7 +1,7 @@
 import Foundation
 import JailPolicy
-import Testing
 import TestSupport
+import Testing
 
 @testable import EgressGateway
 
@@ -71,14 +71,17 @@ struct AnswerReaderTests {
             text: "data: {\"choices\":[]}\n\ndata: [DONE]\n\n", usage: nil),
         Case(
             name: "messages", format: .messages, isStream: false,
-            text: #"{"content":[{"input":{"usage":{"output_tokens":99}}}],"usage":{"input_tokens":3,"output_tokens":5}}"#,
+            text:
+                #"{"content":[{"input":{"usage":{"output_tokens":99}}}],"usage":{"input_tokens":3,"output_tokens":5}}"#,
             usage: TokenUsage(input: 3, output: 5)),
         Case(
             name: "chat", format: .chat, isStream: false,
-            text: #"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":5}}"#, usage: TokenUsage(input: 3, output: 5)),
+            text: #"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":5}}"#,
+            usage: TokenUsage(input: 3, output: 5)),
         Case(
             name: "responses", format: .responses, isStream: false,
-            text: #"{"output":[],"usage":{"input_tokens":3,"output_tokens":5}}"#, usage: TokenUsage(input: 3, output: 5)),
+            text: #"{"output":[],"usage":{"input_tokens":3,"output_tokens":5}}"#, usage: TokenUsage(input: 3, output: 5)
+        ),
         Case(
             name: "responses, in the background", format: .responses, isStream: false,
             text: #"{"status":"queued","usage":null}"#, usage: nil),
@@ -119,7 +122,6 @@ struct AnswerReaderTests {
         }
     }
 
-
     @Test func `a stream that is broken off says nothing`() {
         for one in Self.streams where one.usage != nil {
             let bytes = Array(one.text.utf8)
@@ -132,7 +134,8 @@ struct AnswerReaderTests {
     }
 
     @Test func `lines of data of one event are one text`() {
-        let text = "data:{\"type\":\ndata: \"response.completed\",\ndata\ndatax: 7\nid: 1\n"
+        let text =
+            "data:{\"type\":\ndata: \"response.completed\",\ndata\ndatax: 7\nid: 1\n"
             + "data: \"response\":{\"usage\":{\"input_tokens\":1,\"output_tokens\":2}}}\n\n"
         let one = Case(name: "", format: .responses, isStream: true, text: text, usage: nil)
         #expect(Self.read(one, [Array(text.utf8)]) == TokenUsage(input: 1, output: 2))
@@ -140,7 +143,8 @@ struct AnswerReaderTests {
 
     @Test func `an answer that is compressed, or of another type, says nothing`() {
         let text = Array(#"{"usage":{"prompt_tokens":3,"completion_tokens":5}}"#.utf8)
-        for (type, encoding) in [("application/json", "gzip"), ("text/plain", nil), (nil, nil)] as [(String?, String?)] {
+        for (type, encoding) in [("application/json", "gzip"), ("text/plain", nil), (nil, nil)] as [(String?, String?)]
+        {
             var reader = AnswerReader(type: type, encoding: encoding)
             reader.feed(text)
             #expect(reader.finish(.chat) == nil)
@@ -151,7 +155,10 @@ struct AnswerReaderTests {
     }
 
     @Test func `figures only grow, and those of no name are not kept`() {
-        let text = (0..<1000).map { "data: {\"usage\":{\"prompt_tokens\":\($0 % 7),\"x\($0)\":1,\"completion_tokens\":1}}\n\n" }
+        let text =
+            (0..<1000).map {
+                "data: {\"usage\":{\"prompt_tokens\":\($0 % 7),\"x\($0)\":1,\"completion_tokens\":1}}\n\n"
+            }
             .joined() + "data: [DONE]\n\n"
         let one = Case(name: "", format: .chat, isStream: true, text: text, usage: nil)
         #expect(Self.read(one, [Array(text.utf8)]) == TokenUsage(input: 6, output: 1))

@@ -8,7 +8,8 @@ import Testing
 struct RequestReaderTests {
     static let price = ModelPrice(
         model: "m",
-        rates: .init(input: 1_000_000, output: 2_000_000, cacheRead: 100_000, cacheWrite: 1_250_000, cacheWriteLong: 3_000_000),
+        rates: .init(
+            input: 1_000_000, output: 2_000_000, cacheRead: 100_000, cacheWrite: 1_250_000, cacheWriteLong: 3_000_000),
         context: 100_000, maxOutput: 5000)
 
     struct Read {
@@ -74,7 +75,10 @@ struct RequestReaderTests {
         for (text, format) in [
             (#"{"messages":[{"content":[{"type":"text","text":"x"}]}],"previous_response_id":null}"#, .responses),
             (#"{"tools":[{"type":"function","function":{"parameters":{"type":"object"}}}]}"#, .chat),
-            (#"{"tools":[{"name":"f","input_schema":{"type":"object","properties":{"type":{"type":"image"}}}}]}"#, .messages),
+            (
+                #"{"tools":[{"name":"f","input_schema":{"type":"object","properties":{"type":{"type":"image"}}}}]}"#,
+                .messages
+            ),
         ] as [(String, MeteredFormat)] where !text.contains("messages\":[{\"content") {
             #expect(try Self.read(text, format).reader.isPlain, "\(text)")
         }
@@ -87,7 +91,8 @@ struct RequestReaderTests {
     @Test func `what is put into a cache costs more`() throws {
         for text in [
             #"{"system":[{"type":"text","cache_control":{"type":"ephemeral"}}],"max_tokens":0}"#,
-            #"{"cache_control":{"type":"ephemeral"},"max_tokens":0}"#, #"{"messages":[{"Cache_Control":1}],"max_tokens":0}"#,
+            #"{"cache_control":{"type":"ephemeral"},"max_tokens":0}"#,
+            #"{"messages":[{"Cache_Control":1}],"max_tokens":0}"#,
         ] {
             let read = try Self.read(text)
             #expect(read.reader.caches && read.bound.cost == read.bound.tokens * 3, "\(text)")
@@ -119,20 +124,24 @@ struct RequestReaderTests {
         #expect(Self.refusal(text)?.contains(reason) == true, "\(Self.refusal(text) ?? "taken")")
     }
 
-    @Test(arguments: [
-        (#"{"tools":[{"type":"web_search_preview"}]}"#, .responses), (#"{"tools":[{"type":"mcp"}]}"#, .responses),
-        (#"{"tools":[{"type":"image_generation"}]}"#, .responses), (#"{"prompt":{"id":"x"}}"#, .responses),
-        (#"{"web_search_options":{}}"#, .chat), (#"{"modalities":["audio"]}"#, .chat), (#"{"models":["a"]}"#, .chat),
-        (#"{"plugins":[]}"#, .chat), (#"{"prediction":{}}"#, .chat), (#"{"n":"2"}"#, .chat), (#"{"n":0}"#, .chat),
-        (#"{"n":1000000}"#, .chat), (#"{"messages":[]}"#, .embeddings), (#"{"input":"x"}"#, .chat),
-    ] as [(String, MeteredFormat)])
+    @Test(
+        arguments: [
+            (#"{"tools":[{"type":"web_search_preview"}]}"#, .responses), (#"{"tools":[{"type":"mcp"}]}"#, .responses),
+            (#"{"tools":[{"type":"image_generation"}]}"#, .responses), (#"{"prompt":{"id":"x"}}"#, .responses),
+            (#"{"web_search_options":{}}"#, .chat), (#"{"modalities":["audio"]}"#, .chat),
+            (#"{"models":["a"]}"#, .chat),
+            (#"{"plugins":[]}"#, .chat), (#"{"prediction":{}}"#, .chat), (#"{"n":"2"}"#, .chat), (#"{"n":0}"#, .chat),
+            (#"{"n":1000000}"#, .chat), (#"{"messages":[]}"#, .embeddings), (#"{"input":"x"}"#, .chat),
+        ] as [(String, MeteredFormat)])
     func `what has a price of its own is refused in each format`(text: String, format: MeteredFormat) {
         #expect(Self.refusal(text, format) != nil)
     }
 
     @Test func `a field that the profile names is taken, and a remedy says which`() throws {
-        #expect(throws: JSONStreamError(
-            reason: "the field 'logit_scale', which may change what it costs", remedy: "spend: { fields: [\"logit_scale\"] }")
+        #expect(
+            throws: JSONStreamError(
+                reason: "the field 'logit_scale', which may change what it costs",
+                remedy: "spend: { fields: [\"logit_scale\"] }")
         ) { try Self.read(#"{"logit_scale":1}"#) }
         #expect(try Self.read(#"{"logit_scale":{"type":"text"}}"#, more: ["logit_scale"]).reader.isPlain)
     }
@@ -159,7 +168,8 @@ struct RequestReaderTests {
         #expect(try endpoint("POST", "/v1/responses/r1/cancel") == .free)
         for path in [
             "/v1/messages/batches", "/v1/batches", "/v1/chat/completions/", "/v1//chat/completions", "/v1/Responses",
-            "/v1/images/generations", "/chat/completions", "/v2/responses", "/v1/responses//cancel", "/v1/responses/a/b/cancel",
+            "/v1/images/generations", "/chat/completions", "/v2/responses", "/v1/responses//cancel",
+            "/v1/responses/a/b/cancel",
             "/v1/responses/compact", "/v1/realtime", "/v1/files", "/v1/audio/speech", "/v1/completions",
         ] { #expect(try endpoint("POST", path) == .unbounded, "\(path)") }
         #expect(try endpoint("PUT", "/v1/responses") == .unbounded)

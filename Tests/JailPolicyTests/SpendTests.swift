@@ -7,10 +7,11 @@ import Testing
 @Suite struct SpendTests {
     // MARK: Money
 
-    @Test(arguments: [
-        ("0 USD", 0), ("5 USD", 5_000_000), ("0.25 USD", 250_000), ("0.000001 USD", 1), ("1000000 USD", Money.most),
-        ("12.5 USD", 12_500_000),
-    ] as [(String, UInt64)])
+    @Test(
+        arguments: [
+            ("0 USD", 0), ("5 USD", 5_000_000), ("0.25 USD", 250_000), ("0.000001 USD", 1), ("1000000 USD", Money.most),
+            ("12.5 USD", 12_500_000),
+        ] as [(String, UInt64)])
     func `an amount is exact, and has one shortest spelling`(text: String, millionths: UInt64) throws {
         #expect(try Money.parse(text) == millionths)
         #expect(Money.format(millionths) == text)
@@ -123,7 +124,8 @@ import Testing
 
     @Test func `a rule for others may stay unseen`() throws {
         let rules = "{ hosts: ['pinned.example'], inspect: false }, { hosts: ['api.openai.com'], methods: ['POST'] }"
-        #expect(try profile("{ network: { allow: [\(rules)] }, spend: { perDay: '1 USD' } }").spend?.perDay == 1_000_000)
+        #expect(
+            try profile("{ network: { allow: [\(rules)] }, spend: { perDay: '1 USD' } }").spend?.perDay == 1_000_000)
     }
 
     @Test func `a price of a child stands in the place of its parent's`() throws {
@@ -214,10 +216,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (0, "1970-01-01"), (19_782, "2024-02-29"), (20_787, "2026-11-30"), (20_788, "2026-12-01"), (-1, "1969-12-31"),
-        (11_016, "2000-02-29"), (47_540, "2100-02-28"), (47_541, "2100-03-01"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (0, "1970-01-01"), (19_782, "2024-02-29"), (20_787, "2026-11-30"), (20_788, "2026-12-01"),
+            (-1, "1969-12-31"),
+            (11_016, "2000-02-29"), (47_540, "2100-02-28"), (47_541, "2100-03-01"),
+        ] as [(Int64, String)])
     func `a day has its date`(day: Int64, text: String) {
         #expect(UTCDay.text(day) == text)
         #expect(UTCDay.of(milliseconds: day * 86_400_000) == day)

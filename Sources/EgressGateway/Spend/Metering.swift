@@ -77,7 +77,8 @@ final class Metering {
         guard isTrusted, head.status.code == 200 else { return }
         let encodings = head.headers["Content-Encoding"]
         answer = AnswerReader(
-            type: head.headers.first(name: "Content-Type"), encoding: encodings.isEmpty ? nil : encodings.joined(separator: ","))
+            type: head.headers.first(name: "Content-Type"),
+            encoding: encodings.isEmpty ? nil : encodings.joined(separator: ","))
     }
 
     func take(answer buffer: ByteBuffer) { answer?.feed(buffer.readableBytesView) }
@@ -109,5 +110,7 @@ final class Metering {
     }
 
     /// Answers for which providers charge nothing: the request was refused, or nobody had time for it (529 is Anthropic's).
-    private static func isFree(_ status: UInt) -> Bool { (400...499).contains(status) || status == 503 || status == 529 }
+    private static func isFree(_ status: UInt) -> Bool {
+        (400...499).contains(status) || status == 503 || status == 529
+    }
 }

@@ -62,7 +62,9 @@ struct RequestReader: JSONReceiver {
         }
         guard !text.isCut, fields.contains(text.text) else {
             // A name that a profile cannot have is in no remedy.
-            let isName = !text.isCut && text.text.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x5F || (0x61...0x7A).contains($0) }
+            let isName =
+                !text.isCut
+                && text.text.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x5F || (0x61...0x7A).contains($0) }
             throw JSONStreamError(
                 reason: "the field '\(text.text.excerpt)', which may change what it costs",
                 remedy: isName ? "spend: { fields: [\"\(text.text)\"] }" : nil)

@@ -78,7 +78,9 @@ final class SpendMeter {
         let name = JSON.string(model.excerpt).text()
         throw Self.refusal(
             "there is no price for the model \(name)",
-            remedy: "spend: { prices: [{ model: \(name), input: \"… USD\", output: \"… USD\", context: …, maxOutput: … }] }")
+            remedy:
+                "spend: { prices: [{ model: \(name), input: \"… USD\", output: \"… USD\", context: …, maxOutput: … }] }"
+        )
     }
 
     // MARK: Memory
@@ -101,7 +103,7 @@ final class SpendMeter {
         }
         guard tell(refused: nil) else {
             // What the supervisor does not know of would be forgotten with this process.
-            budget.settle(bound, as: .nothing, on: today)
+            settle(bound, as: .nothing)
             return .untellable
         }
         return nil

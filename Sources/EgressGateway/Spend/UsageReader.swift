@@ -68,7 +68,8 @@ struct UsageFigures: Equatable {
             let written = figures["cache_creation_input_tokens"] ?? 0
             let long = figures["cache_creation.ephemeral_1h_input_tokens"] ?? 0
             return TokenUsage(
-                input: input, cacheRead: figures["cache_read_input_tokens"] ?? 0, cacheWrite: written - min(written, long),
+                input: input, cacheRead: figures["cache_read_input_tokens"] ?? 0,
+                cacheWrite: written - min(written, long),
                 cacheWriteLong: long, output: output)
         case .chat:
             return usage("prompt_tokens", "completion_tokens", "prompt_tokens_details.cached_tokens")

@@ -33,7 +33,8 @@ struct Spend: ParsableCommand {
             }
             if json { return try Output.print(records.flatMap { Self.json($0, today) }.joined()) }
             let rows = records.flatMap { Self.rows($0, today) }
-            try Output.print(Table.text([["NAME", "DAY", "SPENT", "LIMIT", "TOKENS", "LIMIT", "REQUESTS", "LIMIT"]] + rows))
+            try Output.print(
+                Table.text([["NAME", "DAY", "SPENT", "LIMIT", "TOKENS", "LIMIT", "REQUESTS", "LIMIT"]] + rows))
         } catch { Output.fail(error) }
     }
 
