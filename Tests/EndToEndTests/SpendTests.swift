@@ -84,10 +84,34 @@ import Testing
         try place.jail.expectNothingLeft()
     }
 
+    @Test(arguments: Caller.all) func `on the limit the jail stands still, or is stopped where it cannot`(
+        caller: Caller
+    ) throws {
+        let place = try Place(caller, "pause")
+        defer { _ = unsafe unlink(place.ledger) }
+        let running = try place.start("ask $1; ask $1; echo up; ask $1; exec sleep 60")
+        var isPaused = false
+        #expect(
+            eventually(15) {
+                let shown = (try? place.jail.start(words: ["ps"]).wait())?.lines ?? []
+                isPaused = shown.contains { $0.contains(place.jail.name) && $0.contains("paused") }
+                return isPaused || running.status != nil
+            })
+        if isPaused { running.signal(SIGTERM) }
+        let finished = try running.wait(15)
+        #expect(finished.status == 143, "\(finished.errors)")
+        #expect(finished.errors.contains("the jail is paused"), "\(finished.errors)")
+        #expect(isPaused || finished.errors.contains("the jail is stopped instead"), "\(finished.errors)")
+        try place.jail.expectNothingLeft()
+    }
+
     @Test func `a ledger that says nothing refuses the launch`() throws {
         let place = try Place(.user)
         _ = try place.start("echo up").wait()
         try Scratch.write("{}", to: place.ledger)
+        _ = try shell("chown --reference=\"$1\" \"$2\"; chmod 600 \"$2\"", place.jail.home, place.ledger)
         try place.jail.run("/bin/true").expectRefusal(125, "does not say what was spent")
+        _ = try shell("chmod 644 \"$1\"", place.ledger)
+        try place.jail.run("/bin/true").expectRefusal(125, "a file of yours alone")
     }
 }
