@@ -2,6 +2,7 @@ import EgressControl
 import JailCore
 import JailPolicy
 import NIOCore
+import NIOHTTP1
 import Testing
 
 @testable import EgressGateway
@@ -194,6 +195,62 @@ import Testing
         #expect(answers.filter { $0 == "HTTP/1.1 402" }.count == 9)
         #expect(way.origin.requests.count == 3)
         #expect(try await way.gateway.spent().last?.spent.cost == each * 3)
+    }
+
+    @Test func `over HTTP/2 it is the same`() async throws {
+        let way = try await Jail.open("requestsPerDay: 2") { $0.isComplete ? Self.answer(Self.usage) : [] }
+        let client = try await HTTP2Client.connect(way)
+        defer { client.close() }
+        let fields = client.ask(way, "POST", "/v1/messages", [("accept-encoding", "gzip")])
+        let body = Array(Self.message(10))
+        let parts = [String(body[..<9]), String(body[9...])].map { ByteBuffer(string: $0) }
+        #expect(try await client.ask(fields, parts: parts).text == Self.usage)
+        #expect(way.origin.requests[0]["accept-encoding"] == "identity")
+        #expect(try await way.gateway.spent().last?.spent == SpendAmount(cost: 200, tokens: 150, requests: 1))
+        // A body that never ends reserves nothing, and is not sent.
+        let twice = ByteBuffer(string: #"{"model":"m","model":"m"}"#)
+        #expect(try await client.ask(fields, parts: [twice], ends: false).status == "403")
+        #expect(try await client.ask(fields).status == "403")
+        #expect(try await client.ask(fields, parts: parts).status == "200")
+        #expect(try await client.ask(fields, parts: parts).status == "402")
+        #expect(way.origin.requests.count == 2)
+    }
+
+    @Test func `what the supervisor cannot be told of is not sent, and it is told in the end`() async throws {
+        let pair = try System.makeSocketPair(.sequencedPacket).release()
+        for end in [pair.first, pair.second] { try System.setNonBlocking(Descriptor(end)) }
+        let channel = EgressChannel(OwnedDescriptor(pair.first))
+        let supervisor = SharedDescriptor(OwnedDescriptor(pair.second))
+        let setup = try Self.setup("perDay: '1 USD'")
+        let loop = TestGateway.loop
+        let meter = try await loop.submit {
+            let meter = SpendMeter(setup, channel, loop: loop)
+            while try channel.report(SpendReport(day: 0, spent: .nothing, reserved: .nothing)) {}
+            #expect(meter.reserve(SpendAmount(cost: 7))?.status == .serviceUnavailable)
+            #expect(meter.budget.reserved == .nothing)
+            return NIOLoopBound(meter, eventLoop: loop)
+        }.get()
+        var last: SpendReport?
+        for _ in 0..<200 where last?.day != setup.day {
+            while let packet = try? System.receive(supervisor.borrowed, most: 8192) {
+                if case .spend(let report)? = try EgressMessage.report(packet.bytes, []) { last = report }
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        #expect(last == SpendReport(day: setup.day, spent: .nothing, reserved: .nothing))
+        let denial = try await loop.submit { meter.value.reserve(SpendAmount(cost: 7)) == nil }.get()
+        #expect(denial)
+    }
+
+    @Test func `nothing goes through unseen, even by rules that would let it`() async throws {
+        let way = try await Way.open(
+            .raw { _ in [] }, "inspect: false", tls: false, spend: Self.setup("perDay: '1 USD'"))
+        // Reset at once, perhaps before the client has seen that it was connected.
+        if let client = try? await Client.connect(way.port) { _ = try await client.receiveAll() }
+        #expect(way.origin.connections == 0)
+        var reasons: [String?] = []
+        for _ in 0..<200 where reasons.isEmpty { reasons = try await way.gateway.events().map(\.reason) }
+        #expect(reasons.contains { $0?.contains("without being counted") == true }, "\(reasons)")
     }
 
     // MARK: What is not sent
