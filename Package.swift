@@ -138,7 +138,8 @@ let package = Package(
         .executableTarget(
             name: "clawjail",
             dependencies: [
-                "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog", "JailEvidence",
+                "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog",
+                "JailEvidence",
                 "JailView",
                 "AuditViews", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

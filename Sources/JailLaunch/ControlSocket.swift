@@ -209,7 +209,8 @@ struct ControlSocket {
                 restricted.append(caller)
                 silent.keep(caller)
                 continue
-            case .execute, .signal, .state, .pause, .resume, .figures, .recent, .plan, .fileSystems, .lockdown, .seal: break
+            case .execute, .signal, .state, .pause, .resume, .figures, .recent, .plan, .fileSystems, .lockdown, .seal:
+                break
             }
             requests.append((request, caller))
         }

@@ -77,6 +77,11 @@ extension JailWatch {
     }
 
     func tellPause(_ reporter: inout some LaunchReporter) {
+        if let reason = unpausable {
+            unpausable = nil
+            reporter.note("spend.onLimit: \(reason); the jail is stopped instead")
+            emit(["event": "spend", "then": "stop", "message": .string(reason)], &reporter)
+        }
         for change in pause.takeChanges() {
             switch change {
             case .paused: emit(["event": "paused"], &reporter)

@@ -76,6 +76,10 @@ final class JailWatch {
     var figures = Figures()
     /// Monotonic nanoseconds.
     let began = System.monotonicNanoseconds()
+    /// Of a pause that nobody has called for, until it is there.
+    private var spendLine: SharedDescriptor?
+    /// Why there is none, to be told.
+    var unpausable: String?
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
@@ -375,6 +379,32 @@ final class JailWatch {
         // Without its way out the launch is not what was planned.
         if egress.failure != nil { kill() }
         if egress.wantsStop, deadline == nil { try stop(SIGTERM) }
+        if egress.takePause(), phase == .running, deadline == nil, !pause.isPaused { try pauseForSpend() }
+        try hearPause()
+    }
+
+    /// Nobody has called: what becomes of it is heard on a line of our own.
+    private func pauseForSpend() throws(SystemError) {
+        let ends = try System.makeSocketPair(.sequencedPacket).release()
+        let caller = SharedDescriptor(OwnedDescriptor(ends.first))
+        let line = SharedDescriptor(OwnedDescriptor(ends.second))
+        try System.setNonBlocking(line.borrowed)
+        spendLine = line
+        try pause.ask(paused: true, for: caller, order)
+    }
+
+    /// What was to stand still and does not is stopped.
+    private func hearPause() throws(SystemError) {
+        guard let line = spendLine else { return }
+        do throws(SystemError) {
+            let received = try System.receiveUpToEnd(line.borrowed, most: ControlReply.sizeLimit)
+            spendLine = nil
+            guard case .refused(_, let text)? = ControlReply(received.bytes), deadline == nil else { return }
+            unpausable = text
+            try stop(SIGTERM)
+        } catch {
+            guard error.errno == .wouldBlock else { throw error }
+        }
     }
 
     private func watchHealth(_ ready: System.PollResult) throws(SystemError) {
@@ -482,7 +512,10 @@ final class JailWatch {
                 ExitStatus.notRunning, "exec: the jail is paused; let it go on with 'clawjail resume \(plan.name)'")
             try? System.send(caller.borrowed, refusal.bytes)
         case .pause: try pause.ask(paused: true, for: caller, order)
-        case .resume: try pause.ask(paused: false, for: caller, order)
+        case .resume:
+            // Who wants it to go on has seen that it stood still.
+            spendLine = nil
+            try pause.ask(paused: false, for: caller, order)
         case .execute(let file, let streams):
             try execs.execute(file, streams: streams, for: caller, in: group, order)
         case .signal(let id, let signal): try execs.signal(id, signal, for: caller, order)

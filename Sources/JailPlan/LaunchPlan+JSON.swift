@@ -153,6 +153,8 @@ extension EgressPlan {
             "onExit": .string(onExit.rawValue),
             "landlock": landlockABI.map { EgressPlan.landlock(abi: $0).json } ?? .null,
             "resources": .object(resources.map { ("\($0.resource)", .number($0.value)) }), "rules": rules.json,
+            "spend": spend.map { ["rules": $0.rules.json, "prices": $0.prices.json, "ledger": .string($0.ledger)] }
+                ?? .null,
             "group": .optional(group), "mostSharing": group == nil ? .null : .number(Self.mostSharing),
         ]
     }

@@ -26,6 +26,11 @@ extension LaunchPlan {
             for text in health.shown { output.line("", text) }
         }
         if let alerts { describe(alerts, &output) }
+        if let spend = network.egress?.spend {
+            output.heading("spend, at providers of language models")
+            for text in spend.rules.shown { output.line("", text) }
+            output.line("written down", spend.ledger)
+        }
         if let sessions { describe(sessions, &output) }
         describeWalls(&output)
         if !leftOut.isEmpty {

@@ -312,6 +312,9 @@ package struct SizedFileSystem: Equatable, Sendable {
 }
 
 extension LaunchPlan {
+    /// Below the state directory: what jails have spent.
+    package static let spendDirectory = "spend"
+
     /// Where groups of jails meet: of a session, above the directory of the jail that has had it made.
     package var groupDirectory: String {
         gateway == nil ? runtimeDirectory : runtimeDirectory.parentPath.parentPath

@@ -20,6 +20,8 @@ package struct LaunchRequest: Equatable, Sendable {
     package var sessionProfile: Profile?
     /// Of the jails that share one process for their ways out; nil: this one has its own.
     package var egressGroup: String?
+    /// What models cost, for a profile that limits what may be spent.
+    package var prices: PriceTable?
 
     package init(name: String, arguments: [String], bootID: String) {
         self.name = name
@@ -62,7 +64,8 @@ package struct Planner {
         let data = try planData()
         let walls = try landlockABI()
         let egress = try EgressPlanner(
-            profile: profile, facts: facts, groups: identity.groups, landlockABI: walls, group: request.egressGroup
+            profile: profile, facts: facts, groups: identity.groups, landlockABI: walls, group: request.egressGroup,
+            prices: request.prices, ledger: "\(facts.stateDirectory)/\(LaunchPlan.spendDirectory)/\(fileName).json"
         ).plan()
         var root = RootPlanner(profile: profile, facts: facts, request: request, data: data, egress: egress)
         let mounts = try root.make()

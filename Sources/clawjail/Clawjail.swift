@@ -10,7 +10,8 @@ struct Clawjail: ParsableCommand {
         version: Release.version,
         subcommands: [
             Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, InspectCommand.self, Logs.self,
-            Stats.self, Top.self, MetricsCommand.self, Stop.self, Pause.self, Resume.self, Lockdown.self, Unlock.self,
+            Stats.self, Spend.self, Top.self, MetricsCommand.self, Stop.self, Pause.self, Resume.self, Lockdown.self,
+            Unlock.self,
             AuditCommand.self, Alerts.self, ProfileCommand.self, Explain.self, Diagnose.self, Setup.self, Export.self,
         ])
 

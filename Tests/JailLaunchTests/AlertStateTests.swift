@@ -104,7 +104,8 @@ struct `Alerts` {
         for minute in 0..<4 { Self.see(&state, Self.request(sent: 1 << 20), Double(minute * 600)) }
         #expect(state.takeAlerts().map(\.seen) == ["4M"])
         for cost: Int64 in [4_000_000, 1_000_000, 1] {
-            Self.see(&state, ["event": "spend", "cost": .integer(cost)], 5000)
+            Self.see(
+                &state, ["event": "network", "subject": "request", "verdict": "allowed", "cost": .integer(cost)], 5000)
         }
         #expect(state.takeAlerts().map(\.seen) == ["5.000001 USD"])
         state.count(.stderr, 1024, now: Self.after(6000))

@@ -66,7 +66,26 @@ enum Samples {
             webhook: "https://hooks.example.org/in/4f2a?b=c",
             command: ["/usr/bin/page", "--urgent"],
           },
+          spend: {
+            perDay: "5 USD", tokensPerDay: 2000000, requestsPerDay: 500, onLimit: "pause", unknownModels: "dearest",
+            providers: [{ hosts: ["llm.example"], path: "/api/v1" }],
+            prices: [
+              {
+                model: "m", input: "3 USD", output: "15 USD", cacheRead: "0.3 USD", cacheWrite: "3.75 USD",
+                cacheWriteLong: "6 USD", context: 200000, maxOutput: 64000,
+                long: {
+                  above: 100000, input: "6 USD", output: "22.5 USD", cacheRead: "0.6 USD", cacheWrite: "7.5 USD",
+                  cacheWriteLong: "12 USD",
+                },
+              },
+            ],
+            fields: ["logit_scale"],
+          },
           limits: { memory: "512M", swap: "4K", processes: 10, cpus: 1.5, openFiles: 64, fileSize: "1T" },
+          audit: {
+            keep: "90d", checkpoint: "30s", sync: "record", onFull: "pause", fileSize: "4M", redact: ["acme_*", "Tango"],
+            journal: false, anchors: [["/usr/bin/keep", "--head"]],
+          },
           optional: ["landlock", "groups", "cgroup", "time", "apparmor"],
         }
         """
@@ -140,6 +159,47 @@ enum Samples {
             "1:22: 'alerts.webhook' must be a URL such as \"https://hooks.example.org/in/4f2a\", not \"https://…\""
         ),
         ("{ alerts: { command: [''] } }", "1:22: 'alerts.command' must begin with a program"),
+        ("{ audit: { keep: '1h' } }", "1:18: 'audit.keep' must be from \"1d\" to \"3650d\", not \"1h\""),
+        ("{ audit: { checkpoint: '2h' } }", "1:24: 'audit.checkpoint' must be from \"1s\" to \"1h\", not \"2h\""),
+        ("{ audit: { onFull: 'drop' } }", "1:20: 'audit.onFull' must be one of \"stop\", \"pause\", not \"drop\""),
+        (
+            "{ audit: { fileSize: '1G', sync: 'no' } }",
+            "1:34: 'audit.sync' must be one of \"record\", \"checkpoint\", \"never\", not \"no\""
+        ),
+        (
+            "{ audit: { redact: ['a*'] } }",
+            "1:21: 'audit.redact[0]' must be a text such as \"acme_*\", with 3 characters and more besides '*', not \"a*\""
+        ),
+        (
+            "{ audit: { anchors: [['tool', 'x']] } }",
+            "1:22: 'audit.anchors[0]' must begin with the absolute path of a program"
+        ),
+        ("{ spend: {} }", "1:10: 'spend' needs 'perDay', 'tokensPerDay' or 'requestsPerDay'"),
+        (
+            "{ spend: { perDay: '5' } }",
+            "1:20: 'spend.perDay' must be an amount such as \"5 USD\" or \"0.25 USD\", up to 1000000 USD, with at most "
+                + "six decimals, not \"5\""
+        ),
+        ("{ spend: { perDay: 5 } }", "1:20: 'spend.perDay' must be an amount such as \"5 USD\", not a number"),
+        (
+            "{ spend: { tokensPerDay: 1, providers: [{}] } }", "1:41: 'spend.providers[0]' needs 'hosts'"
+        ),
+        (
+            "{ spend: { tokensPerDay: 1, providers: [{ hosts: ['*'] }] } }",
+            "1:51: 'spend.providers[0].hosts[0]' must name hosts, not all of them"
+        ),
+        (
+            "{ spend: { tokensPerDay: 1, providers: [{ hosts: ['a.b'], path: '/v1/' }] } }",
+            "1:65: 'spend.providers[0].path' must be a path such as \"/v1\", without '/' at its end, not \"/v1/\""
+        ),
+        (
+            "{ spend: { tokensPerDay: 1, prices: [{ model: 'm' }] } }",
+            "1:38: 'spend.prices[0]' needs 'model', 'input', 'output', 'context' and 'maxOutput'"
+        ),
+        (
+            "{ spend: { tokensPerDay: 1, onLimit: 'panic' } }",
+            "1:38: 'spend.onLimit' must be one of \"deny\", \"pause\", \"stop\", not \"panic\""
+        ),
         ("{ health: {} }", "1:11: 'health' must have one of 'http', 'tcp' and 'exec'"),
         (
             "{ health: { tcp: { port: 1 }, exec: ['x'] } }",
@@ -562,6 +622,9 @@ enum Samples {
         ("health.interval", "1"), ("health.timeout", "1"), ("health.retries", "'1'"),
         ("alerts", "true"), ("alerts.defaults", "1"), ("alerts.rules", "{}"), ("alerts.webhook", "1"),
         ("alerts.command", "'x'"),
+        ("spend", "'5 USD'"), ("spend.perDay", "5"), ("spend.tokensPerDay", "'1'"), ("spend.requestsPerDay", "0"),
+        ("spend.onLimit", "true"), ("spend.unknownModels", "1"), ("spend.providers", "'a.b'"), ("spend.prices", "{}"),
+        ("spend.fields", "'x'"),
         ("limits", "null"),
         ("limits.memory", "1"), ("limits.swap", "0"), ("limits.processes", "'1'"), ("limits.cpus", "true"),
         ("limits.openFiles", "'1'"),

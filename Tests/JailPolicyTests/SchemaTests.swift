@@ -44,7 +44,8 @@ struct `Schema` {
         "protocol: 'tcp'", "deny: [{ hosts: ['*.b']", "10.0.0.1/24", "uploadPerHour: '0'",
         "/data', '/data", "/data/b:ro', '/data", "/data/../x", "size: '1K'", "/proc/1", "80:81'", "'1.2.3.4'",
         "cpus: 0x401", "a\\nb", "tcp: {", "health: {}", "watch: '", "alerts: { webhook", "alerts: { command",
-        "exec: ['']", "NOTIFY_SOCKET",
+        "exec: ['']", "NOTIFY_SOCKET", "spend: {}", "providers: [{ hosts: ['*'",
+        "redact: ['a*", "anchors: [['tool",
     ]
 
     @Test(arguments: Samples.refusals.map(\.0))

@@ -48,6 +48,25 @@ struct `Sections` {
         health.interval = 2000
         health.timeout = 500
         health.retries = 5
+        var spend = SpendRules()
+        spend.perDay = 5_000_000
+        spend.tokensPerDay = 2_000_000
+        spend.requestsPerDay = 500
+        spend.onLimit = .pause
+        spend.unknownModels = .dearest
+        spend.providers = [SpendProvider(hosts: [try HostPattern.parse("llm.example")], path: "/api/v1")]
+        var price = ModelPrice(
+            model: "m",
+            rates: .init(
+                input: 3_000_000, output: 15_000_000, cacheRead: 300_000, cacheWrite: 3_750_000,
+                cacheWriteLong: 6_000_000), context: 200_000, maxOutput: 64_000)
+        price.longAbove = 100_000
+        price.longRates = .init(
+            input: 6_000_000, output: 22_500_000, cacheRead: 600_000, cacheWrite: 7_500_000,
+            cacheWriteLong: 12_000_000)
+        spend.prices = [price]
+        spend.fields = ["logit_scale"]
+        expected.spend = spend
         expected.health = health
         expected.alerts = try Self.alerts()
         expected.limits.memory = 512 << 20

@@ -26,7 +26,6 @@ struct AlertFacts: Equatable {
         case "executed": readExecuted(members)
         case "exec-refused": amounts[.denials] = 1
         case "session" where members.text("verdict") == "refused": amounts[.denials] = 1
-        case "spend": if let cost = members.number("cost") { amounts[.spend] = cost }
         // What the kernel tells of files that were denied.
         case "denied": if let path = members.text("path") { files = [path] }
         default: return nil
@@ -40,6 +39,8 @@ struct AlertFacts: Equatable {
         if verdict == "denied" { amounts[.denials] = 1 }
         if let host = members.text("host") { hosts = [host] }
         if let path = members.text("path") { paths = [path] }
+        // Of a request to a provider, in millionths of a dollar.
+        if let cost = members.number("cost") { amounts[.spend] = cost }
         guard verdict != "denied" else { return }
         isActivity = true
         reached = hosts.first
