@@ -26,19 +26,23 @@ package struct HostPrograms {
         for source in sources { writable.append(try tree.furthest(source)) }
     }
 
-    /// What the actions of alerts need, by the name that the profile has for it.
+    /// What the actions of alerts and the anchors of the log need, by the name that the profile has for it.
     package static func find(
-        _ alerts: AlertRules, of profile: Profile, searchPath: String?, caller: UInt32, payload: HostIdentity,
-        stateDirectory: String
+        for profile: Profile, searchPath: String?, caller: UInt32, payload: HostIdentity, stateDirectory: String
     ) throws(JailError) -> [String: String] {
+        let alerts = profile.alerts ?? AlertRules()
         let needed = alerts.hostPrograms
-        guard !needed.isEmpty else { return [:] }
+        guard !needed.isEmpty || !profile.audit.anchors.isEmpty else { return [:] }
         var programs = try HostPrograms(
             profile, searchPath: searchPath, caller: caller, payload: payload, stateDirectory: stateDirectory)
         var found: [String: String] = [:]
         for (action, name, key) in needed {
             found[name] = try programs.find(name, key: key)
             if action == .command { try programs.checkArguments(Array(alerts.command.dropFirst()), key: key) }
+        }
+        for (key, words) in profile.audit.namedAnchors {
+            found[words[0]] = try programs.find(words[0], key: key)
+            try programs.checkArguments(Array(words.dropFirst()), key: key)
         }
         return found
     }

@@ -9,6 +9,8 @@ final class Audit {
     private let anchors: AuditAnchors
     private let rules: AuditPlan
     private var notices: [JailNotice] = []
+    /// What the host's programs are to be told.
+    private var outside: [AuditHead] = []
     private var isShort = false
 
     /// Begins the jail's log. Throws where it cannot be written: what is not recorded does not run.
@@ -76,10 +78,19 @@ final class Audit {
     private func keepHeads() {
         for head in trail.takeHeads() {
             anchors.keep(head)
+            if !rules.anchors.isEmpty { outside.append(head) }
             guard case .object(let members) = head.json else { continue }
             notices.append(.status(.object([("event", "audit-head")] + members)))
         }
         notices += anchors.takeNotes().map { .note($0) }
+    }
+
+    /// What programs of the host's are to be started with.
+    func takeOutside() -> [(command: HostCommandPlan, input: [UInt8])] {
+        defer { outside = [] }
+        return outside.flatMap { head in
+            rules.anchors.map { ($0, Array((head.json.text() + "\n").utf8)) }
+        }
     }
 
     func takeNotices() -> [JailNotice] {

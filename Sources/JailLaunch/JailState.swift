@@ -1,3 +1,4 @@
+internal import AuditLog
 internal import JailCgroups
 internal import JailCore
 internal import JailPlan
@@ -48,7 +49,7 @@ struct JailState: Sendable {
         [
             "version": .number(Self.formatVersion), "name": .string(plan.name), "profile": .string(plan.profile),
             "supervisor": .number(System.processID), "init": .number(initPID), "started": .number(started),
-            "command": .strings(plan.command.arguments),
+            "command": .strings(Redactor(patterns: plan.audit.rules.redact).redact(arguments: plan.command.arguments)),
             "publish": .strings(plan.network.publish.map { "\($0.hostText):\($0.jailPort)" }),
             "cgroups": cgroupDirectories,
         ]

@@ -29,6 +29,7 @@ extension JailWatch {
     func writeAudit(_ reporter: inout some LaunchReporter) throws(JailError) {
         let state = audit.work()
         tell(audit.takeNotices(), &reporter)
+        for (command, input) in audit.takeOutside() { startOutside(command, input) }
         switch state {
         case .writing: break
         case .recovered: try attempt(.supervise) { () throws(SystemError) in try letGo() }

@@ -197,7 +197,7 @@ final class JailWatch {
         streams.drain()
         terminal?.restore()
         terminal = nil
-        output?.drain()
+        output?.finish()
         report(&reporter, final: true)
         egress?.kill()
         tell(egress?.takeNotices() ?? [], &reporter)
@@ -217,7 +217,7 @@ final class JailWatch {
     }
 
     /// Nanoseconds that programs of the host's have when the jail has ended.
-    private static let outsidePatience: Int64 = 10_000_000_000
+    static let outsidePatience: Int64 = 10_000_000_000
 
     /// Has a program of the host's started, which reads `input`.
     func startOutside(_ command: HostCommandPlan, _ input: [UInt8]) {

@@ -1,6 +1,9 @@
+internal import AuditLog
 package import JailCore
 
 /// What a detached jail prints, in a file that it cannot reach: it writes to a pipe, and the supervisor to the file.
+///
+/// What looks like a secret is not written, see ``Redactor``: a line is, once it has ended.
 ///
 /// At ``capacity`` the file is put aside as `.1`, over the one before; so the two never take more than twice that.
 package final class OutputLog {
@@ -12,16 +15,26 @@ package final class OutputLog {
     /// What is written to standard output, and to standard error if that has a pipe of its own.
     private var pipe: SharedDescriptor?
     private var errorPipe: SharedDescriptor?
+    private let redactor: Redactor
+    private var lines: LineRedactor
+    private var errorLines: LineRedactor
     /// Bytes that came on standard error since the last time.
     private var errorBytes = 0
 
     /// Opens the log, and puts the writing end of a pipe in the place of standard output and standard error.
     ///
-    /// - Parameter separatesErrors: a pipe for each, so that what comes on standard error can be counted. What is written to
-    ///   both in the same moment may then stand in another order.
-    package init(directory: String, name: String, separatesErrors: Bool = false) throws(JailError) {
+    /// - Parameters:
+    ///   - secrets: what else is never written, see ``AuditRules/redact``.
+    ///   - separatesErrors: a pipe for each, so that what comes on standard error can be counted. What is written to both in
+    ///     the same moment may then stand in another order.
+    package init(
+        directory: String, name: String, secrets: [String] = [], separatesErrors: Bool = false
+    ) throws(JailError) {
         let path = "\(directory)/\(name).log"
         self.path = path
+        redactor = Redactor(patterns: secrets)
+        lines = LineRedactor(redactor)
+        errorLines = LineRedactor(redactor)
         do {
             try PrivateDirectory.make(directory)
             file = try Self.open(path)
@@ -73,22 +86,39 @@ package final class OutputLog {
     }
 
     /// Takes what there is; once a pipe has ended it is not polled any more.
-    func drain() {
-        _ = Self.read(&pipe, append)
-        errorBytes += Self.read(&errorPipe, append)
+    ///
+    /// - Returns: how much it was.
+    @discardableResult
+    func drain() -> Int {
+        let bytes = Self.read(&pipe)
+        append(lines.take(bytes))
+        if pipe == nil { append(lines.flush()) }
+        let errors = Self.read(&errorPipe)
+        errorBytes += errors.count
+        append(errorLines.take(errors))
+        if errorPipe == nil { append(errorLines.flush()) }
+        return bytes.count + errors.count
     }
 
-    private static func read(_ pipe: inout SharedDescriptor?, _ take: ([UInt8]) -> Void) -> Int {
-        guard let source = pipe else { return 0 }
+    /// The jail has ended: what is left, also of a line that has no end.
+    func finish() {
+        while drain() > 0 {}
+        append(lines.flush())
+        append(errorLines.flush())
+    }
+
+    /// Empty: there is nothing now, or, with the pipe gone, never again.
+    private static func read(_ pipe: inout SharedDescriptor?) -> [UInt8] {
+        guard let source = pipe else { return [] }
         do {
             let bytes = try System.read(source.borrowed, most: 65536)
-            if bytes.isEmpty { pipe = nil } else { take(bytes) }
-            return bytes.count
+            if bytes.isEmpty { pipe = nil }
+            return bytes
         } catch  where error.errno == .wouldBlock {
         } catch {
             pipe = nil
         }
-        return 0
+        return []
     }
 
     /// Bytes that were written to standard error since the last time, where that has a pipe of its own.
@@ -98,9 +128,10 @@ package final class OutputLog {
     }
 
     /// A line of the supervisor's own.
-    package func note(_ text: String) { append(Array((text + "\n").utf8)) }
+    package func note(_ text: String) { append(Array((redactor.redact(text) + "\n").utf8)) }
 
     private func append(_ bytes: [UInt8]) {
+        guard !bytes.isEmpty else { return }
         // A full disk costs the log, not the jail.
         if size + bytes.count > Self.capacity, (try? System.rename(path, to: path + ".1")) != nil,
             let next = try? Self.open(path)

@@ -81,7 +81,10 @@ package enum Supervisor {
     /// The last words of the log. A jail has ended whose log has none: that is told, and changes its status.
     private static func end(_ audit: Audit, _ reporter: inout some LaunchReporter) throws(JailError) {
         defer {
-            for notice in audit.takeNotices() {
+            let commands = HostCommands()
+            for (command, input) in audit.takeOutside() { commands.start(command, input: input) }
+            commands.finish(patience: JailWatch.outsidePatience)
+            for notice in audit.takeNotices() + commands.takeNotices() {
                 switch notice {
                 case .note(let text): reporter.note(text)
                 case .event(let event), .status(let event): reporter.event(event)

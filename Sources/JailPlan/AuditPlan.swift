@@ -7,6 +7,8 @@ package struct AuditPlan: Equatable, Sendable {
     package var rules: AuditRules
     /// A file of all jails' heads that can only be added to; nil: started without the right to make one.
     package var headFile: String?
+    /// Programs of the host's that get each head.
+    package var anchors: [HostCommandPlan] = []
 
     package init(directory: String, rules: AuditRules = AuditRules(), headFile: String? = nil) {
         self.directory = directory

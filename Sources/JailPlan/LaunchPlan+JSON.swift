@@ -50,7 +50,7 @@ extension AuditPlan {
             "keepMilliseconds": .number(rules.keep), "checkpointMilliseconds": .number(rules.checkpoint),
             "sync": .string(rules.sync.rawValue), "onFull": .string(rules.onFull.rawValue),
             "fileSize": .number(rules.fileSize), "redact": .strings(rules.redact),
-            "journal": .boolean(rules.journal), "anchors": .array(rules.anchors.map(JSON.strings)),
+            "journal": .boolean(rules.journal), "anchors": .array(anchors.map(\.json)),
         ]
     }
 }

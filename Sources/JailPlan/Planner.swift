@@ -105,7 +105,7 @@ package struct Planner {
             session: request.session,
             // A jail that waits for commands has nothing in it that could be asked.
             health: request.arguments.isEmpty ? nil : profile.health,
-            audit: planAudit(),
+            audit: try planAudit(),
             alerts: alerts,
             leftOut: leftOut,
             notes: notes,
@@ -119,11 +119,19 @@ package struct Planner {
     private var fileName: String { request.gateway.map { "\($0).\(request.name)" } ?? request.name }
 
     /// Beside one another as the run directories are: that of a session below the jail's that has it made.
-    private func planAudit() -> AuditPlan {
+    private func planAudit() throws(JailError) -> AuditPlan {
         let base = "\(facts.stateDirectory)/audit"
-        return AuditPlan(
+        var plan = AuditPlan(
             directory: request.gateway.map { "\(base)/\($0)/sessions/\(request.name)" } ?? "\(base)/\(request.name)",
             rules: profile.audit, headFile: facts.caller.isRoot ? "\(base)/heads" : nil)
+        for (key, words) in profile.audit.namedAnchors {
+            guard let path = facts.programs[words[0]] else {
+                throw JailError(
+                    .plan, path: words[0], reason: "\(key) needs it, and it was not looked for on this host")
+            }
+            plan.anchors.append(HostCommandPlan(purpose: key, path: path, arguments: words))
+        }
+        return plan
     }
 
     private mutating func planAlerts() throws(JailError) -> AlertsPlan? {

@@ -34,4 +34,9 @@ package struct AuditRules: Equatable, Sendable {
     package var anchors: [[String]] = []
 
     package init() {}
+
+    /// Each command with the key that names it. None is empty.
+    package var namedAnchors: [(key: String, words: [String])] {
+        anchors.enumerated().map { ("audit.anchors[\($0)]", $1) }
+    }
 }

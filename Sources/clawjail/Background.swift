@@ -67,7 +67,8 @@ enum Background {
     static func openLog(_ plan: LaunchPlan) throws(JailError) -> OutputLog {
         let directory = plan.session == nil ? plan.logDirectory : plan.logDirectory + "/sessions"
         return try OutputLog(
-            directory: directory, name: plan.name, separatesErrors: plan.alerts?.watches(.stderr) == true)
+            directory: directory, name: plan.name, secrets: plan.audit.rules.redact,
+            separatesErrors: plan.alerts?.watches(.stderr) == true)
     }
 
     /// Of a session that is gone for good.

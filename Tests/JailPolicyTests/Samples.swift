@@ -161,7 +161,10 @@ enum Samples {
         ("{ alerts: { command: [''] } }", "1:22: 'alerts.command' must begin with a program"),
         ("{ audit: { keep: '1h' } }", "1:18: 'audit.keep' must be from \"1d\" to \"3650d\", not \"1h\""),
         ("{ audit: { checkpoint: '2h' } }", "1:24: 'audit.checkpoint' must be from \"1s\" to \"1h\", not \"2h\""),
-        ("{ audit: { onFull: 'drop' } }", "1:20: 'audit.onFull' must be one of \"stop\", \"pause\", not \"drop\""),
+        (
+            "{ audit: { onFull: 'drop' } }",
+            "1:20: 'audit.onFull' must be one of \"stop\", \"pause\", not \"drop\"; did you mean \"stop\"?"
+        ),
         (
             "{ audit: { fileSize: '1G', sync: 'no' } }",
             "1:34: 'audit.sync' must be one of \"record\", \"checkpoint\", \"never\", not \"no\""

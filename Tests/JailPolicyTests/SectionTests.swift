@@ -75,6 +75,14 @@ struct `Sections` {
         expected.limits.milliCPUs = 1500
         expected.limits.openFiles = 64
         expected.limits.fileSize = 1 << 40
+        expected.audit.keep = 90 * 86_400_000
+        expected.audit.checkpoint = 30_000
+        expected.audit.sync = .record
+        expected.audit.onFull = .pause
+        expected.audit.fileSize = 4 << 20
+        expected.audit.redact = ["acme_*", "Tango"]
+        expected.audit.journal = false
+        expected.audit.anchors = [["/usr/bin/keep", "--head"]]
         expected.optional = [.landlock, .groups, .cgroup, .time, .apparmor]
         #expect(profile == expected)
     }

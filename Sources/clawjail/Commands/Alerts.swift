@@ -49,7 +49,7 @@ struct AlertsTest: ParsableCommand {
         let caller = try CallerFacts.current()
         let state = request.stateDirectory(caller)
         let programs = try HostPrograms.find(
-            alerts, of: profile, searchPath: request.searchPath, caller: caller.uid,
+            for: profile, searchPath: request.searchPath, caller: caller.uid,
             // Who it would be inside is not known yet.
             payload: HostIdentity(name: "", uid: caller.uid, gid: caller.gid), stateDirectory: state)
         return try AlertsPlanner(rules: alerts, programs: programs).plan(baseline: state)
