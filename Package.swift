@@ -63,6 +63,14 @@ let package = Package(
         // Texts for others to read: units of systemd, profiles of AppArmor; what a host is set up with (pure).
         library("JailExport", ["JailCore", "JailPolicy", "JailPlan"]),
 
+        // What happened, so that nobody can change it afterwards without being found out; and what may stand in it.
+        library(
+            "AuditLog",
+            ["JailCore", "JailPolicy", "JailPlan", .product(name: "Crypto", package: "swift-crypto")]),
+
+        // The same for people, and for what gathers the logs of many hosts (pure, but for reading).
+        library("AuditViews", ["AuditLog", "JailPlan", "JailPolicy", "JailCore"]),
+
         // What the host offers: programs and what they need, ids, cgroups, kernel features. Reads, never writes.
         library("JailHost", ["CLinux", "JailCore", "JailPolicy", "JailPlan", "JailScope"]),
 
@@ -87,8 +95,13 @@ let package = Package(
             [
                 "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
                 "JailSeccomp", "JailCgroups", "JailAppArmor", "JailScope", "JailNetwork", "JailTerminal",
-                "EgressControl",
+                "EgressControl", "AuditLog",
             ]),
+
+        // What is kept of a jail that is locked down. Knows files and processes, and nothing of how jails are made.
+        library("JailEvidence", ["JailCore"]),
+        // What running jails do, for people and for monitors: tables, a screen, metrics (pure).
+        library("JailView", ["JailCore", "JailPolicy", "JailCgroups"]),
 
         // The way out: a process of its own, with threads, for hostile input. What it and the supervisor say to each other
         // is the only thing that both link, besides the policy.
@@ -129,9 +142,10 @@ let package = Package(
         .executableTarget(
             name: "clawjail",
             dependencies: [
-                "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "JailData",
-                "JailMounts",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog",
+                "JailEvidence",
+                "JailView", "JailData", "JailMounts",
+                "AuditViews", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 
@@ -151,6 +165,7 @@ let package = Package(
         tests("JailCoreTests", ["JailCore", "TestSupport"]),
         tests("JailPlanTests", ["JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailPolicyTests", ["JailPolicy", "JailCore", "TestSupport"]),
+        tests("AuditLogTests", ["AuditLog", "AuditViews", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailScopeTests", ["JailScope", "JailPlan", "JailCore", "TestSupport"]),
         tests("JailHostTests", ["JailHost", "JailPlan", "JailPolicy", "JailCore"]),
         tests(
@@ -163,10 +178,12 @@ let package = Package(
                 "TestSupport",
             ]),
         tests("JailDataTests", ["JailData", "JailCore", "TestSupport"]),
+        tests("JailEvidenceTests", ["JailEvidence", "JailCore", "TestSupport"]),
         tests("JailExportTests", ["JailExport", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests(
             "JailLaunchTests",
             ["JailLaunch", "JailCgroups", "JailPlan", "JailPolicy", "JailCore", "CLinux", "TestSupport"]),
+        tests("JailViewTests", ["JailView", "JailCgroups", "JailPolicy", "JailCore", "TestSupport"]),
         tests(
             "CommandLineTests",
             [

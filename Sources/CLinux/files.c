@@ -3,6 +3,7 @@
 #include "result.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/landlock.h>
 #include <linux/loop.h>
 #include <linux/mount.h>
@@ -39,7 +40,6 @@ int cl_renameat(int from_dir, const char *from, int to_dir, const char *to) {
 int cl_renameat2(int dir, const char *from, const char *to, unsigned flags) {
     return RESULT(syscall(SYS_renameat2, dir, from, dir, to, flags));
 }
-int cl_fsync(int fd) { return RETRY(fsync(fd)); }
 int cl_syncfs(int fd) { return RESULT(syncfs(fd)); }
 int cl_fchmodat(int dir, const char *path, unsigned mode) { return RESULT(fchmodat(dir, path, mode, 0)); }
 int cl_fchown(int fd, unsigned uid, unsigned gid) { return RESULT(fchown(fd, uid, gid)); }
@@ -55,6 +55,8 @@ long cl_readlinkat(int dir, const char *path, char *buffer, size_t size) {
 int cl_dup3(int from, int to, int flags) { return RETRY(dup3(from, to, flags)); }
 int cl_fcntl(int fd, int command, long argument) { return RESULT(fcntl(fd, command, argument)); }
 int cl_flock(int fd, int operation) { return RETRY(flock(fd, operation)); }
+int cl_fsync(int fd) { return RETRY(fsync(fd)); }
+
 int cl_ftruncate(int fd, int64_t length) { return RETRY(ftruncate(fd, length)); }
 int cl_chdir(const char *path) { return RESULT(chdir(path)); }
 int cl_fchdir(int fd) { return RESULT(fchdir(fd)); }
@@ -189,4 +191,16 @@ int cl_landlock_restrict(int ruleset) { return RESULT(syscall(SYS_landlock_restr
 int cl_poll(struct cl_poll_entry *fds, unsigned count, int timeout_ms) {
     _Static_assert(sizeof(struct cl_poll_entry) == sizeof(struct pollfd), "cl_poll_entry mirrors pollfd");
     return RESULT(poll((struct pollfd *)fds, count, timeout_ms));
+}
+/* Blocks beyond the end of the file, which keep its size: a later write there needs no more room. See fallocate(2). */
+int cl_reserve(int fd, int64_t offset, int64_t length) { return RETRY(fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length)); }
+int cl_fdatasync(int fd) { return RETRY(fdatasync(fd)); }
+/* Begins to write out what is dirty, and waits for nothing. See sync_file_range(2). */
+int cl_begin_writeback(int fd) { return RESULT(sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE)); }
+/* chattr +a: from here on it can only grow. See FS_IOC_SETFLAGS of ioctl_iflags(2). */
+int cl_make_append_only(int fd) {
+    int flags = 0;
+    if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0) return -errno;
+    flags |= FS_APPEND_FL;
+    return RESULT(ioctl(fd, FS_IOC_SETFLAGS, &flags));
 }

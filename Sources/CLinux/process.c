@@ -91,6 +91,13 @@ static void prepare_and_execute(const struct cl_program *spawn, volatile int *st
         struct rlimit limit = {spawn->open_files, spawn->open_files};
         if (setrlimit(RLIMIT_NOFILE, &limit) < 0) return;
     }
+    if (spawn->apart) {
+        *step = CL_SPAWN_CLOSE;
+        /* The table of descriptors is this child's own. */
+        if (syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */) < 0) return;
+        *step = CL_SPAWN_DEATH_SIGNAL;
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) return;
+    }
     *step = CL_SPAWN_SIGMASK;
     if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) return;
     *step = CL_SPAWN_CHDIR;

@@ -32,6 +32,13 @@ package final class EgressChannel: Sendable {
         return next
     }
 
+    /// Tells what was spent so far.
+    ///
+    /// - Returns: false: the channel is full, and what is not told must not happen.
+    package func report(_ spend: SpendReport) throws(SystemError) -> Bool {
+        try send(EgressMessage.spend(spend).bytes)
+    }
+
     /// Tells who it is, see ``EgressIdentity``. Once, before anything else is told.
     package func announce(_ identity: EgressIdentity) throws(SystemError) {
         let certificate = try System.makeMemoryFile("certificate", identity.certificate)

@@ -48,6 +48,10 @@ package struct EgressEvent: Hashable, Sendable {
     package var sent: UInt64?
     package var received: UInt64?
     package var milliseconds: UInt64?
+    /// The model that was asked, and what it came to: millionths of a dollar, and tokens. Where `spend` limits that.
+    package var model: String?
+    package var cost: UInt64?
+    package var tokens: UInt64?
 
     package init(_ subject: Subject, _ verdict: Verdict, time: Int64) {
         self.subject = subject
@@ -112,10 +116,11 @@ package struct EgressEvent: Hashable, Sendable {
 
     private static let texts: [(String, any Path<String?>)] = [
         ("scheme", \.scheme), ("host", \.host), ("method", \.method), ("path", \.path), ("rule", \.rule),
-        ("reason", \.reason), ("remedy", \.remedy),
+        ("reason", \.reason), ("remedy", \.remedy), ("model", \.model),
     ]
     private static let numbers: [(String, any Path<UInt64?>)] = [
         ("sent", \.sent), ("received", \.received), ("milliseconds", \.milliseconds),
+        ("cost", \.cost), ("tokens", \.tokens),
     ]
 
     private static func clipped(_ text: String) -> String {

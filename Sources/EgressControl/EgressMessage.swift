@@ -15,7 +15,7 @@ package enum EgressMessage {
         case setup = 1
         case sockets, resolver, share, attach
         case ready = 0x41
-        case event, failure
+        case event, failure, spend
     }
 
     /// One packet on its way out.
@@ -30,13 +30,13 @@ package enum EgressMessage {
     // MARK: To the way out
 
     /// Carries, in this order: the policy, the host's certificates, resolv.conf, hosts, the table of names and, if there
-    /// is one, the CA's state.
+    /// are, what may be spent and the CA's state.
     package static func setup(
-        jail: String, profile: String, wantsJavaTrustStore: Bool, tellsAllowed: Bool = true
+        jail: String, profile: String, wantsJavaTrustStore: Bool, limitsSpend: Bool = false
     ) -> Packet {
         let header: JSON = [
             "jail": .string(jail), "profile": .string(profile), "java": .boolean(wantsJavaTrustStore),
-            "allowed": .boolean(tellsAllowed),
+            "spend": .boolean(limitsSpend),
         ]
         return packet(.setup, header.text())
     }
@@ -78,19 +78,28 @@ package enum EgressMessage {
     private static func setup(
         _ header: JSON5Value?, _ descriptors: [SharedDescriptor], _ channel: EgressChannel
     ) throws(SystemError) -> EgressSetup {
-        guard (5...6).contains(descriptors.count), let header, case .string(let jail) = header["jail"]?.content,
-            case .string(let profile) = header["profile"]?.content, case .boolean(let java) = header["java"]?.content,
-            case .boolean(let allowed) = header["allowed"]?.content
+        guard let header, case .boolean(let limitsSpend) = header["spend"]?.content,
+            (0...1).contains(descriptors.count - (limitsSpend ? 6 : 5)),
+            case .string(let jail) = header["jail"]?.content,
+            case .string(let profile) = header["profile"]?.content, case .boolean(let java) = header["java"]?.content
         else { throw malformed }
         let policy = try content(descriptors[0], limit: EgressSetup.policyLimit)
         guard let rules = try? NetworkRules(text: policy) else { throw malformed }
         let trust = try content(descriptors[1], limit: EgressSetup.trustLimit)
         let files = try resolver(descriptors[2], descriptors[3])
-        let state = descriptors.count == 6 ? try content(descriptors[5], limit: EgressSetup.identityLimit) : nil
+        let spend = limitsSpend ? try spend(descriptors[5]) : nil
+        let last = limitsSpend ? 6 : 5
+        let state = descriptors.count > last ? try content(descriptors[last], limit: EgressSetup.identityLimit) : nil
         return EgressSetup(
             jail: jail, profile: profile, rules: rules, trust: trust, resolver: files, state: state,
-            names: KeptDescriptor(descriptors[4].take()), wantsJavaTrustStore: java, tellsAllowed: allowed,
-            channel: channel)
+            names: KeptDescriptor(descriptors[4].take()), wantsJavaTrustStore: java, spend: spend, channel: channel)
+    }
+
+    private static func spend(_ file: SharedDescriptor) throws(SystemError) -> SpendSetup {
+        guard let spend = try? SpendSetup(text: try content(file, limit: EgressSetup.policyLimit)) else {
+            throw malformed
+        }
+        return spend
     }
 
     private static func sockets(
@@ -144,6 +153,8 @@ package enum EgressMessage {
         return (Packet(bytes: bytes), next)
     }
 
+    static func spend(_ report: SpendReport) -> Packet { packet(.spend, report.text) }
+
     static func failure(_ error: SystemError) -> Packet {
         let text: JSON = ["call": .string("\(error.call)"), "errno": .number(error.errno.rawValue)]
         return packet(.failure, text.text())
@@ -153,6 +164,7 @@ package enum EgressMessage {
     package enum Report {
         case ready(EgressIdentity)
         case events([EgressEvent])
+        case spend(SpendReport)
         /// It could not confine itself, and has not begun.
         case failure(SystemError)
     }
@@ -174,6 +186,8 @@ package enum EgressMessage {
                 events.append(event)
             }
             return .events(events)
+        case .spend where descriptors.isEmpty:
+            return SpendReport(text: Array(bytes.dropFirst())).map { .spend($0) }
         case .failure where descriptors.isEmpty:
             return failure(Array(bytes.dropFirst())).map { .failure($0) }
         default: return nil

@@ -22,14 +22,15 @@ package struct EgressSetup: Sendable {
     package var names: KeptDescriptor
     /// Whether ``EgressIdentity/javaTrustStore`` is wanted.
     package var wantsJavaTrustStore: Bool
-    /// Whether what was allowed is to be told as well. Denials and failures always are.
-    package var tellsAllowed: Bool
+    /// nil: the profile does not limit what may be spent.
+    package var spend: SpendSetup?
     /// To the supervisor.
     package var channel: EgressChannel
 
     package init(
         jail: String, profile: String, rules: NetworkRules, trust: [UInt8], resolver: ResolverFiles, state: [UInt8]?,
-        names: KeptDescriptor, wantsJavaTrustStore: Bool, tellsAllowed: Bool = true, channel: EgressChannel
+        names: KeptDescriptor, wantsJavaTrustStore: Bool, spend: SpendSetup? = nil,
+        channel: EgressChannel
     ) {
         self.jail = jail
         self.profile = profile
@@ -39,11 +40,11 @@ package struct EgressSetup: Sendable {
         self.state = state
         self.names = names
         self.wantsJavaTrustStore = wantsJavaTrustStore
-        self.tellsAllowed = tellsAllowed
+        self.spend = spend
         self.channel = channel
     }
 
-    /// Bytes of the host's certificates, of the policy and of each of the resolver's files; of what ``EgressIdentity``
+    /// Bytes of the host's certificates, of the policy (and of what may be spent, with all prices) and of each of the resolver's files; of what ``EgressIdentity``
     /// carries, each.
     package static let trustLimit = 4 << 20
     package static let policyLimit = 1 << 20

@@ -1,5 +1,5 @@
 package import EgressControl
-internal import JailCore
+package import JailCore
 package import JailPolicy
 package import NIOHTTP1
 
@@ -13,6 +13,8 @@ package struct Denial: Error, Sendable {
     /// network.
     package var told: String?
     package var verdict = EgressEvent.Verdict.denied
+    /// More that the client is told.
+    package var details: [(String, JSON)] = []
 
     package init(_ status: HTTPResponseStatus, _ reason: String) {
         self.status = status
@@ -52,6 +54,7 @@ package struct Denial: Error, Sendable {
         ]
         if let rule { members.append(("rule", .string(rule))) }
         if let remedy, told == nil { members.append(("allow", .string(remedy))) }
+        if told == nil { members += details }
         if let explain, verdict == .denied { members.append(("explain", .string(explain))) }
         return JSON.object(members).text() + "\n"
     }

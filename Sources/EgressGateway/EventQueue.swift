@@ -2,7 +2,7 @@ internal import EgressControl
 internal import JailCore
 internal import NIOCore
 
-/// Events on their way to the supervisor. Where it wants them, nothing that was allowed goes untold: while it does not
+/// Events on their way to the supervisor. Nothing that was allowed goes untold: while it does not
 /// read, what happened is kept, and once that is too much nothing more is allowed.
 final class EventQueue {
     private let channel: EgressChannel
@@ -21,11 +21,8 @@ final class EventQueue {
     private static let mostKept = 8192
     private static let retryInterval = TimeAmount.milliseconds(20)
 
-    private let tellsAllowed: Bool
-
-    init(_ channel: EgressChannel, tellsAllowed: Bool, loop: any EventLoop) {
+    init(_ channel: EgressChannel, loop: any EventLoop) {
         self.channel = channel
-        self.tellsAllowed = tellsAllowed
         self.loop = loop
     }
 
@@ -33,7 +30,7 @@ final class EventQueue {
     var hasRoom: Bool { !isEnded && waiting.count < Self.most }
 
     func record(_ event: EgressEvent) {
-        guard !isEnded, tellsAllowed || event.verdict != .allowed else { return }
+        guard !isEnded else { return }
         guard waiting.count < Self.mostKept || event.verdict == .allowed else {
             untold += 1
             return

@@ -9,6 +9,8 @@ final class Exchange {
     let version: HTTPVersion
     let started: NIODeadline
     var upstream: UpstreamHandler?
+    /// Of a request that costs money, where that is limited.
+    let metering: Metering?
     /// Parts of the body that came before there was a connection to send them on.
     var early: [ByteBuffer] = []
     var hasWholeRequest = false
@@ -21,8 +23,12 @@ final class Exchange {
     var sent = 0
     var received = 0
 
-    init(_ request: CheckedRequest, grant: NetworkGrant, version: HTTPVersion, now: NIODeadline) {
+    init(
+        _ request: CheckedRequest, grant: NetworkGrant, version: HTTPVersion, now: NIODeadline,
+        metering: Metering? = nil
+    ) {
         self.request = request
+        self.metering = metering
         self.grant = grant
         self.version = version
         started = now

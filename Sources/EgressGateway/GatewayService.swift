@@ -30,9 +30,10 @@ final class GatewayService {
         connector = UpstreamConnector(loop: loop, policy: policy, resolver: resolver)
         state = GatewayState(
             loop: loop, jail: setup.jail, profile: setup.profile, policy: policy,
-            events: EventQueue(setup.channel, tellsAllowed: setup.tellsAllowed, loop: loop),
+            events: EventQueue(setup.channel, loop: loop),
             names: try NameTable(descriptor: setup.names.borrowed.number, keeping: setup.names),
-            contexts: try ServerContexts(authority: authority), pool: UpstreamPool(connector))
+            contexts: try ServerContexts(authority: authority), pool: UpstreamPool(connector),
+            spend: setup.spend.map { SpendMeter($0, setup.channel, loop: loop) })
     }
 
     /// The resolver that the profile names, or the host's. The host's own names count in both cases.

@@ -27,11 +27,13 @@ final class GatewayState {
     let contexts: ServerContexts
     let pool: UpstreamPool
     var budgets: Budgets
+    /// nil: nothing limits what may be spent.
+    let spend: SpendMeter?
     var guards: [ObjectIdentifier: ConnectionGuard] = [:]
 
     init(
         loop: any EventLoop, jail: String, profile: String, policy: NetworkPolicy, events: EventQueue, names: NameTable,
-        contexts: ServerContexts, pool: UpstreamPool
+        contexts: ServerContexts, pool: UpstreamPool, spend: SpendMeter?
     ) {
         self.loop = loop
         self.jail = jail
@@ -41,6 +43,7 @@ final class GatewayState {
         self.names = names
         self.contexts = contexts
         self.pool = pool
+        self.spend = spend
         let limits = policy.rules.budgets
         budgets = Budgets(limits, now: .now())
         times = Times(

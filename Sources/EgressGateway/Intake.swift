@@ -90,6 +90,12 @@ enum Intake {
         _ channel: any Channel, _ destination: Destination, _ grant: NetworkGrant, _ connection: ConnectionGuard,
         _ gateway: GatewayState
     ) throws {
+        // Nothing that is limited goes through unseen. Profiles that would let it do not load.
+        if grant.handling != .inspect, gateway.spend?.rules.isMetered(destination.host) == true {
+            gateway.recordDenial(
+                .connection, SpendMeter.refusal("nothing to this host goes out without being counted"), destination)
+            return Reset.close(channel)
+        }
         switch grant.handling {
         case .tcp:
             try channel.syncOptions?.setOption(.autoRead, value: false)

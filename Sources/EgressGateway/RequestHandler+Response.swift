@@ -25,12 +25,14 @@ extension RequestHandler: ResponseReceiver {
         }
         exchange.hasAnswer = true
         exchange.status = UInt16(clamping: head.status.code)
+        exchange.metering?.begin(head)
         context?.write(Self.wrapOutboundOut(.head(answer.head)), promise: nil)
     }
 
     func receive(body: ByteBuffer) {
         guard let exchange, exchange.hasAnswer else { return }
         exchange.received += body.readableBytes
+        exchange.metering?.take(answer: body)
         context?.write(Self.wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
     }
 
@@ -38,6 +40,7 @@ extension RequestHandler: ResponseReceiver {
         guard let exchange, exchange.hasAnswer else { return }
         // Done, whatever the client makes of it: a stream closes while its end is written.
         self.exchange = nil
+        exchange.metering?.end(isComplete: true)
         record(exchange, .allowed)
         let end = Self.wrapOutboundOut(.end(trailers.flatMap(Trailers.endToEnd)))
         if isHTTP2 {
@@ -66,6 +69,7 @@ extension RequestHandler: ResponseReceiver {
     /// Before anything was understood or sent.
     func refuse(_ denial: Denial, _ head: HTTPRequestHead?) {
         let destination: Destination? = if case .connection(let destination, _) = entry { destination } else { nil }
+        exchange?.metering?.end(isComplete: false)
         if let exchange, exchange.hasSentBody {
             record(exchange, .failed, denial.reason)
         } else if let destination {
@@ -110,6 +114,7 @@ extension RequestHandler: ResponseReceiver {
         exchange.upstream?.cancel()
         exchange.upstream = nil
         self.exchange = nil
+        exchange.metering?.end(isComplete: false)
         guard !exchange.hasAnswer else {
             record(exchange, .failed, denial.reason)
             phase = .ended
@@ -126,6 +131,7 @@ extension RequestHandler: ResponseReceiver {
         guard let exchange else { return }
         self.exchange = nil
         exchange.upstream?.cancel()
+        exchange.metering?.end(isComplete: false)
         record(exchange, .failed, reason)
     }
 
@@ -191,6 +197,11 @@ extension RequestHandler: ResponseReceiver {
         event.sent = UInt64(exchange.sent)
         event.received = UInt64(exchange.received)
         event.milliseconds = exchange.started.millisecondsAgo
+        if let charged = exchange.metering?.charged {
+            event.model = exchange.metering?.model
+            event.cost = charged.cost
+            event.tokens = charged.tokens
+        }
         gateway.events.record(event)
     }
 }

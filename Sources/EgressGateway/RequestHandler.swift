@@ -117,7 +117,22 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
         case .allow(let grant):
             guard gateway.events.hasRoom else { return deny(.untellable, request) }
             if let budget = gateway.budgets.upload(request.headSize, now) { return deny(.usedUp(budget), request) }
-            start(Exchange(request, grant: grant, version: version, now: now))
+            begin(request, grant, version, now)
+        }
+    }
+
+    private func begin(
+        _ request: CheckedRequest, _ grant: NetworkGrant, _ version: HTTPVersion, _ now: NIODeadline
+    ) {
+        guard let spend = gateway.spend else {
+            return start(Exchange(request, grant: grant, version: version, now: now))
+        }
+        var request = request
+        do throws(Denial) {
+            let metering = try spend.metering(&request)
+            start(Exchange(request, grant: grant, version: version, now: now, metering: metering))
+        } catch {
+            deny(error, request)
         }
     }
 
@@ -135,7 +150,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
             context?.writeAndFlush(
                 Self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
         }
-        acquire(exchange, fresh: false)
+        // What it costs is known once all of it is.
+        if exchange.metering == nil { acquire(exchange, fresh: false) }
     }
 
     /// Once more, where nothing has been lost by the first time.
@@ -159,6 +175,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
         let request = exchange.request
         exchange.upstream = upstream
         upstream.serve(self)
+        exchange.metering?.send()
         upstream.send(
             HTTPRequestHead(
                 version: .http1_1, method: HTTPMethod(rawValue: request.method), uri: request.path.target,
@@ -189,6 +206,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
                 return fail(denial)
             }
             if let budget = gateway.budgets.upload(buffer.readableBytes, .now()) { return fail(.usedUp(budget)) }
+            if let metering = exchange.metering, let denial = metering.take(buffer) { return fail(denial) }
             guard let upstream = exchange.upstream else { return exchange.early.append(buffer) }
             exchange.hasSentBody = true
             upstream.send(buffer)
@@ -197,6 +215,10 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
             // Trailers of requests mean nothing to anybody here.
             exchange.hasWholeRequest = true
             guard let upstream = exchange.upstream else {
+                if let metering = exchange.metering {
+                    if let denial = metering.reserve() { return fail(denial) }
+                    return acquire(exchange, fresh: false)
+                }
                 if isHTTP2, exchange.request.body == .none { acquire(exchange, fresh: false) }
                 return
             }
@@ -212,7 +234,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
         case .idle, .refusing, .handingOver: true
         // The next request may come, but no more than one read of it: to stop and go on costs two system calls each time.
         case .exchange where exchange?.hasWholeRequest == true: pipelined.isEmpty
-        case .exchange: exchange?.upstream?.isWritable ?? isHTTP2WithoutBody
+        case .exchange: exchange?.upstream?.isWritable ?? (isHTTP2WithoutBody || exchange?.metering != nil)
         case .ended: false
         }
     }

@@ -64,7 +64,7 @@ package struct GroupUsage: Equatable, Sendable {
         for directory in directories.values { _ = try System.status(directory) }
         if let directory = directories["cpu"] {
             let read = Reader(directory)
-            processorTime = read.number("cpuacct.usage").map { $0 / 1000 }
+            processorTime = read.number("cpuacct.usage").map { $0 / 1000 } ?? ProcessTimes.sum(of: directory)
             throttledPeriods = read.value("nr_throttled", in: "cpu.stat")
             throttledTime = read.value("throttled_time", in: "cpu.stat").map { $0 / 1000 }
             milliCPUs = Self.share(quota: read.number("cpu.cfs_quota_us"), period: read.number("cpu.cfs_period_us"))

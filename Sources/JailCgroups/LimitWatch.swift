@@ -124,13 +124,7 @@ package struct LimitWatch {
         return hits
     }
 
-    private func directory(_ controller: CgroupPlan.Controller) -> String? {
-        switch group.plan.place {
-        case .v2(let parent): "\(parent)/\(group.plan.name)"
-        case .scope: nil
-        case .v1(let parents): parents[controller].map { "\($0)/\(group.plan.name)" }
-        }
-    }
+    private func directory(_ controller: CgroupPlan.Controller) -> String? { group.directory(controller) }
 
     private func counter(_ controller: CgroupPlan.Controller, _ file: String, _ key: String) -> UInt64 {
         guard let directory = directory(controller) else { return 0 }
@@ -147,6 +141,23 @@ package struct LimitWatch {
 }
 
 extension Cgroup {
+    /// Where the files of a controller are; nil: the group has not that one.
+    func directory(_ controller: CgroupPlan.Controller) -> String? {
+        switch plan.place {
+        case .v2(let parent): "\(parent)/\(plan.name)"
+        case .scope: nil
+        case .v1(let parents): parents[controller].map { "\($0)/\(plan.name)" }
+        }
+    }
+
+    /// Bytes that its processes have in use, page cache and tmpfs included; nil: nobody counts them.
+    package var memoryInUse: UInt64? {
+        guard plan.memory != nil, let directory = directory(.memory) else { return nil }
+        let file = isUnified ? "memory.current" : "memory.usage_in_bytes"
+        guard let content = try? System.readFile("\(directory)/\(file)") else { return nil }
+        return UInt64(String(decoding: content.prefix { $0 != 0x0A }, as: UTF8.self))
+    }
+
     /// The value of a key in a file of lines `KEY VALUE`.
     static func counter(in bytes: [UInt8], _ key: String) -> UInt64 {
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {

@@ -7,6 +7,10 @@ package enum Stage: UInt8, CaseIterable, Sendable {
     case egress
     /// A snapshot of a jail's data, and what is made of it.
     case data
+    /// The log of what happens.
+    case audit
+    /// A jail that is stopped where it is, and what is kept of it.
+    case lockdown
 }
 
 /// The one error that people see: stage, operation, path, reason, and the one thing to do about it, on one line.

@@ -4,7 +4,8 @@
 /// from one build to the next.
 package enum KernelCall: UInt16, CaseIterable, Sendable {
     case accept, bind, capget, capset, chdir, clone3, close, closeRange, connect, dup3, eventfd, execve, faccessat
-    case fchdir, fchmodat, fchown, fcntl, flock, fork, fsconfig, fsmount, fsopen, fsync, ftruncate, getdents, getgroups
+    case fallocate, fchdir, fchmodat, fchown, fcntl, fdatasync, flock, fork, fsconfig, fsmount, fsopen, fsync,
+        ftruncate, getdents, getgroups
     case ioprioSet, personality
     case getrandom, getrlimit, getsockname, getsockopt, ioctl, keyctl, kill, landlockAddRule, landlockCreateRuleset
     case landlockRestrictSelf, linkat, listen, memfdCreate, mkdirat, mountSetattr, moveMount, openTree, openat2
@@ -14,7 +15,8 @@ package enum KernelCall: UInt16, CaseIterable, Sendable {
     case seccomp, sendmsg, sendto, setdomainname, setfsuid, setgroups, sethostname, setns, setpgid, setresgid,
         setresuid,
         setrlimit
-    case setsid, setsockopt, shutdown, sigaction, signalfd, sigprocmask, socket, socketpair, statfs, statx, symlinkat, syncfs
+    case setsid, setsockopt, shutdown, sigaction, signalfd, sigprocmask, socket, socketpair, statfs, statx, symlinkat,
+        syncFileRange, syncfs
     case tcsetattr, umount2, uname, unlinkat, unshare, waitid, write
     /// Not a system call: clawjail read something back and found it other than it must be.
     case check
@@ -36,6 +38,7 @@ package enum KernelCall: UInt16, CaseIterable, Sendable {
         case .pivotRoot: "pivot_root"
         case .schedGetaffinity: "sched_getaffinity"
         case .schedSetscheduler: "sched_setscheduler"
+        case .syncFileRange: "sync_file_range"
         default: "\(self)"
         }
     }
@@ -83,6 +86,7 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     package static let tooManyReferences = Errno(109)
     package static let connectionRefused = Errno(111)
     package static let inProgress = Errno(115)
+    package static let quotaExceeded = Errno(122)
     package static let stale = Errno(116)
 
     /// Whether what was missing may be there again in a moment: room in a socket, memory, descriptors of this process or of

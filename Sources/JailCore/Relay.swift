@@ -35,8 +35,9 @@ package struct Relay: Sendable {
     package var wantsToRead: Bool { state == .open && held.isEmpty }
     package var wantsToWrite: Bool { !held.isEmpty }
 
-    /// Reads and writes what poll(2) found possible.
-    package mutating func step(_ ready: System.PollResult) {
+    /// Reads and writes what poll(2) found possible. Returns how many bytes came in.
+    @discardableResult
+    package mutating func step(_ ready: System.PollResult) -> Int {
         step(readable: ready[source] != nil, writable: ready[target] != nil)
     }
 

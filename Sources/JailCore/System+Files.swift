@@ -9,6 +9,8 @@ package struct FileStatus: Hashable, Sendable {
     package let size: UInt64
     /// Blocks of 512 bytes that are really there.
     package let blocks: UInt64
+    /// When it or what is known of it was changed last: seconds since the epoch.
+    package let changed: Int64
     package let mode: UInt32
     package let uid: UInt32
     package let gid: UInt32
@@ -38,6 +40,7 @@ package struct FileStatus: Hashable, Sendable {
         identity = FileIdentity(device: raw.device, inode: raw.inode)
         size = raw.size
         blocks = raw.blocks
+        changed = Int64(clamping: raw.changed_seconds)
         mode = raw.mode
         uid = raw.uid
         gid = raw.gid
@@ -257,12 +260,7 @@ extension System {
         case exchange = 2
     }
 
-    /// What was written to a file, or which names a directory has, outlasts a power cut from here on.
-    package static func synchronize(_ descriptor: Descriptor) throws(SystemError) {
-        try check(.fsync, cl_fsync(descriptor.number))
-    }
-
-    /// The same for everything on the descriptor's file system.
+    /// What was written to the descriptor's file system outlasts a power cut from here on.
     package static func synchronizeAll(on descriptor: Descriptor) throws(SystemError) {
         try check(.syncfs, cl_syncfs(descriptor.number))
     }
@@ -345,6 +343,33 @@ extension System {
     package static func truncate(_ descriptor: Descriptor, to length: UInt64) throws(SystemError) {
         guard let length = Int64(exactly: length) else { throw SystemError(.ftruncate, .invalid) }
         try check(.ftruncate, cl_ftruncate(descriptor.number, length))
+    }
+
+    /// Room beyond the end of a file, which keeps its size: what is written there later cannot meet a full disk.
+    /// EOPNOTSUPP: the file system knows no such thing. See fallocate(2).
+    package static func reserve(_ descriptor: Descriptor, from offset: UInt64, _ length: UInt64) throws(SystemError) {
+        try check(
+            .fallocate, cl_reserve(descriptor.number, Int64(clamping: offset), Int64(clamping: length)))
+    }
+
+    /// fdatasync(2): returns when the content would outlast a power cut.
+    package static func synchronizeData(_ descriptor: Descriptor) throws(SystemError) {
+        try check(.fdatasync, cl_fdatasync(descriptor.number))
+    }
+
+    /// fsync(2): returns when the content, of a directory the names, would outlast a power cut.
+    package static func synchronize(_ descriptor: Descriptor) throws(SystemError) {
+        try check(.fsync, cl_fsync(descriptor.number))
+    }
+
+    /// Has the kernel begin to write a file out, and waits for nothing.
+    package static func beginWriteback(_ descriptor: Descriptor) throws(SystemError) {
+        try check(.syncFileRange, cl_begin_writeback(descriptor.number))
+    }
+
+    /// What is in the file can only be added to from now on, see `chattr +a`. Takes CAP_LINUX_IMMUTABLE.
+    package static func makeAppendOnly(_ descriptor: Descriptor) throws(SystemError) {
+        try check(.ioctl, cl_make_append_only(descriptor.number))
     }
 
     package static func setCloseOnExec(_ descriptor: Descriptor) throws(SystemError) {

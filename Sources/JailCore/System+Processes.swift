@@ -146,6 +146,8 @@ extension System {
         package var cgroup: Descriptor?
         /// RLIMIT_NOFILE, soft and hard; nil: this process's.
         package var openFiles: UInt64?
+        /// It has no descriptor but its standard ones, whatever is not close-on-exec, and is killed when this process ends.
+        package var isApart = false
 
         package init(directory: Directory, terminal: Descriptor? = nil) {
             self.directory = directory
@@ -221,7 +223,8 @@ extension System {
                         path: paths[0], argv: argv, envp: envp, directory: paths[1], place: place,
                         terminal: surroundings.terminal?.number ?? -1,
                         streams: streams.count == 3 ? (streams[0], streams[1], streams[2]) : (-1, -1, -1),
-                        open_files: surroundings.openFiles ?? 0, cgroup: surroundings.cgroup?.number ?? -1)
+                        open_files: surroundings.openFiles ?? 0, cgroup: surroundings.cgroup?.number ?? -1,
+                        apart: surroundings.isApart ? 1 : 0)
                     unsafe body(&request)
                 }
             }
@@ -263,6 +266,8 @@ extension System {
         case 6: .execve
         case 7: .write
         case 8: .setrlimit
+        case 9: .closeRange
+        case 10: .prctl
         default: .fork
         }
     }
@@ -303,6 +308,14 @@ extension System {
     package static func newSession() throws(SystemError) { try check(.setsid, cl_setsid()) }
 
     package static var processID: Int32 { getpid() }
+
+    /// Who has logged in, whatever it became since, see pam_loginuid(8); nil: nobody, or the kernel does not keep it.
+    package static var loginUserID: UInt32? {
+        guard let text = try? readFile("/proc/self/loginuid", limit: 64),
+            let uid = UInt32(String(decoding: text, as: UTF8.self).filter { $0.isNumber })
+        else { return nil }
+        return uid == .max ? nil : uid
+    }
     package static var parentProcessID: Int32 { cl_getppid() }
 
     /// Leaves at once: no exit handlers, no buffers flushed. The only way out of a cloned child.

@@ -42,6 +42,9 @@ extension HostFacts {
         facts.certificates = try probe.addEveryJail()
         try probe.addRoot(profile.filesystem.root, closure: facts.closure)
         if !profile.network.allow.isEmpty { facts.egress = try EgressProbe.examine(accounts) }
+        facts.programs = try HostPrograms.find(
+            for: profile, searchPath: request.searchPath, caller: facts.caller.uid, payload: facts.payload,
+            stateDirectory: facts.stateDirectory)
         facts.closure.notes += probe.notes
         facts.sources = probe.sources
         return facts

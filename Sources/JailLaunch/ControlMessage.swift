@@ -26,6 +26,8 @@ struct ControlMessage: Equatable {
         case signalGroup
         /// To the init of the way out: start a gateway. Carries the end of its channel.
         case startGateway
+        /// Send signal `value` to every process of the jail but init.
+        case signalAll
 
         // Init to supervisor.
         /// Stage `detail`, step `index`, call and errno in `value`: the launch failed.
@@ -58,6 +60,8 @@ struct ControlMessage: Equatable {
         /// Nothing is left of command number `index`, where there is no control group. `value` 1: who watched over it was
         /// killed from inside, and what was left is nobody's.
         case execGone
+        /// `signalAll` has been done.
+        case allSignalled
     }
 
     var kind: Kind

@@ -16,6 +16,22 @@ package enum ControlRequest {
     /// Every process in the jail stands still until it is resumed.
     case pause
     case resume
+    /// What the jail was made from, as JSON, in a file: see ``ControlReply/file``.
+    case plan
+    /// The file systems of the jail's own, to be copied: their paths as JSON, in ``ControlReply/state(_:)``, and as many
+    /// descriptors of places, see O_PATH in open(2).
+    case fileSystems
+    /// Everybody stands still until the jail is killed, and the network is cut.
+    case lockdown(LockdownOrder)
+    /// Where the evidence of a locked-down jail is.
+    case seal(LockdownSeal)
+    /// Whoever gets this connection may execute, signal, ask and end, and nothing else: it is about to be handed into
+    /// another jail.
+    case restrict
+    /// What has happened in it, in numbers, as JSON: see ``Figures``.
+    case figures
+    /// Its last events, as JSON: see ``RecentEvents``.
+    case recent
 
     private enum Kind: UInt8 {
         case stop = 0x53
@@ -25,10 +41,17 @@ package enum ControlRequest {
         case state = 0x51
         case pause = 0x50
         case resume = 0x52
+        case plan = 0x4C
+        case fileSystems = 0x46
+        case lockdown = 0x58
+        case seal = 0x59
+        case restrict = 0x4E
+        case figures = 0x47
+        case recent = 0x48
     }
 
     /// Of the packet.
-    static let sizeLimit = 2 + ExecRequest.longestID
+    static let sizeLimit = 8192
     static let mostDescriptors = 4
 
     /// - Parameter bytes: nothing that came with a request is trusted, whoever sent it.
@@ -40,9 +63,22 @@ package enum ControlRequest {
         case .state where bytes.count == 1 && descriptors.isEmpty: self = .state
         case .pause where bytes.count == 1 && descriptors.isEmpty: self = .pause
         case .resume where bytes.count == 1 && descriptors.isEmpty: self = .resume
+        case .plan where bytes.count == 1 && descriptors.isEmpty: self = .plan
+        case .fileSystems where bytes.count == 1 && descriptors.isEmpty: self = .fileSystems
+        case .restrict where bytes.count == 1 && descriptors.isEmpty: self = .restrict
+        case .lockdown where descriptors.isEmpty:
+            guard let order = LockdownOrder(bytes: Array(bytes.dropFirst())) else { return nil }
+            self = .lockdown(order)
+        case .seal where descriptors.isEmpty:
+            guard let seal = LockdownSeal(bytes: Array(bytes.dropFirst())) else { return nil }
+            self = .seal(seal)
+        case .figures where bytes.count == 1 && descriptors.isEmpty: self = .figures
+        case .recent where bytes.count == 1 && descriptors.isEmpty: self = .recent
         case .execute where bytes.count == 1 && (descriptors.count == 1 || descriptors.count == 4):
             self = .execute(descriptors[0], streams: Array(descriptors.dropFirst()))
-        case .signal where bytes.count > 2 && descriptors.isEmpty && (1...64).contains(bytes[1]):
+        case .signal
+        where bytes.count > 2 && bytes.count <= 2 + ExecRequest.longestID && descriptors.isEmpty
+            && (1...64).contains(bytes[1]):
             let id = String(decoding: bytes.dropFirst(2), as: UTF8.self)
             guard ExecRequest.isValid(id: id) else { return nil }
             self = .signal(id: id, signal: Int32(bytes[1]))
@@ -59,6 +95,21 @@ package enum ControlRequest {
         case .state: [Kind.state.rawValue]
         case .pause: [Kind.pause.rawValue]
         case .resume: [Kind.resume.rawValue]
+        case .plan: [Kind.plan.rawValue]
+        case .fileSystems: [Kind.fileSystems.rawValue]
+        case .restrict: [Kind.restrict.rawValue]
+        case .lockdown(let order): [Kind.lockdown.rawValue] + order.bytes
+        case .seal(let seal): [Kind.seal.rawValue] + seal.bytes
+        case .figures: [Kind.figures.rawValue]
+        case .recent: [Kind.recent.rawValue]
+        }
+    }
+
+    /// Whether somebody inside another jail may ask it, through a connection that was handed in.
+    var isForOtherJails: Bool {
+        switch self {
+        case .stop, .kill, .execute, .signal, .state: true
+        case .pause, .resume, .plan, .fileSystems, .lockdown, .seal, .restrict, .figures, .recent: false
         }
     }
 
@@ -76,11 +127,16 @@ package enum ControlReply: Equatable {
     /// It was not done: the status to leave with, and why, on one line.
     case refused(Int32, String)
     case done
+    /// What was asked for, as JSON.
     case state(String)
+    /// Carries a sealed file in memory with the answer: more than a packet holds.
+    case file
 
-    private enum Kind: UInt8 { case started = 1, ended, refused, done, state }
+    private enum Kind: UInt8 { case started = 1, ended, refused, done, state, file }
 
     package static let sizeLimit = 8192
+    /// Of the text that answers ``ControlRequest/recent``.
+    package static let largestText = 1 << 16
 
     package init?(_ bytes: [UInt8]) {
         guard let kind = bytes.first.flatMap(Kind.init(rawValue:)) else { return nil }
@@ -88,6 +144,7 @@ package enum ControlReply: Equatable {
         switch kind {
         case .started: self = .started
         case .done: self = .done
+        case .file: self = .file
         case .ended where bytes.count == 2: self = .ended(Int32(bytes[1]))
         case .refused where bytes.count > 2: self = .refused(Int32(bytes[1]), text)
         case .state where bytes.count > 2: self = .state(text)
@@ -99,6 +156,7 @@ package enum ControlReply: Equatable {
         switch self {
         case .started: [Kind.started.rawValue]
         case .done: [Kind.done.rawValue]
+        case .file: [Kind.file.rawValue]
         case .ended(let status): [Kind.ended.rawValue, UInt8(clamping: status)]
         case .refused(let status, let text): [Kind.refused.rawValue, UInt8(clamping: status)] + text.utf8.prefix(4096)
         case .state(let text): [Kind.state.rawValue, 0] + Array(text.utf8)
@@ -118,6 +176,9 @@ struct ControlSocket {
     /// Those that wait for the end of the jail: closing is the answer.
     private var waiting: [SharedDescriptor] = []
 
+    /// Of the silent ones, those in another jail's hands.
+    private var restricted: [SharedDescriptor] = []
+
     init(_ listener: consuming OwnedDescriptor) { self.listener = SharedDescriptor(listener) }
 
     var pollEntries: [System.PollEntry] {
@@ -132,16 +193,24 @@ struct ControlSocket {
     /// Takes new callers and hears those that speak. Others than this user and root are sent away.
     mutating func handle(_ ready: System.PollResult) -> [(request: ControlRequest, caller: SharedDescriptor)] {
         var speaking = silent.takeSpeaking(ready)
+        restricted.removeAll { caller in !silent.contains(caller) && !speaking.contains { $0 === caller } }
         if ready[listener.borrowed] != nil {
             speaking += silent.accept(listener, room: Self.mostSilent - silent.count, admitting: Self.mayCall)
         }
         var requests: [(request: ControlRequest, caller: SharedDescriptor)] = []
         for caller in speaking {
             // A caller that says something else, or that it is gone, is let go.
-            guard let request = Self.read(caller) else { continue }
+            let isRestricted = restricted.contains { $0 === caller }
+            restricted.removeAll { $0 === caller }
+            guard let request = Self.read(caller), !isRestricted || request.isForOtherJails else { continue }
             switch request {
             case .stop, .kill: waiting.append(caller)
-            case .execute, .signal, .state, .pause, .resume: break
+            case .restrict:
+                restricted.append(caller)
+                silent.keep(caller)
+                continue
+            case .execute, .signal, .state, .pause, .resume, .figures, .recent, .plan, .fileSystems, .lockdown, .seal:
+                break
             }
             requests.append((request, caller))
         }

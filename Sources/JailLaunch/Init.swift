@@ -128,6 +128,7 @@ enum Init {
         case .execute: try execs.execute(request, descriptors)
         case .signalExec: try execs.signal(request)
         case .signalGroup: try execs.signalGroup(request, descriptors)
+        case .signalAll: try signalAll(request.value)
         default:
             throw SystemError(.check, .invalid)
         }
@@ -144,6 +145,15 @@ enum Init {
         } catch {
             try System.send(Confinement.control, ControlMessage(.socket).bytes)
         }
+    }
+
+    /// Whoever is in the namespace gets it at the same moment.
+    private static func signalAll(_ signal: Int32) throws(SystemError) {
+        do throws(SystemError) { try System.kill(-1, signal) } catch {
+            // There is nobody else.
+            guard error.errno == .noProcess else { throw error }
+        }
+        try System.send(Confinement.control, ControlMessage(.allSignalled).bytes)
     }
 
     /// A terminal's signals go to the whole group, as a terminal would send them; a stop goes to the command, which may

@@ -1,3 +1,4 @@
+internal import AuditLog
 internal import JailCgroups
 internal import JailCore
 internal import JailPlan
@@ -43,6 +44,8 @@ struct JailState: Sendable {
                     ]
                 ))
         }
+        // A jail that another one has made is read of by that one, which knows no paths of the host's.
+        if plan.gateway == nil { members.append(("stateDirectory", .string(plan.stateDirectory))) }
         // How to ask, for whoever wants to know whether its supervisor knows more.
         if let health = plan.health { members.append(("health", .string(health.probe.shown))) }
         guard let session = plan.session else { return .object(members) }
@@ -57,7 +60,7 @@ struct JailState: Sendable {
         [
             "version": .number(Self.formatVersion), "name": .string(plan.name), "profile": .string(plan.profile),
             "supervisor": .number(System.processID), "init": .number(initPID), "started": .number(started),
-            "command": .strings(plan.command.arguments),
+            "command": .strings(Redactor(patterns: plan.audit.rules.redact).redact(arguments: plan.command.arguments)),
             "publish": .strings(plan.network.publish.map { "\($0.hostText):\($0.jailPort)" }),
             "cgroups": cgroupDirectories,
         ]

@@ -1,19 +1,45 @@
 internal import JailCgroups
 internal import JailCore
 internal import JailPlan
+internal import JailPolicy
 
 /// Something that is to be told.
 enum JailNotice {
     /// To a person: one line.
     case note(String)
-    /// To a program, see ``LaunchReporter/event(_:)``.
+    /// To a program, see ``LaunchReporter/event(_:)``, and to the log.
     case event(JSON)
+    /// To a program alone: the log speaks of itself.
+    case status(JSON)
 }
 
 /// What happens to a jail, told: to people as lines, to programs as events.
 extension JailWatch {
     /// Every event of a jail passes here, once.
-    func emit(_ event: JSON, _ reporter: inout some LaunchReporter) { reporter.event(event) }
+    func emit(_ event: JSON, _ reporter: inout some LaunchReporter) {
+        audit.record(event)
+        figures.take(event, now: System.monotonicNanoseconds(), time: System.realtimeMilliseconds())
+        // A way out that is started again is a clone, with a copy of the key.
+        if case .object(let members) = event, case .string("egress")? = members.first?.1 { audit.renewKey() }
+        reporter.event(event)
+        alerts?.see(event)
+    }
+
+    /// Writes what has happened, and decides what becomes of a jail whose log cannot be written.
+    func writeAudit(_ reporter: inout some LaunchReporter) throws(JailError) {
+        let state = audit.work()
+        tell(audit.takeNotices(), &reporter)
+        for (command, input) in audit.takeOutside() { startOutside(command, input) }
+        switch state {
+        case .writing: break
+        case .recovered: try attempt(.supervise) { () throws(SystemError) in try letGo() }
+        case .overdue: kill()
+        case .short:
+            try attempt(.supervise) { () throws(SystemError) in
+                if audit.stopsWhenShort { try stopOnce() } else { try hold() }
+            }
+        }
+    }
 
     /// What the way out, the maker of sessions and the like have decided or seen, and what became of it.
     func tell(_ notices: [JailNotice], _ reporter: inout some LaunchReporter) {
@@ -21,6 +47,7 @@ extension JailWatch {
             switch notice {
             case .note(let text): reporter.note(text)
             case .event(let event): emit(event, &reporter)
+            case .status(let event): reporter.event(event)
             }
         }
     }
@@ -34,8 +61,8 @@ extension JailWatch {
         }
         for notice in notices {
             switch notice {
-            case .started(let program, let id):
-                emit(Self.event("executed", program, id, nil), &reporter)
+            case .started(let program, let id, let arguments):
+                emit(Self.event("executed", program, id, nil, arguments), &reporter)
             case .ended(let program, let id, let status):
                 emit(Self.event("exec-exited", program, id, status), &reporter)
             case .lost(let program, let id):
@@ -51,8 +78,48 @@ extension JailWatch {
     }
 
     func tellPause(_ reporter: inout some LaunchReporter) {
+        if let reason = unpausable {
+            unpausable = nil
+            reporter.note("spend.onLimit: \(reason); the jail is stopped instead")
+            emit(["event": "spend", "then": "stop", "message": .string(reason)], &reporter)
+        }
         for change in pause.takeChanges() {
-            emit(["event": change == .paused ? "paused" : "resumed"], &reporter)
+            switch change {
+            case .paused: emit(["event": "paused"], &reporter)
+            case .resumed: emit(["event": "resumed"], &reporter)
+            case .strayed(let processes):
+                reporter.note(
+                    "paused, and process \(processes[0]) went on by itself: it is stopped again, as often as it takes; "
+                        + "'clawjail stop --kill' ends the jail")
+                emit(["event": "strayed", "processes": .array(processes.map { .number($0) })], &reporter)
+            }
+        }
+    }
+
+    /// What the rules of alerts have to say, and what they want done.
+    func tellAlerts(_ reporter: inout some LaunchReporter) throws(SystemError) {
+        guard let alerts else { return }
+        tell(alerts.takeNotices(), &reporter)
+        for alert in alerts.takeAlerts() {
+            reporter.note("alert, \(alert.rule.severity.rawValue): \(alert.message)")
+            emit(alert.event(jail: plan.name), &reporter)
+            try act(alert, alerts)
+        }
+        // What came of the actions themselves.
+        tell(alerts.takeNotices(), &reporter)
+    }
+
+    private func act(_ alert: Alert, _ alerts: AlertWatch) throws(SystemError) {
+        for action in alert.rule.actions {
+            switch action {
+            case .journal: alerts.writeJournal(alert, jail: plan.name)
+            case .desktop, .webhook, .command:
+                guard let (command, input) = alerts.program(action, alert, jail: plan.name) else { continue }
+                startOutside(command, input)
+            // A line about what was before is no reason: whoever has looked meanwhile has let it go on.
+            case .pause: if alert.isFirst { try pauseForAlert(alerts) }
+            case .stop: if alert.isFirst { try stopForAlert() }
+            }
         }
     }
 
@@ -87,8 +154,11 @@ extension JailWatch {
         }
     }
 
-    private static func event(_ name: String, _ program: String, _ id: String?, _ status: Int32?) -> JSON {
+    private static func event(
+        _ name: String, _ program: String, _ id: String?, _ status: Int32?, _ arguments: [String]? = nil
+    ) -> JSON {
         var members: [(String, JSON)] = [("event", .string(name)), ("program", .string(program))]
+        if let arguments { members.append(("arguments", .strings(arguments))) }
         if let id { members.append(("id", .string(id))) }
         if let status { members.append(("status", .number(status))) }
         return .object(members)

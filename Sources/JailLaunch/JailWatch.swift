@@ -23,12 +23,17 @@ final class JailWatch {
     private var callers: ControlSocket
     let execs: Execs
     let egress: EgressWatch?
+    let audit: Audit
     /// Of a jail that may ask for sessions.
     var sessions: SessionDesk?
     /// Once the command runs, of a jail that is to be asked how it is.
     var health: HealthWatch?
     /// Of a supervisor that is a service.
     var service: ServiceNotifier?
+    /// Of a jail whose doings somebody wants to hear of.
+    let alerts: AlertWatch?
+    /// Once a program of the host's was started for this jail.
+    private var outside: HostCommands?
     /// Who gets the sockets that init was asked for, in that order.
     private var socketUses: [SocketUse] = []
     private enum SocketUse { case published, health }
@@ -64,12 +69,26 @@ final class JailWatch {
     var nextLook: Int64
     private var data: SharedDescriptor?
     var pause: JailPause
+    /// It stands still because of its log, and goes on with it.
+    private var isHeld = false
+    /// Of a jail that was stopped for good, and may not be started again.
+    var lockdown: JailLockdown?
+    var figures = Figures()
+    /// Monotonic nanoseconds.
+    let began = System.monotonicNanoseconds()
+    /// Of a pause that nobody has called for, until it is there.
+    private var spendLine: SharedDescriptor?
+    /// Why there is none, to be told.
+    var unpausable: String?
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
-        callers: ControlSocket, egress: EgressWatch?, output: OutputLog?, ignoresHangUp: Bool
+        callers: ControlSocket, egress: EgressWatch?, audit: Audit, output: OutputLog?, ignoresHangUp: Bool
     ) throws(JailError) {
-        pause = try attempt(.cgroup) { () throws(SystemError) in try JailPause(group) }
+        let initPID = jail.pid
+        pause = try attempt(.cgroup) { () throws(SystemError) in
+            try JailPause(group) { () throws(SystemError) in try Standstill.moving(below: initPID) }
+        }
         self.plan = plan
         self.jail = jail
         streams = jail.streams
@@ -79,6 +98,8 @@ final class JailWatch {
         self.callers = callers
         execs = Execs(plan)
         self.egress = egress
+        self.audit = audit
+        alerts = plan.alerts.map { AlertWatch($0, group: group) }
         self.output = output
         self.ignoresHangUp = ignoresHangUp
         nextLook = System.monotonicNanoseconds() + Self.lookInterval
@@ -102,7 +123,7 @@ final class JailWatch {
         }
     }
 
-    private func kill() {
+    func kill() {
         isKilled = true
         guard initEnded == nil else { return }
         _ = group?.kill()
@@ -124,6 +145,10 @@ final class JailWatch {
                 tellExecs(&reporter)
                 tellPause(&reporter)
                 tellHealth(&reporter)
+                try attempt(.supervise) { () throws(SystemError) in try tellAlerts(&reporter) }
+                tell(outside?.takeNotices() ?? [], &reporter)
+                tellLockdown(&reporter)
+                try writeAudit(&reporter)
             }
         } catch {
             kill()
@@ -135,6 +160,16 @@ final class JailWatch {
     }
 
     // MARK: Beginning and end
+
+    var isRunning: Bool { phase == .running }
+
+    /// A grace that was running does not end what is to be looked at.
+    func holdForLockdown() { deadline = nil }
+
+    func cutNetwork() {
+        egress?.kill()
+        publisher.close()
+    }
 
     /// Opens what the size of `/data` is watched through: a size that nobody can watch is a limit that does not hold.
     func watchData() throws(JailError) {
@@ -162,7 +197,7 @@ final class JailWatch {
         streams.drain()
         terminal?.restore()
         terminal = nil
-        output?.drain()
+        output?.finish()
         report(&reporter, final: true)
         egress?.kill()
         tell(egress?.takeNotices() ?? [], &reporter)
@@ -170,8 +205,25 @@ final class JailWatch {
         tell(sessions?.takeNotices() ?? [], &reporter)
         tellExecs(&reporter)
         tellPause(&reporter)
+        tellLockdown(&reporter)
         limits = nil
         group?.remove()
+        alerts?.finish()
+        // Nothing is there any more that could be paused or stopped.
+        try? tellAlerts(&reporter)
+        // The jail is gone; what it has set off outside may still be on its way.
+        outside?.finish(patience: Self.outsidePatience)
+        tell(outside?.takeNotices() ?? [], &reporter)
+    }
+
+    /// Nanoseconds that programs of the host's have when the jail has ended.
+    static let outsidePatience: Int64 = 10_000_000_000
+
+    /// Has a program of the host's started, which reads `input`.
+    func startOutside(_ command: HostCommandPlan, _ input: [UInt8]) {
+        let commands = outside ?? HostCommands()
+        outside = commands
+        commands.start(command, input: input)
     }
 
     /// It is being stopped, or has ended.
@@ -183,6 +235,11 @@ final class JailWatch {
     private func outcome(_ reporter: inout some LaunchReporter) throws(JailError) -> Int32 {
         if let failure { throw plan.error(for: failure) }
         if let failure = egress?.failure { throw failure }
+        // A service manager that gets this status does not try again.
+        if lockdown != nil {
+            emit(["event": "exited", "status": .number(ExitStatus.configuration)], &reporter)
+            return ExitStatus.configuration
+        }
         if let ended {
             emit(["event": "exited", "status": .number(ended.status)], &reporter)
             return ended.status
@@ -235,11 +292,13 @@ final class JailWatch {
         if let health { entries += health.pollEntries }
         if let egress { entries += egress.pollEntries }
         if let sessions { entries += sessions.pollEntries }
+        if let outside { entries += outside.pollEntries }
+        if let pausing = alerts?.pausing { entries.append(.init(pausing.borrowed, System.PollEvents.readable)) }
         if let lifeline { entries.append(.init(lifeline, System.PollEvents.readable)) }
         entries += pause.pollEntries
         // Who calls a jail that stands still waits in the listener's backlog.
         if phase == .running, !pause.isPaused { entries += publisher.pollEntries }
-        if let output = output?.pollEntry { entries.append(output) }
+        if let output { entries += output.pollEntries }
         entries += streams.pollEntries
         if let keyboard { Self.add(keyboard, to: &entries) }
         if let screen { Self.add(screen, to: &entries) }
@@ -260,7 +319,10 @@ final class JailWatch {
         let now = System.monotonicNanoseconds()
         var next = deadline
         if !isIdle, data != nil || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
-        for due in [egress?.due, execs.due, callers.due, sessions?.due, pause.due, health?.due, service?.due] {
+        for due in [
+            egress?.due, execs.due, callers.due, sessions?.due, pause.due, health?.due, service?.due, audit.due,
+            outside?.due, alerts?.due,
+        ] {
             if let due { next = min(next ?? .max, due) }
         }
         if streams.waitsForForeground { next = min(next ?? .max, now + 1_000_000_000) }
@@ -282,7 +344,8 @@ final class JailWatch {
         if execs.isReady(ready) { try readControl() }
         try execs.handle(ready, order)
         for (request, caller) in callers.handle(ready) { try answer(request, caller) }
-        pause.handle(ready)
+        try pause.handle(ready, order)
+        endLockdownThatFails()
         execs.isHeld = pause.isPaused
         health?.hold(pause.isPaused)
         if phase == .running {
@@ -292,13 +355,15 @@ final class JailWatch {
             try watchHealth(ready)
         }
         service?.work()
-        if let entry = output?.pollEntry, ready[entry.descriptor] != nil { output?.drain() }
+        outside?.handle(ready)
+        output?.handle(ready)
         try watchEgress(ready)
         try sessions?.handle(ready)
         if let lifeline, ready[lifeline] != nil { kill() }
         streams.handle(ready)
         keyboard?.step(ready)
         screen?.step(ready)
+        try watchAlerts(ready)
         try checkClock()
         // Last: what init had to say has been read by now.
         if ready[jail.pidfd.borrowed] != nil {
@@ -314,6 +379,32 @@ final class JailWatch {
         // Without its way out the launch is not what was planned.
         if egress.failure != nil { kill() }
         if egress.wantsStop, deadline == nil { try stop(SIGTERM) }
+        if egress.takePause(), phase == .running, deadline == nil, !pause.isPaused { try pauseForSpend() }
+        try hearPause()
+    }
+
+    /// Nobody has called: what becomes of it is heard on a line of our own.
+    private func pauseForSpend() throws(SystemError) {
+        let ends = try System.makeSocketPair(.sequencedPacket).release()
+        let caller = SharedDescriptor(OwnedDescriptor(ends.first))
+        let line = SharedDescriptor(OwnedDescriptor(ends.second))
+        try System.setNonBlocking(line.borrowed)
+        spendLine = line
+        try pause.ask(paused: true, for: caller, order)
+    }
+
+    /// What was to stand still and does not is stopped.
+    private func hearPause() throws(SystemError) {
+        guard let line = spendLine else { return }
+        do throws(SystemError) {
+            let received = try System.receiveUpToEnd(line.borrowed, most: ControlReply.sizeLimit)
+            spendLine = nil
+            guard case .refused(_, let text)? = ControlReply(received.bytes), deadline == nil else { return }
+            unpausable = text
+            try stop(SIGTERM)
+        } catch {
+            guard error.errno == .wouldBlock else { throw error }
+        }
     }
 
     private func watchHealth(_ ready: System.PollResult) throws(SystemError) {
@@ -325,6 +416,40 @@ final class JailWatch {
                 execute: { (request, caller) throws(SystemError) in
                     try self.execs.probe(request, for: caller, in: self.group, self.order)
                 }))
+    }
+
+    private func watchAlerts(_ ready: System.PollResult) throws(SystemError) {
+        guard let alerts else { return }
+        alerts.see(errorBytes: streams.takeErrorBytes() + (output?.takeErrorBytes() ?? 0))
+        alerts.work()
+        guard case .refused(_, let reason)? = alerts.takePause(ready) else { return }
+        // A rule that wants it held does not want it to go on.
+        alerts.tellUnpaused(reason)
+        try stopForAlert()
+    }
+
+    /// Asks for what `clawjail pause` asks for, and hears what becomes of it in the same way.
+    func pauseForAlert(_ alerts: AlertWatch) throws(SystemError) {
+        guard phase == .running, deadline == nil, initEnded == nil, alerts.pausing == nil, !pause.isPaused else {
+            return
+        }
+        do throws(SystemError) {
+            let ends = try System.makeSocketPair(.sequencedPacket).release()
+            let ours = SharedDescriptor(OwnedDescriptor(ends.first))
+            let theirs = SharedDescriptor(OwnedDescriptor(ends.second))
+            try System.setNonBlocking(ours.borrowed)
+            alerts.awaitPause(ours)
+            try pause.ask(paused: true, for: theirs, order)
+        } catch {
+            alerts.tellUnpaused("\(error.call.name): \(error.errno)")
+            try stopForAlert()
+        }
+    }
+
+    /// Once; a second request would be to kill it.
+    func stopForAlert() throws(SystemError) {
+        guard deadline == nil, initEnded == nil, !isKilled else { return }
+        try stop(SIGTERM)
     }
 
     /// False if init takes no more now.
@@ -347,7 +472,7 @@ final class JailWatch {
     private func ask(_ message: ControlMessage) throws(SystemError) { _ = try order(message, []) }
 
     /// False if init takes no more, now or for ever.
-    private func order(_ message: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) -> Bool {
+    func order(_ message: ControlMessage, _ descriptors: [SharedDescriptor]) throws(SystemError) -> Bool {
         do throws(SystemError) {
             try withExtendedLifetime(descriptors) { () throws(SystemError) in
                 try System.send(jail.control.borrowed, message.bytes, descriptors: descriptors.map(\.borrowed))
@@ -364,8 +489,13 @@ final class JailWatch {
     // MARK: Callers
 
     private func answer(_ request: ControlRequest, _ caller: SharedDescriptor) throws(SystemError) {
+        if refusesInLockdown(request, caller) { return }
         switch request {
         case .kill: kill()
+        case .lockdown(let order): try lockDown(order, caller)
+        case .seal(let seal): self.seal(seal, caller)
+        // The listener's own, see `ControlSocket`.
+        case .restrict: break
         case .stop: try stop(SIGTERM)
         case .execute where phase != .running:
             let refusal = ControlReply.refused(ExitStatus.notRunning, "supervise: the jail is still being made")
@@ -381,8 +511,11 @@ final class JailWatch {
             let refusal = ControlReply.refused(
                 ExitStatus.notRunning, "exec: the jail is paused; let it go on with 'clawjail resume \(plan.name)'")
             try? System.send(caller.borrowed, refusal.bytes)
-        case .pause: pause.ask(paused: true, for: caller)
-        case .resume: pause.ask(paused: false, for: caller)
+        case .pause: try pause.ask(paused: true, for: caller, order)
+        case .resume:
+            // Who wants it to go on has seen that it stood still.
+            spendLine = nil
+            try pause.ask(paused: false, for: caller, order)
         case .execute(let file, let streams):
             try execs.execute(file, streams: streams, for: caller, in: group, order)
         case .signal(let id, let signal): try execs.signal(id, signal, for: caller, order)
@@ -390,9 +523,40 @@ final class JailWatch {
             let state: JSON = [
                 "ready": .boolean(phase == .running), "execs": .number(execs.count),
                 "lastUsed": .number(execs.lastUsed), "paused": .boolean(pause.isPaused),
-                "health": .optional(health?.condition.rawValue),
+                "health": .optional(health?.condition.rawValue), "lockdown": .boolean(lockdown != nil),
             ]
             try? System.send(caller.borrowed, ControlReply.state(state.text()).bytes)
+        case .plan: handOutPlan(to: caller)
+        case .fileSystems: handOutFileSystems(to: caller)
+        case .figures: try? System.send(caller.borrowed, ControlReply.state(figuresText()).bytes)
+        case .recent: try? System.send(caller.borrowed, ControlReply.state(recentText()).bytes)
+        }
+    }
+
+    /// By those that init has opened: /proc shows the files of a process that is not dumpable to nobody but root.
+    private func handOutFileSystems(to caller: SharedDescriptor) {
+        let paths = zip(plan.sizedFileSystems, sized).map { $0.0.path }
+        withExtendedLifetime((caller, sized)) {
+            do throws(SystemError) {
+                try System.send(
+                    caller.borrowed, ControlReply.state(JSON.strings(paths).text()).bytes,
+                    descriptors: sized.prefix(paths.count).map(\.borrowed))
+            } catch {
+                refuse(caller, ExitStatus.launchFailed, JailError(.supervise, error).description)
+            }
+        }
+    }
+
+    /// A caller that is gone hears nothing, and one for whom there is no memory, why.
+    private func handOutPlan(to caller: SharedDescriptor) {
+        withExtendedLifetime(caller) {
+            do throws(SystemError) {
+                let file = try System.makeMemoryFile("plan", Array(plan.json.text().utf8))
+                try System.send(caller.borrowed, ControlReply.file.bytes, descriptors: [file.borrowed])
+            } catch {
+                let refusal = ControlReply.refused(ExitStatus.launchFailed, JailError(.supervise, error).description)
+                try? System.send(caller.borrowed, refusal.bytes)
+            }
         }
     }
 
@@ -406,7 +570,7 @@ final class JailWatch {
         limitsMoved = true
         wantsLook = false
         execs.tidy()
-        guard let rule = plan.data, let data else { return }
+        guard let rule = plan.data, let data, lockdown == nil else { return }
         let limit = rule.size
         if try DataDirectory.size(of: data.borrowed, limit: limit) > limit {
             hits.removeAll { $0 == .data(path: rule.target, limit: limit) }
@@ -473,6 +637,7 @@ final class JailWatch {
             for signal in earlySignals { try ask(ControlMessage(.signal, value: signal)) }
         case .executed, .notExecuted, .execExited, .execSignalled, .groupSignalled, .execGone:
             try execs.take(message, descriptors, order)
+        case .allSignalled: try pause.acknowledge(order)
         case .socket where descriptors.count <= 1: try deliver(descriptors.first)
         case .exited where ended == nil && (0...255).contains(message.value): ended = .exited(message.value)
         case .signalled where ended == nil && (1...64).contains(message.value): ended = .signalled(message.value)
@@ -505,12 +670,30 @@ final class JailWatch {
     /// The command gets the signal and its grace; the second time, or once that is over, everything is killed.
     private func stop(_ signal: Int32) throws(SystemError) {
         // Nobody who stands still takes a signal.
-        pause.resume()
+        try pause.resume(order)
         if phase == .launching { stoppedBy = signal }
         endHealth()
-        guard deadline == nil, phase != .launching, !plan.command.isNone else { return kill() }
+        guard deadline == nil, phase != .launching, !plan.command.isNone, lockdown == nil else { return kill() }
         deadline = System.monotonicNanoseconds() + Int64(clamping: plan.stopGrace) * 1_000_000
         try pass(signal)
+    }
+
+    /// Of those who ask again and again: a second time would kill it.
+    func stopOnce() throws(SystemError) {
+        if deadline == nil { try stop(SIGTERM) }
+    }
+
+    /// The jail stands still until ``letGo()``. One that would not is asked again as long as it must.
+    func hold() throws(SystemError) {
+        guard phase == .running, deadline == nil, !pause.isPaused else { return }
+        try pause.ask(paused: true, for: nil, order)
+        isHeld = true
+    }
+
+    func letGo() throws(SystemError) {
+        guard isHeld else { return }
+        isHeld = false
+        if pause.isPaused { try pause.ask(paused: false, for: nil, order) }
     }
 
     // MARK: Terminal

@@ -1,6 +1,9 @@
+internal import AuditLog
 package import JailCore
 
 /// What a detached jail prints, in a file that it cannot reach: it writes to a pipe, and the supervisor to the file.
+///
+/// What looks like a secret is not written, see ``Redactor``: a line is, once it has ended.
 ///
 /// At ``capacity`` the file is put aside as `.1`, over the one before; so the two never take more than twice that.
 package final class OutputLog {
@@ -9,12 +12,29 @@ package final class OutputLog {
     private let path: String
     private var file: OwnedDescriptor
     private var size: Int
+    /// What is written to standard output, and to standard error if that has a pipe of its own.
     private var pipe: SharedDescriptor?
+    private var errorPipe: SharedDescriptor?
+    private let redactor: Redactor
+    private var lines: LineRedactor
+    private var errorLines: LineRedactor
+    /// Bytes that came on standard error since the last time.
+    private var errorBytes = 0
 
     /// Opens the log, and puts the writing end of a pipe in the place of standard output and standard error.
-    package init(directory: String, name: String) throws(JailError) {
+    ///
+    /// - Parameters:
+    ///   - secrets: what else is never written, see ``AuditRules/redact``.
+    ///   - separatesErrors: a pipe for each, so that what comes on standard error can be counted. What is written to both in
+    ///     the same moment may then stand in another order.
+    package init(
+        directory: String, name: String, secrets: [String] = [], separatesErrors: Bool = false
+    ) throws(JailError) {
         let path = "\(directory)/\(name).log"
         self.path = path
+        redactor = Redactor(patterns: secrets)
+        lines = LineRedactor(redactor)
+        errorLines = LineRedactor(redactor)
         do {
             try PrivateDirectory.make(directory)
             file = try Self.open(path)
@@ -24,9 +44,17 @@ package final class OutputLog {
             try System.duplicate(ends.writeEnd.borrowed, to: 2, closeOnExec: false)
             try System.setNonBlocking(ends.readEnd.borrowed)
             pipe = SharedDescriptor(ends.takeReadEnd())
+            if separatesErrors { errorPipe = try Self.makeErrorPipe() }
         } catch {
             throw JailError(.runtime, error, path: path)
         }
+    }
+
+    private static func makeErrorPipe() throws(SystemError) -> SharedDescriptor {
+        let ends = try System.pipe()
+        try System.duplicate(ends.writeEnd.borrowed, to: 2, closeOnExec: false)
+        try System.setNonBlocking(ends.readEnd.borrowed)
+        return SharedDescriptor(ends.takeReadEnd())
     }
 
     /// Removes the log of a jail that is gone, and the one put aside.
@@ -49,26 +77,61 @@ package final class OutputLog {
         try System.duplicate(null.borrowed, to: 2, closeOnExec: false)
     }
 
-    var pollEntry: System.PollEntry? {
-        pipe.map { System.PollEntry($0.borrowed, System.PollEvents.readable) }
+    var pollEntries: [System.PollEntry] {
+        [pipe, errorPipe].compactMap { $0.map { System.PollEntry($0.borrowed, System.PollEvents.readable) } }
     }
 
-    /// Takes what there is; once the pipe has ended it is not polled any more.
-    func drain() {
-        guard let source = pipe?.borrowed else { return }
+    func handle(_ ready: System.PollResult) {
+        if pollEntries.contains(where: { ready[$0.descriptor] != nil }) { drain() }
+    }
+
+    /// Takes what there is; once a pipe has ended it is not polled any more.
+    ///
+    /// - Returns: how much it was.
+    @discardableResult
+    func drain() -> Int {
+        let bytes = Self.read(&pipe)
+        append(lines.take(bytes))
+        if pipe == nil { append(lines.flush()) }
+        let errors = Self.read(&errorPipe)
+        errorBytes += errors.count
+        append(errorLines.take(errors))
+        if errorPipe == nil { append(errorLines.flush()) }
+        return bytes.count + errors.count
+    }
+
+    /// The jail has ended: what is left, also of a line that has no end.
+    func finish() {
+        while drain() > 0 {}
+        append(lines.flush())
+        append(errorLines.flush())
+    }
+
+    /// Empty: there is nothing now, or, with the pipe gone, never again.
+    private static func read(_ pipe: inout SharedDescriptor?) -> [UInt8] {
+        guard let source = pipe else { return [] }
         do {
-            let bytes = try System.read(source, most: 65536)
-            if bytes.isEmpty { pipe = nil } else { append(bytes) }
+            let bytes = try System.read(source.borrowed, most: 65536)
+            if bytes.isEmpty { pipe = nil }
+            return bytes
         } catch  where error.errno == .wouldBlock {
         } catch {
             pipe = nil
         }
+        return []
+    }
+
+    /// Bytes that were written to standard error since the last time, where that has a pipe of its own.
+    func takeErrorBytes() -> Int {
+        defer { errorBytes = 0 }
+        return errorBytes
     }
 
     /// A line of the supervisor's own.
-    package func note(_ text: String) { append(Array((text + "\n").utf8)) }
+    package func note(_ text: String) { append(Array((redactor.redact(text) + "\n").utf8)) }
 
     private func append(_ bytes: [UInt8]) {
+        guard !bytes.isEmpty else { return }
         // A full disk costs the log, not the jail.
         if size + bytes.count > Self.capacity, (try? System.rename(path, to: path + ".1")) != nil,
             let next = try? Self.open(path)

@@ -226,6 +226,18 @@ package struct RunDirectory: ~Copyable {
         return names.filter { $0.kind == 4 }.map(\.name).sorted()
     }
 
+    /// The names in a base whose supervisors are alive, also of those that are still being made, with their state.
+    ///
+    /// - Parameter settled: waits a second at most until nobody is just claiming a name.
+    package static func held(in base: String, settled: Bool = false) -> [(name: String, state: [UInt8])] {
+        let guardFile = settled ? awaitGuard(base) : nil
+        defer { withExtendedLifetime(guardFile) {} }
+        return names(in: base).filter { !$0.hasPrefix(".") }.compactMap { name in
+            guard case .running(let state) = presence(of: name, in: base) else { return nil }
+            return (name, state)
+        }
+    }
+
     /// The same for this one, whose jail has ended.
     func removeSessions(removing stale: (_ cgroups: [UInt8]) -> Bool) -> Bool {
         Self.removeSessions(in: path, removing: stale)

@@ -48,5 +48,12 @@ struct SilentCallers {
         return speaking
     }
 
+    /// One that has said something, and has not said all.
+    mutating func keep(_ caller: SharedDescriptor) {
+        silent.append((caller, System.monotonicNanoseconds() + patience))
+    }
+
+    func contains(_ caller: SharedDescriptor) -> Bool { silent.contains { $0.caller === caller } }
+
     mutating func removeAll() { silent = [] }
 }

@@ -19,13 +19,15 @@ struct StandardStreams {
 
     /// Before the clone. With a terminal of its own the command has none of the caller's streams.
     ///
-    /// - Parameter confined: by an AppArmor profile. Files of the host have no name in the jail, and so fstat(2) of them
-    ///   fails there; pipes and sockets need none.
-    init(ownTerminal: Bool, confined: Bool = false) throws(SystemError) {
+    /// - Parameters:
+    ///   - confined: by an AppArmor profile. Files of the host have no name in the jail, and so fstat(2) of them fails there;
+    ///     pipes and sockets need none.
+    ///   - watchesErrors: standard error passes through the supervisor, whatever it is.
+    init(ownTerminal: Bool, confined: Bool = false, watchesErrors: Bool = false) throws(SystemError) {
         var relayed: [Int32] = []
         if !ownTerminal {
             for number: Int32 in 0...2 {
-                if try System.isTerminal(Descriptor(number)) {
+                if try System.isTerminal(Descriptor(number)) || (watchesErrors && number == 2) {
                     relayed.append(number)
                 } else if confined {
                     let kind = try System.status(of: Descriptor(number)).kind
@@ -62,6 +64,8 @@ final class StreamRelays {
     /// Kept open as long as their relay; the input's is closed at its end, so that the command sees it.
     private var input: (relay: Relay, pipe: SharedDescriptor)?
     private var outputs: [(relay: Relay, pipe: SharedDescriptor)] = []
+    /// Bytes that came on standard error since the last time.
+    private var errorBytes = 0
 
     /// After the clone: the command's ends are init's alone then.
     init(_ streams: StandardStreams) {
@@ -97,8 +101,17 @@ final class StreamRelays {
     func handle(_ ready: System.PollResult) {
         if input != nil { input?.relay.step(ready) }
         if let state = input?.relay.state, state == .done || state == .failed { input = nil }
-        for index in outputs.indices { outputs[index].relay.step(ready) }
+        for index in outputs.indices {
+            let received = outputs[index].relay.step(ready)
+            if outputs[index].relay.target == .standardError { errorBytes += received }
+        }
         outputs.removeAll { $0.relay.state == .done || $0.relay.state == .failed }
+    }
+
+    /// Bytes that were written to standard error since the last time.
+    func takeErrorBytes() -> Int {
+        defer { errorBytes = 0 }
+        return errorBytes
     }
 
     /// What has been written up to now. There may be others who go on writing.

@@ -4,6 +4,7 @@ package import JailCore
 internal import JailNamespaces
 internal import JailNetwork
 package import JailPlan
+internal import JailPolicy
 internal import JailPrivileges
 internal import JailScope
 internal import JailSeccomp
@@ -14,8 +15,6 @@ package protocol LaunchReporter {
     mutating func note(_ text: String)
     /// One event for a program, see `--status-fd`.
     mutating func event(_ event: JSON)
-    /// Somebody listens to events. Where nobody does, what was allowed need not be told: only denials are for people.
-    var wantsEvents: Bool { get }
 }
 
 /// Carries out a plan: prepares on the host, clones init, and watches until the jail is gone.
@@ -33,6 +32,7 @@ package enum Supervisor {
         lifeline: Descriptor? = nil, service: ServiceNotifier? = nil, reporter: inout some LaunchReporter
     ) throws(JailError) -> Int32 {
         var plan = plan
+        try LockdownMarker.check(plan)
         try checkProcess()
         // What the caller ignores would stay ignored in init and the command. And with SIGCHLD ignored the kernel reaps
         // every child at once, so that init's end would never be seen.
@@ -48,20 +48,50 @@ package enum Supervisor {
             plan.limits.cgroup?.place = .v2(parent: try scope.enter(needing: cgroup.controllers))
         }
         let directory = try RunDirectory.claim(plan.name, in: plan.runtimeDirectory, removing: JailState.removeCgroups)
+        // Nobody else has this name now, and so nobody else writes its log.
+        let audit: Audit
+        do throws(JailError) { audit = try Audit(plan) } catch {
+            clear(directory, of: plan)
+            throw error
+        }
         // From here on a signal would leave things behind: it waits for the loop, which knows what there is to end.
         do {
+            // Once more: nobody who looks for jails overlooks this one now.
+            try LockdownMarker.check(plan)
             try attempt(.supervise) { () throws(SystemError) in try System.block(JailWatch.signals) }
             let (status, watch) = try run(
-                plan, filters: filters, in: directory, output: output, sessions: sessions, lifeline: lifeline,
-                service: service, ignoresHangUp: ignoresHangUp, reporter: &reporter)
+                plan, filters: filters, in: directory, audit: audit, output: output, sessions: sessions,
+                lifeline: lifeline, service: service, ignoresHangUp: ignoresHangUp, reporter: &reporter)
+            try end(audit, &reporter)
             clear(directory, of: plan)
             // Only now do those hear of it who wait for the end: they may start the next jail of this name at once.
             withExtendedLifetime(watch) {}
             return status
         } catch {
+            audit.record([
+                "event": "failed", "status": .number(error.status), "message": .string(error.description),
+            ])
+            // What the launch ended by is what its caller hears of.
+            try? end(audit, &reporter)
             clear(directory, of: plan)
             throw error
         }
+    }
+
+    /// The last words of the log. A jail has ended whose log has none: that is told, and changes its status.
+    private static func end(_ audit: Audit, _ reporter: inout some LaunchReporter) throws(JailError) {
+        defer {
+            let commands = HostCommands()
+            for (command, input) in audit.takeOutside() { commands.start(command, input: input) }
+            commands.finish(patience: JailWatch.outsidePatience)
+            for notice in audit.takeNotices() + commands.takeNotices() {
+                switch notice {
+                case .note(let text): reporter.note(text)
+                case .event(let event), .status(let event): reporter.event(event)
+                }
+            }
+        }
+        try audit.close()
     }
 
     /// A control group that is still there keeps its directory, which tells the next start of it. Most are gone by now.
@@ -73,8 +103,9 @@ package enum Supervisor {
     }
 
     private static func run(
-        _ plan: LaunchPlan, filters: [[UInt64]], in directory: borrowing RunDirectory, output: OutputLog?,
-        sessions: (any SessionStarter)?, lifeline: Descriptor?, service: ServiceNotifier?, ignoresHangUp: Bool,
+        _ plan: LaunchPlan, filters: [[UInt64]], in directory: borrowing RunDirectory, audit: Audit,
+        output: OutputLog?, sessions: (any SessionStarter)?, lifeline: Descriptor?, service: ServiceNotifier?,
+        ignoresHangUp: Bool,
         reporter: inout some LaunchReporter
     ) throws(JailError) -> (status: Int32, watch: JailWatch) {
         var state = JailState(plan)
@@ -89,12 +120,15 @@ package enum Supervisor {
             }
             let maker = try makeMaker(plan, sessions)
             // First of all: it starts while the jail is being made.
-            let wantsEvents = reporter.wantsEvents
             let egress = try plan.network.egress.map { (egress) throws(JailError) in
-                try EgressWatch(plan, egress, tellsAllowed: wantsEvents)
+                try EgressWatch(plan, egress)
             }
             let jail: ClonedInit
-            do throws(JailError) { jail = try cloneInit(plan, filters: filters, into: group) } catch {
+            // A log takes standard error by itself, and a jail without a command has none.
+            let watchesErrors = plan.alerts?.watches(.stderr) == true && output == nil && !plan.command.isNone
+            do throws(JailError) {
+                jail = try cloneInit(plan, filters: filters, into: group, watchesErrors: watchesErrors)
+            } catch {
                 egress?.kill()
                 throw error
             }
@@ -102,8 +136,8 @@ package enum Supervisor {
                 if group == nil, let cgroup = plan.limits.cgroup { group = try Cgroup.prepare(cgroup) }
                 let watch = try JailWatch(
                     plan, jail, signals: signals, group: group, publisher: try PortPublisher(plan.network.publish),
-                    callers: ControlSocket(try directory.makeSocket()), egress: egress, output: output,
-                    ignoresHangUp: ignoresHangUp)
+                    callers: ControlSocket(try directory.makeSocket()), egress: egress, audit: audit,
+                    output: output, ignoresHangUp: ignoresHangUp)
                 // While there are rights to mount with.
                 let image = try DataDirectory.mountImage(plan)
                 try plan.identity.writeMaps(of: jail.pid)
@@ -120,6 +154,7 @@ package enum Supervisor {
                 let trust = try egress.map { (egress) throws(JailError) in
                     try egress.trustFiles(try egress.awaitReady(signals: signals.borrowed))
                 }
+                try audit.begin(plan)
                 // Everything that could still fail out here is done: what init starts now, it starts for good.
                 try watch.proceed(tasks: group?.takeTasks() ?? [], data: image, trust: trust ?? [])
                 return (try watch.run(&reporter), watch)
@@ -172,13 +207,15 @@ package enum Supervisor {
 
     /// Returns in the supervisor only; the clone goes its own way in ``Init``.
     private static func cloneInit(
-        _ plan: LaunchPlan, filters: [[UInt64]], into group: Cgroup?
+        _ plan: LaunchPlan, filters: [[UInt64]], into group: Cgroup?, watchesErrors: Bool
     ) throws(JailError) -> ClonedInit {
         let (ours, theirs) = try attempt(.supervise) { () throws(SystemError) in
             try System.makeSocketPair(.sequencedPacket).release()
         }
         let streams = try attempt(.supervise) { () throws(SystemError) in
-            try StandardStreams(ownTerminal: plan.command.terminal, confined: plan.appArmor != nil)
+            try StandardStreams(
+                ownTerminal: plan.command.terminal, confined: plan.appArmor != nil,
+                watchesErrors: watchesErrors)
         }
         let leaf = group?.joinDescriptors.first.map(Descriptor.init)
         let cloned = try attempt(.clone) { () throws(SystemError) in

@@ -88,6 +88,13 @@ package struct PortPublisher {
         }
     }
 
+    /// Nobody comes in any more, and who is in is cut off.
+    package mutating func close() {
+        listeners = []
+        waiting = []
+        connections = []
+    }
+
     package var isEmpty: Bool { listeners.isEmpty }
 
     private var isAccepting: Bool {

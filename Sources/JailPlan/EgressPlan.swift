@@ -26,6 +26,8 @@ package struct EgressPlan: Equatable, Sendable {
     /// Jails that name the same group share one process, up to ``mostSharing`` of them; each has a gateway of its own in it.
     /// nil: a process of this jail's own.
     package var group: String?
+    /// nil: the profile does not limit what may be spent.
+    package var spend: SpendPlan?
 
     /// Jails of one process: what ``resources`` is enough for.
     package static let mostSharing = 64
@@ -63,6 +65,21 @@ extension EgressPlan {
             ].map { ($0, bundle) }
         }
         return variables.map { EnvironmentVariable(name: $0.0, value: $0.1) }
+    }
+}
+
+/// What a jail may spend at providers of language models, and where it is written down what it has.
+package struct SpendPlan: Equatable, Sendable {
+    package var rules: SpendRules
+    /// Of the host; those of the rules count before them.
+    package var prices: PriceTable
+    /// On the host, and outlives the jail.
+    package var ledger: String
+
+    package init(rules: SpendRules, prices: PriceTable, ledger: String) {
+        self.rules = rules
+        self.prices = prices
+        self.ledger = ledger
     }
 }
 

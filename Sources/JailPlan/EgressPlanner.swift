@@ -8,6 +8,9 @@ struct EgressPlanner {
     let groups: GroupDrop
     let landlockABI: Int32?
     let group: String?
+    let prices: PriceTable?
+    /// Of what a jail has spent.
+    let ledger: String
 
     /// nil: the profile allows nothing outside, and no process is started.
     func plan() throws(JailError) -> EgressPlan? {
@@ -31,7 +34,16 @@ struct EgressPlanner {
             identity: identity(program.freeID),
             landlockABI: landlockABI,
             resources: Self.resources(isShared: group != nil),
-            group: group)
+            group: group,
+            spend: try spend())
+    }
+
+    /// What is said of the network on the command line counts as well.
+    private func spend() throws(JailError) -> SpendPlan? {
+        guard let rules = profile.spend else { return nil }
+        try rules.check(profile.network)
+        guard let prices else { throw JailError(.plan, reason: "'spend' needs a table of prices") }
+        return SpendPlan(rules: rules, prices: prices, ledger: ledger)
     }
 
     /// A process of one jail has room for whatever its budgets allow. For each of those that share one it is 1,024 files

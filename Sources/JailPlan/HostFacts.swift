@@ -22,6 +22,8 @@ package struct HostFacts: Equatable, Sendable {
     /// mkfs.ext4, if this process could mount what it makes; nil otherwise.
     package var imageMaker: String?
     package var closure = ProgramClosure()
+    /// Programs that the supervisor starts outside the jail, canonical, by the name that the profile has for them.
+    package var programs: [String: String] = [:]
     /// Everything that the plan may bind, by canonical host path. A path that is not here is not there.
     package var sources: [String: SourceFacts] = [:]
     /// The file of trusted CA certificates, canonical and among `sources`; nil where the host has none.

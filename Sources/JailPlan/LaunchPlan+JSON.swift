@@ -33,10 +33,24 @@ extension LaunchPlan {
             "data": data?.json ?? .null,
             "sessions": sessions?.json ?? .null,
             "health": health?.json ?? .null,
+            "audit": audit.json,
+            "alerts": alerts?.json ?? .null,
             "leftOut": .array(
                 leftOut.map { ["protection": .string($0.protection.rawValue), "reason": .string($0.reason)] }),
             "notes": .strings(notes),
             "stopGraceMilliseconds": .number(stopGrace),
+        ]
+    }
+}
+
+extension AuditPlan {
+    fileprivate var json: JSON {
+        [
+            "directory": .string(directory), "headFile": .optional(headFile),
+            "keepMilliseconds": .number(rules.keep), "checkpointMilliseconds": .number(rules.checkpoint),
+            "sync": .string(rules.sync.rawValue), "onFull": .string(rules.onFull.rawValue),
+            "fileSize": .number(rules.fileSize), "redact": .strings(rules.redact),
+            "journal": .boolean(rules.journal), "anchors": .array(anchors.map(\.json)),
         ]
     }
 }
@@ -139,6 +153,8 @@ extension EgressPlan {
             "onExit": .string(onExit.rawValue),
             "landlock": landlockABI.map { EgressPlan.landlock(abi: $0).json } ?? .null,
             "resources": .object(resources.map { ("\($0.resource)", .number($0.value)) }), "rules": rules.json,
+            "spend": spend.map { ["rules": $0.rules.json, "prices": $0.prices.json, "ledger": .string($0.ledger)] }
+                ?? .null,
             "group": .optional(group), "mostSharing": group == nil ? .null : .number(Self.mostSharing),
         ]
     }

@@ -25,6 +25,12 @@ extension LaunchPlan {
             output.heading("health, asked from outside")
             for text in health.shown { output.line("", text) }
         }
+        if let alerts { describe(alerts, &output) }
+        if let spend = network.egress?.spend {
+            output.heading("spend, at providers of language models")
+            for text in spend.rules.shown { output.line("", text) }
+            output.line("written down", spend.ledger)
+        }
         if let sessions { describe(sessions, &output) }
         describeWalls(&output)
         if !leftOut.isEmpty {
@@ -36,6 +42,18 @@ extension LaunchPlan {
             for note in notes { output.item(note) }
         }
         return output.text
+    }
+
+    private func describe(_ alerts: AlertsPlan, _ output: inout PlanText) {
+        output.heading("alerts")
+        for rule in alerts.rules { output.line("", rule.shown) }
+        for action in AlertAction.allCases {
+            guard let program = alerts.programs[action] else { continue }
+            let words = ([program.path] + program.arguments.dropFirst()).map(\.quotedForShell)
+            output.line("\(action.rawValue), outside", words.joined(separator: " "))
+        }
+        if let webhook = alerts.webhook { output.line("webhook", webhook.shown) }
+        if let baseline = alerts.baseline { output.line("what is usual", baseline) }
     }
 
     private func describeIdentity(_ output: inout PlanText) {

@@ -33,6 +33,9 @@ package struct LaunchPlan: Equatable, Sendable {
     package var session: SessionPlan?
     /// nil: nobody asks the jail how it is.
     package var health: HealthRules?
+    package var audit: AuditPlan
+    /// nil: nobody wants to hear of what happens.
+    package var alerts: AlertsPlan?
     package var leftOut: [LeftOut] = []
     /// What a reader should know besides: programs that are not installed, promises that are only watched.
     package var notes: [String] = []
@@ -309,6 +312,9 @@ package struct SizedFileSystem: Equatable, Sendable {
 }
 
 extension LaunchPlan {
+    /// Below the state directory: what jails have spent.
+    package static let spendDirectory = "spend"
+
     /// Where groups of jails meet: of a session, above the directory of the jail that has had it made.
     package var groupDirectory: String {
         gateway == nil ? runtimeDirectory : runtimeDirectory.parentPath.parentPath

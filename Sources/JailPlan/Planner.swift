@@ -7,6 +7,8 @@ package struct LaunchRequest: Equatable, Sendable {
     /// The command's arguments, the program's name first; empty: a jail that waits for what is executed in it.
     package var arguments: [String]
     package var terminal = false
+    /// The next jail of the same kind has the same name.
+    package var isNamed = true
     package var session: SessionPlan?
     /// Of the caller; only what the profile passes on is taken from it.
     package var environment: [EnvironmentVariable] = []
@@ -18,6 +20,8 @@ package struct LaunchRequest: Equatable, Sendable {
     package var sessionProfile: Profile?
     /// Of the jails that share one process for their ways out; nil: this one has its own.
     package var egressGroup: String?
+    /// What models cost, for a profile that limits what may be spent.
+    package var prices: PriceTable?
 
     package init(name: String, arguments: [String], bootID: String) {
         self.name = name
@@ -60,7 +64,8 @@ package struct Planner {
         let data = try planData()
         let walls = try landlockABI()
         let egress = try EgressPlanner(
-            profile: profile, facts: facts, groups: identity.groups, landlockABI: walls, group: request.egressGroup
+            profile: profile, facts: facts, groups: identity.groups, landlockABI: walls, group: request.egressGroup,
+            prices: request.prices, ledger: "\(facts.stateDirectory)/\(LaunchPlan.spendDirectory)/\(fileName).json"
         ).plan()
         var root = RootPlanner(profile: profile, facts: facts, request: request, data: data, egress: egress)
         let mounts = try root.make()
@@ -75,6 +80,7 @@ package struct Planner {
             notes.append("this host has no trusted CA certificates: nothing outside can be reached by HTTPS")
         }
         notes += NetworkPolicy(profile.network).notes
+        let alerts = try planAlerts()
         for port in profile.network.publish where port.hostAddress != 0x7F00_0001 {
             notes.append("port \(port.hostPort) is published beyond 127.0.0.1: whoever reaches this host reaches it")
         }
@@ -99,6 +105,8 @@ package struct Planner {
             session: request.session,
             // A jail that waits for commands has nothing in it that could be asked.
             health: request.arguments.isEmpty ? nil : profile.health,
+            audit: try planAudit(),
+            alerts: alerts,
             leftOut: leftOut,
             notes: notes,
             stopGrace: profile.process.stopGrace,
@@ -109,6 +117,34 @@ package struct Planner {
 
     /// Of what belongs to the jail where all jails' lie side by side. No name has a dot in it.
     private var fileName: String { request.gateway.map { "\($0).\(request.name)" } ?? request.name }
+
+    /// Beside one another as the run directories are: that of a session below the jail's that has it made.
+    private func planAudit() throws(JailError) -> AuditPlan {
+        let base = "\(facts.stateDirectory)/audit"
+        var plan = AuditPlan(
+            directory: request.gateway.map { "\(base)/\($0)/sessions/\(request.name)" } ?? "\(base)/\(request.name)",
+            rules: profile.audit, headFile: facts.caller.isRoot ? "\(base)/heads" : nil)
+        for (key, words) in profile.audit.namedAnchors {
+            guard let path = facts.programs[words[0]] else {
+                throw JailError(
+                    .plan, path: words[0], reason: "\(key) needs it, and it was not looked for on this host")
+            }
+            plan.anchors.append(HostCommandPlan(purpose: key, path: path, arguments: words))
+        }
+        return plan
+    }
+
+    private mutating func planAlerts() throws(JailError) -> AlertsPlan? {
+        guard let rules = profile.alerts else { return nil }
+        notes += rules.notes(for: profile)
+        if request.terminal, rules.all.contains(where: { $0.watch == .stderr }) {
+            notes.append("alerts.rules: standard error is not watched: with a terminal of its own the command has none")
+        }
+        // What was learned under a name that nobody will use again is of no use to anybody.
+        let name = request.isNamed && request.session == nil ? fileName : profile.name
+        return try AlertsPlanner(rules: rules, programs: facts.programs).plan(
+            baseline: "\(facts.stateDirectory)/baselines/\(name).json")
+    }
 
     // MARK: Who
 
@@ -357,14 +393,6 @@ extension [EnvironmentVariable] {
     fileprivate mutating func replace(_ variable: EnvironmentVariable) {
         removeAll { $0.name == variable.name }
         append(variable)
-    }
-}
-
-extension String {
-    /// `/usr/bin/node` → `/usr/bin`.
-    package var parentPath: String {
-        guard let slash = utf8.lastIndex(of: UInt8(ascii: "/")), slash != startIndex else { return "/" }
-        return String(self[..<slash])
     }
 }
 

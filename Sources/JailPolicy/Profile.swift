@@ -14,7 +14,12 @@ package struct Profile: Equatable, Sendable {
     package var sessions: SessionRules?
     /// nil: nobody asks what runs here how it is.
     package var health: HealthRules?
+    /// nil: nobody wants to hear of what happens.
+    package var alerts: AlertRules?
+    /// nil: nobody counts what is asked of providers of language models.
+    package var spend: SpendRules?
     package var limits = LimitRules()
+    package var audit = AuditRules()
     /// Protections that may be left out where the host lacks them. What was left out is printed and recorded.
     package var optional: Set<OptionalProtection> = []
 

@@ -65,7 +65,8 @@ package enum Privileges {
         }
     }
 
-    /// For a supervisor that root started, which executes nothing any more: gives up all but `kept`.
+    /// For a supervisor that root started: gives up all but `kept`. After ``forbidNewPrivileges()`` what it executes gets no more
+    /// either.
     package static func keepOnly(_ kept: Kept) throws(SystemError) {
         let sets = CapabilitySets(effective: kept.rawValue, permitted: kept.rawValue, inheritable: 0)
         try System.clearAmbientCapabilities()

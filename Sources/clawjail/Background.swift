@@ -66,7 +66,9 @@ enum Background {
     /// `logs/sessions/ID.log`.
     static func openLog(_ plan: LaunchPlan) throws(JailError) -> OutputLog {
         let directory = plan.session == nil ? plan.logDirectory : plan.logDirectory + "/sessions"
-        return try OutputLog(directory: directory, name: plan.name)
+        return try OutputLog(
+            directory: directory, name: plan.name, secrets: plan.audit.rules.redact,
+            separatesErrors: plan.alerts?.watches(.stderr) == true)
     }
 
     /// Of a session that is gone for good.

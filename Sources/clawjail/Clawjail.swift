@@ -7,10 +7,12 @@ struct Clawjail: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clawjail",
         abstract: "Run the OpenClaw gateway with the fewest permissions that still do the job.",
-        version: "0.1.0",
+        version: Release.version,
         subcommands: [
-            Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, Stats.self, Stop.self, Pause.self,
-            Resume.self, DataCommand.self, ProfileCommand.self, Explain.self, Diagnose.self, Setup.self, Export.self,
+            Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, InspectCommand.self, Logs.self,
+            Stats.self, Spend.self, Top.self, MetricsCommand.self, Stop.self, Pause.self, Resume.self, Lockdown.self,
+            Unlock.self,
+            DataCommand.self, AuditCommand.self, Alerts.self, ProfileCommand.self, Explain.self, Diagnose.self, Setup.self, Export.self,
         ])
 
     /// One thread, and no library's start-up, on the way to a jail: `run` in its plain forms never sees the parser.

@@ -54,6 +54,18 @@ struct Invocation: Equatable {
         }
     }
 
+    /// `prices.json5`, beside the directories of profiles: the user's own counts before the host's, and that before the
+    /// shipped one, each as a whole.
+    ///
+    /// - Returns: nil for a profile that does not limit what may be spent.
+    static func prices(for profile: Profile, _ directories: [String]) throws(JailError) -> PriceTable? {
+        guard profile.spend != nil else { return nil }
+        var files = directories.map { "\($0.parentPath)/prices.json5" }
+        // Where it lies in the source tree.
+        files += directories.suffix(1).map { "\($0.parentPath)/scripts/install.d/prices.json5" }
+        return try PriceTable.load(files, owners: [0, System.effectiveUserID])
+    }
+
     static func loader() throws(JailError) -> ProfileLoader { loader(try profileDirectories()) }
 
     private static func loader(_ directories: [String]) -> ProfileLoader {
@@ -108,10 +120,12 @@ struct Invocation: Equatable {
         var launch = LaunchRequest(
             name: try jailName(profile), arguments: command, bootID: try Self.randomUUID())
         launch.terminal = terminal
+        launch.isNamed = name != nil || profile.filesystem.data != nil
         launch.egressGroup = egressGroup
         if let sessions = profile.sessions {
             launch.sessionProfile = try Self.loader(directories).load(sessions.profile)
         }
+        launch.prices = try Self.prices(for: profile, directories)
         launch.session = session
         launch.environment = System.environment().map { EnvironmentVariable(name: $0.name, value: $0.value) }
         return try Planner.plan(profile, on: facts, for: launch)

@@ -4,7 +4,11 @@ import JailCore
 /// What the commands print. Results go to standard output, everything else to standard error.
 enum Output {
     static func print(_ text: String) throws(JailError) {
-        do { try System.writeAll(.standardOutput, text.hasSuffix("\n") ? text : text + "\n") } catch {
+        try write(Array((text.hasSuffix("\n") ? text : text + "\n").utf8))
+    }
+
+    static func write(_ bytes: [UInt8]) throws(JailError) {
+        do { try System.writeAll(.standardOutput, bytes) } catch {
             // A reader that has seen enough is no error.
             if error.errno == .brokenPipe { exit(0) }
             throw JailError(.usage, error, path: "standard output")

@@ -51,23 +51,37 @@ struct RunningJail {
         return cgroups.isEmpty ? nil : try? GroupUsage(separate: cgroups)
     }
 
-    var isPaused: Bool { cgroups["unified"] != nil && usage?.isFrozen == true }
+    /// Whether it stands still. Of a group of version 2 the kernel says so, and elsewhere the supervisor.
+    var isPaused: Bool {
+        if cgroups["unified"] != nil { return usage?.isFrozen == true }
+        if case .boolean(true)? = state()?["paused"]?.content { return true }
+        return false
+    }
 
     /// Milliseconds that a supervisor has to say it.
     private static let patience: Int32 = 2000
 
-    /// `starting`, `healthy` or `unhealthy`; nil: nobody asks it, or its supervisor does not answer.
-    func health() -> String? {
-        guard probe != nil, let connection = try? JailConnection.open(name),
+    /// What its supervisor knows of it now; nil: it does not answer.
+    private func state() -> JSON5Value? {
+        guard let connection = try? JailConnection.open(name),
             let reply = try? JailConnection.ask(.state, connection, patience: Self.patience),
-            case .state(let text) = reply,
-            let health = try? JSON5Reader.read(Array(text.utf8), file: "")["health"]?.string
+            case .state(let text) = reply
         else { return nil }
-        return health.printable
+        return try? JSON5Reader.read(Array(text.utf8), file: "")
     }
 
-    /// In a word: `paused`, what ``health()`` says, or `runs`.
-    var condition: String { isPaused ? "paused" : health() ?? "runs" }
+    /// `starting`, `healthy` or `unhealthy`; nil: nobody asks it, or its supervisor does not answer.
+    func health() -> String? {
+        guard probe != nil else { return nil }
+        return state()?["health"]?.string?.printable
+    }
+
+    /// In a word: `locked down`, `paused`, what ``health()`` says, or `runs`.
+    var condition: String {
+        guard isPaused else { return health() ?? "runs" }
+        if case .boolean(true)? = state()?["lockdown"]?.content { return "locked down" }
+        return "paused"
+    }
 
     /// The state file with what ``health()`` is, and whether it stands still, on one line.
     var json: String {
@@ -89,7 +103,7 @@ extension JSON5Value {
         for member in members { result[member.key] = member.value.string }
         return result
     }
-    fileprivate var strings: [String]? {
+    var strings: [String]? {
         if case .array(let values) = content { values.compactMap(\.string) } else { nil }
     }
 }

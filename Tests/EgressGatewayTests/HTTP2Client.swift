@@ -48,17 +48,21 @@ final class HTTP2Client: Sendable {
 
     /// One stream: its fields, and parts of a body; nil: the stream ends with its head.
     func ask(_ fields: [(String, String)], body: [Int]? = nil, ends: Bool = true) async throws -> Heard {
+        try await ask(fields, parts: body?.map { ByteBuffer(repeating: 0x78, count: $0) }, ends: ends)
+    }
+
+    func ask(_ fields: [(String, String)], parts: [ByteBuffer]?, ends: Bool = true) async throws -> Heard {
         let box = Box()
         let stream = try await multiplexer.createStreamChannel { stream in
             stream.eventLoop.makeCompletedFuture { try stream.pipeline.syncOperations.addHandler(StreamHandler(box)) }
         }.get()
         let head = HTTP2Frame.FramePayload.Headers(
-            headers: HPACKHeaders(fields), endStream: body == nil)
+            headers: HPACKHeaders(fields), endStream: parts == nil)
         stream.writeAndFlush(HTTP2Frame.FramePayload.headers(head), promise: nil)
-        for (index, size) in (body ?? []).enumerated() {
+        for (index, part) in (parts ?? []).enumerated() {
             let data = HTTP2Frame.FramePayload.Data(
-                data: .byteBuffer(ByteBuffer(repeating: 0x78, count: size)),
-                endStream: ends && index == (body?.count ?? 0) - 1)
+                data: .byteBuffer(part),
+                endStream: ends && index == (parts?.count ?? 0) - 1)
             stream.writeAndFlush(HTTP2Frame.FramePayload.data(data), promise: nil)
         }
         _ = await eventually { box.value.withLock { $0.isComplete || $0.isClosed } }

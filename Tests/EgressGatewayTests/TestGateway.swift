@@ -27,7 +27,10 @@ struct TestGateway: Sendable {
     /// - Parameters:
     ///   - rules: the inside of `network`; 127.0.0.1 is allowed by it.
     ///   - names: those of origins, all on 127.0.0.1.
-    static func start(_ rules: String, names: [String] = ["a.test", "b.test"]) async throws -> TestGateway {
+    ///   - spend: what may be spent.
+    static func start(
+        _ rules: String, names: [String] = ["a.test", "b.test"], spend: SpendSetup? = nil
+    ) async throws -> TestGateway {
         let pair = try System.makeSocketPair(.sequencedPacket).release()
         for end in [pair.first, pair.second] { try System.setNonBlocking(Descriptor(end)) }
         let file = try System.makeMemoryFile("names", [], sealed: false).release()
@@ -38,7 +41,7 @@ struct TestGateway: Sendable {
             rules: try NetworkRules(text: Array("{ allowPrivate: ['127.0.0.1/32'], \(rules) }".utf8)),
             trust: Array(trust.utf8), resolver: ResolverFiles(resolvConf: [], hosts: Array(hosts.utf8)), state: nil,
             names: KeptDescriptor(OwnedDescriptor(file)), wantsJavaTrustStore: false,
-            channel: EgressChannel(OwnedDescriptor(pair.first)))
+            spend: spend, channel: EgressChannel(OwnedDescriptor(pair.first)))
         let sockets = EgressSockets(
             dnsDatagram: try bound(System.makeDatagramSocket()).0, dnsStream: try listener().socket,
             proxy: try listener(), listeners: [])
@@ -81,6 +84,25 @@ struct TestGateway: Sendable {
             }
             .bind(host: "127.0.0.1", port: 0).get()
         return try #require(channel.localAddress?.port)
+    }
+
+    /// What was told last of what is spent, and which limits were told to be reached, in all.
+    func spent() async throws -> (last: SpendReport?, refused: [SpendLimit]) {
+        var last: SpendReport?
+        var refused: [SpendLimit] = []
+        var quiet = 0
+        while quiet < 3 {
+            guard let packet = try? System.receive(supervisor, most: 256 << 10) else {
+                quiet += 1
+                try await Task.sleep(for: .milliseconds(10))
+                continue
+            }
+            quiet = 0
+            guard case .spend(let report)? = try EgressMessage.report(packet.bytes, []) else { continue }
+            last = report
+            refused += report.refused
+        }
+        return (last, refused)
     }
 
     /// What was told so far, once nothing more has come for a moment.

@@ -33,7 +33,10 @@ import Testing
     }
 
     @Test(arguments: Caller.all) func `SIGINT goes to the command's whole group`(caller: Caller) throws {
-        let command = ["/bin/bash", "-c", "trap 'echo shell' INT; echo up; sleep 30; echo after $?"]
+        // The child says that it is up: a signal that comes before there is one goes to the shell alone.
+        let command = [
+            "/bin/bash", "-c", "trap 'echo shell' INT; /bin/sh -c 'echo up; exec sleep 30'; echo after $?",
+        ]
         let running = try Jail(caller).startAndAwait("up", command: command)
         running.signal(SIGINT)
         // The shell's trap runs once its child has ended, and that one ended by the signal.

@@ -18,7 +18,8 @@ extension LaunchPlan {
                 groups: .notNeeded),
             namespaces: NamespacePlan(time: false, hostName: "h"), limits: LimitPlan(resources: []),
             seccomp: SeccompPlan(variant: .strict, additional: []),
-            network: NetworkPlan(publish: []), stopGrace: 0, runtimeDirectory: "", stateDirectory: "")
+            network: NetworkPlan(publish: []), audit: AuditPlan(directory: "/state/audit/j"), stopGrace: 0,
+            runtimeDirectory: "", stateDirectory: "")
         plan.mounts = mounts
         plan.access = access
         return plan

@@ -72,7 +72,7 @@ struct `The control socket` {
         let longID = [UInt8](repeating: 0x61, count: 65)
         for bytes: [UInt8] in [
             [0], [0x73], [0x53, 0x53], [0x58], [0x45], [0x49], [0x49, 9], [0x49, 0, 0x61], [0x49, 65, 0x61],
-            [0x49, 9, 0x2F], [0x49, 9] + longID, [0x51, 0], [0x50, 0], [0x52, 0x52],
+            [0x49, 9, 0x2F], [0x49, 9] + longID, [0x51, 0], [0x50, 0], [0x52, 0x52], [0x46, 0], [0x4E, 0x4E],
         ] {
             let caller = try fixture.connect()
             try System.send(caller.borrowed, bytes)
@@ -82,7 +82,7 @@ struct `The control socket` {
         fixture.end()
     }
 
-    @Test(arguments: [0x53, 0x4B, 0x51, 0x50, 0x52] as [UInt8])
+    @Test(arguments: [0x53, 0x4B, 0x51, 0x50, 0x52, 0x46, 0x4E] as [UInt8])
     func `a word comes without a file`(word: UInt8) throws {
         var fixture = try Fixture()
         let null = try System.open("/dev/null", .readWrite)

@@ -60,66 +60,68 @@ struct `A jail that is to stand still` {
         }
     }
 
-    @Test func `without a group of version 2 it is refused`() throws {
-        var pause = try JailPause(nil)
-        let caller = try Caller()
-        pause.ask(paused: true, for: caller.theirs)
-        #expect(caller.heard?.contains("cannot be paused") == true && !pause.isPaused && pause.due == nil)
+    /// Of a jail that has a group nobody but the kernel is asked.
+    private static var noOrder: JailPause.Order {
+        { (_, _) throws(SystemError) in throw SystemError(.check, .invalid) }
+    }
+
+    private static func pause(_ group: Cgroup, patience: Int64 = 5_000_000_000) throws -> JailPause {
+        try JailPause(group, patience: patience) { () throws(SystemError) in throw SystemError(.check, .invalid) }
     }
 
     @Test func `whoever asks hears once it is so`() throws {
         let host = try Host(frozen: false)
-        var pause = try JailPause(host.group)
+        var pause = try Self.pause(host.group)
         let caller = try Caller()
-        pause.ask(paused: true, for: caller.theirs)
+        try pause.ask(paused: true, for: caller.theirs, Self.noOrder)
         #expect(try host.order == "1" && caller.heard == nil && pause.isPaused && pause.due != nil)
         #expect(pause.takeChanges().isEmpty)
         try host.set(frozen: true)
         let second = try Caller()
-        pause.ask(paused: true, for: second.theirs)
+        try pause.ask(paused: true, for: second.theirs, Self.noOrder)
         #expect(caller.heard == "done" && second.heard == "done" && pause.due == nil)
         #expect(pause.takeChanges() == [.paused])
         try host.set(frozen: false)
-        pause.ask(paused: false, for: caller.theirs)
+        try pause.ask(paused: false, for: caller.theirs, Self.noOrder)
         #expect(try host.order == "0" && caller.heard == "done" && !pause.isPaused)
         #expect(pause.takeChanges() == [.resumed])
     }
 
     @Test func `a jail that is to end goes on`() throws {
         let host = try Host(frozen: true)
-        var pause = try JailPause(host.group)
-        pause.ask(paused: true, for: try Caller().theirs)
+        var pause = try Self.pause(host.group)
+        try pause.ask(paused: true, for: Caller().theirs, Self.noOrder)
         #expect(pause.takeChanges() == [.paused])
-        pause.resume()
+        try pause.resume(Self.noOrder)
         #expect(try host.order == "0" && !pause.isPaused && pause.due == nil)
         #expect(pause.takeChanges() == [.resumed])
         // While it has not stopped yet as well, and who waits for that is told.
         try host.set(frozen: false)
         let caller = try Caller()
-        pause.ask(paused: true, for: caller.theirs)
+        try pause.ask(paused: true, for: caller.theirs, Self.noOrder)
         #expect(try host.order == "1")
-        pause.resume()
+        try pause.resume(Self.noOrder)
         #expect(try host.order == "0" && caller.heard?.contains("the opposite") == true && pause.due == nil)
     }
 
     @Test func `who asks for the opposite goes first`() throws {
         let host = try Host(frozen: false)
-        var pause = try JailPause(host.group)
+        var pause = try Self.pause(host.group)
         let first = try Caller()
         let second = try Caller()
-        pause.ask(paused: true, for: first.theirs)
-        pause.ask(paused: false, for: second.theirs)
+        try pause.ask(paused: true, for: first.theirs, Self.noOrder)
+        try pause.ask(paused: false, for: second.theirs, Self.noOrder)
         #expect(first.heard?.contains("the opposite") == true && second.heard == "done")
         #expect(try host.order == "0" && !pause.isPaused && pause.takeChanges().isEmpty)
     }
 
     @Test func `one that does not stop in time goes on`() throws {
         let host = try Host(frozen: false)
-        var pause = try JailPause(host.group, patience: 1_000_000)
+        var pause = try Self.pause(host.group, patience: 1_000_000)
         let caller = try Caller()
-        pause.ask(paused: true, for: caller.theirs)
+        try pause.ask(paused: true, for: caller.theirs, Self.noOrder)
         try System.pause(milliseconds: 5)
-        pause.handle(System.PollResult([]))
+        try pause.handle(System.PollResult([]), Self.noOrder)
         #expect(try host.order == "0" && !pause.isPaused && pause.due == nil)
         #expect(caller.heard?.contains("go on; try again") == true && pause.takeChanges().isEmpty)
     }

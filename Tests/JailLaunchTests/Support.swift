@@ -15,7 +15,8 @@ extension LaunchPlan {
                 groups: .notNeeded),
             namespaces: NamespacePlan(time: false, hostName: "h"), limits: LimitPlan(resources: []),
             seccomp: SeccompPlan(variant: .strict, additional: []),
-            network: NetworkPlan(publish: []), stopGrace: 0, runtimeDirectory: "",
+            network: NetworkPlan(publish: []), audit: AuditPlan(directory: "/state/audit/jail"), stopGrace: 0,
+            runtimeDirectory: "",
             stateDirectory: "")
         change(&plan)
         return plan

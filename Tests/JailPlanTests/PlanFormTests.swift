@@ -19,8 +19,9 @@ struct `A plan on paper` {
         #expect(
             members.map(\.0) == [
                 "version", "name", "gateway", "profile", "command", "identity", "namespaces", "limits", "mounts",
-                "landlock", "appArmor", "seccomp", "network", "data", "sessions", "health", "leftOut", "notes",
-                "stopGraceMilliseconds",
+                "landlock", "appArmor", "seccomp", "network", "data", "sessions", "health", "audit", "alerts",
+                "leftOut",
+                "notes", "stopGraceMilliseconds",
             ])
         #expect(made.json.text().hasPrefix(#"{"version":1,"name":"jail","#))
     }

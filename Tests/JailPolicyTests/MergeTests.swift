@@ -45,6 +45,22 @@ struct `Merging` {
         #expect(try load(parent, "{}").health?.interval == 7000)
     }
 
+    @Test func `a child adds rules of alerts, replaces those of a name and the command, and takes away all`() throws {
+        let rule = "{ name: 'a', watch: 'denials', above: 1 }"
+        let parent = "{ alerts: { defaults: true, command: ['x', 'y'], rules: [\(rule)] } }"
+        func alerts(_ child: String) throws -> AlertRules? { try load(parent, "{ alerts: \(child) }").alerts }
+        let more = try alerts("{ rules: [{ name: 'b', watch: 'memory', above: '1M' }] }")
+        #expect(more?.rules.map(\.name) == ["a", "b"] && more?.defaults == true && more?.command == ["x", "y"])
+        #expect(try alerts("{ rules: [{ name: 'a', watch: 'denials', above: 7 }] }")?.rules.map(\.above) == [7])
+        #expect(try alerts("{ command: ['z'] }")?.command == ["z"])
+        #expect(try alerts("{ command: ['z'] }")?.rules.count == 1)
+        #expect(try alerts("'none'") == nil)
+        #expect(try load("{ alerts: 'none' }", "{ alerts: { defaults: true } }").alerts?.defaults == true)
+        // A default rule as well is replaced by one of its name.
+        let other = try alerts("{ rules: [{ name: 'memory', watch: 'memory', above: '1M' }] }")?.all
+        #expect(other?.filter { $0.watch == .memory }.map(\.above) == [1 << 20])
+    }
+
     @Test func `a child can name more for sessions, and widen nothing by accident`() throws {
         let parent = "{ sessions: { profile: 's', workspaces: ['/data/a:ro'], most: 4 } }"
         let sessions = try load(parent, "{ sessions: { workspaces: ['/data/b'] } }").sessions

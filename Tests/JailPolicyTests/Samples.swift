@@ -52,7 +52,40 @@ enum Samples {
           health: {
             http: { port: 18789, path: "/healthz" }, startPeriod: "1m", interval: "2s", timeout: "500ms", retries: 5,
           },
+          alerts: {
+            defaults: true,
+            rules: [
+              { name: "busy", watch: "connections", above: 30, within: "1m", severity: "critical", actions: ["pause"] },
+              { name: "big", watch: "memory", above: "350M", actions: ["journal", "desktop"], every: "1h" },
+              { name: "dear", watch: "spend", above: "5 USD", within: "1d", actions: ["webhook", "command", "stop"] },
+              { name: "onion", watch: "hosts", matching: ["*.onion"], severity: "info" },
+              { name: "admin", watch: "paths", matching: ["/admin/**"] },
+              { name: "keys", watch: "files", matching: ["*/.ssh/*"] },
+              { name: "new", watch: "newHost", learn: "7d" },
+            ],
+            webhook: "https://hooks.example.org/in/4f2a?b=c",
+            command: ["/usr/bin/page", "--urgent"],
+          },
+          spend: {
+            perDay: "5 USD", tokensPerDay: 2000000, requestsPerDay: 500, onLimit: "pause", unknownModels: "dearest",
+            providers: [{ hosts: ["llm.example"], path: "/api/v1" }],
+            prices: [
+              {
+                model: "m", input: "3 USD", output: "15 USD", cacheRead: "0.3 USD", cacheWrite: "3.75 USD",
+                cacheWriteLong: "6 USD", context: 200000, maxOutput: 64000,
+                long: {
+                  above: 100000, input: "6 USD", output: "22.5 USD", cacheRead: "0.6 USD", cacheWrite: "7.5 USD",
+                  cacheWriteLong: "12 USD",
+                },
+              },
+            ],
+            fields: ["logit_scale"],
+          },
           limits: { memory: "512M", swap: "4K", processes: 10, cpus: 1.5, openFiles: 64, fileSize: "1T" },
+          audit: {
+            keep: "90d", checkpoint: "30s", sync: "record", onFull: "pause", fileSize: "4M", redact: ["acme_*", "Tango"],
+            journal: false, anchors: [["/usr/bin/keep", "--head"]],
+          },
           optional: ["landlock", "groups", "cgroup", "time", "apparmor"],
         }
         """
@@ -62,6 +95,114 @@ enum Samples {
         ("[]", "1:1: the profile must be an object, not a list"),
         ("{ proces: {} }", "1:3: unknown key 'proces' in the profile; did you mean 'process'?"),
         ("{\n process: { procss: 1 } }", "2:13: unknown key 'procss' in 'process'; did you mean 'process'?"),
+        ("{ alerts: true }", "1:11: 'alerts' must be an object, or \"none\", not true"),
+        ("{ alerts: { rules: [{ watch: 'memory', above: '1M' }] } }", "1:21: 'alerts.rules[0]' needs a 'name'"),
+        ("{ alerts: { rules: [{ name: 'a' }] } }", "1:21: 'alerts.rules[0]' needs a 'watch'"),
+        (
+            "{ alerts: { rules: [{ name: 'a', watch: 'denials' }] } }",
+            "1:21: 'alerts.rules[0]' needs 'above': it watches denials"
+        ),
+        (
+            "{ alerts: { rules: [{ name: 'a', watch: 'hosts' }] } }",
+            "1:21: 'alerts.rules[0]' needs 'matching': it watches hosts"
+        ),
+        (
+            "{ alerts: { rules: [{ name: 'a', watch: 'memory', above: '1M', within: '1m' }] } }",
+            "1:21: 'alerts.rules[0]' must not have 'within': it watches memory"
+        ),
+        (
+            "{ alerts: { rules: [{ name: 'a', watch: 'denials', above: 1, learn: '1d' }] } }",
+            "1:21: 'alerts.rules[0]' must not have 'learn': it watches denials"
+        ),
+        (
+            "{ alerts: { rules: [{ name: 'a', watch: 'newHost', matching: ['x'] }] } }",
+            "1:21: 'alerts.rules[0]' must not have 'matching': it watches newHost"
+        ),
+        (
+            "{ alerts: { rules: [{ name: 'a', watch: 'memory', above: 1 }] } }",
+            "1:58: 'alerts.rules[0].above' must be a size such as \"512M\", not a number"
+        ),
+        (
+            "{ alerts: { rules: [{ name: 'a', watch: 'spend', above: '5' }] } }",
+            "1:57: 'alerts.rules[0].above' must be an amount such as \"5 USD\" or \"0.25 USD\", up to 1000000 USD, with at most six decimals, not \"5\""
+        ),
+        (
+            "{ alerts: { rules: [{ name: 'a', watch: 'denials', above: 1, every: '9s' }] } }",
+            "1:69: 'alerts.rules[0].every' must be from \"10s\" to \"7d\", not \"9s\""
+        ),
+        (
+            "{ alerts: { rules: [{ name: 'a', watch: 'denials', above: 1, within: '999ms' }] } }",
+            "1:70: 'alerts.rules[0].within' must be from \"1s\" to \"7d\", not \"999ms\""
+        ),
+        (
+            "{ alerts: { rules: [{ name: 'a', watch: 'hosts', matching: ['a_b'] }] } }",
+            "1:61: 'alerts.rules[0].matching[0]' must be a host name such as \"example.org\", \"*.example.org\" or \"*\", or an address, not \"a_b\""
+        ),
+        (
+            "{ alerts: { rules: [{ name: 'a', watch: 'files', matching: ['**'] }] } }",
+            "1:61: 'alerts.rules[0].matching[0]' must be a text such as \"*/.ssh/*\", at most 256 bytes, not \"**\""
+        ),
+        (
+            "{ alerts: { rules: [{ name: 'a', watch: 'denials', above: 1, actions: ['webhook'] }] } }",
+            "1:11: 'alerts' needs a 'webhook': the rule 'a' has that action"
+        ),
+        (
+            "{ alerts: { rules: [{ name: 'a', watch: 'denials', above: 1, actions: ['command'] }] } }",
+            "1:11: 'alerts' needs a 'command': the rule 'a' has that action"
+        ),
+        (
+            "{ alerts: { webhook: 'http://example.org/' } }",
+            "1:22: 'alerts.webhook' must begin with \"https://\": without encryption only this host itself is told; http:// is for 127.0.0.1, [::1] and localhost"
+        ),
+        (
+            "{ alerts: { webhook: 'https://u:p@example.org/' } }",
+            "1:22: 'alerts.webhook' must be a URL such as \"https://hooks.example.org/in/4f2a\", not \"https://…\""
+        ),
+        ("{ alerts: { command: [''] } }", "1:22: 'alerts.command' must begin with a program"),
+        ("{ audit: { keep: '1h' } }", "1:18: 'audit.keep' must be from \"1d\" to \"3650d\", not \"1h\""),
+        ("{ audit: { checkpoint: '2h' } }", "1:24: 'audit.checkpoint' must be from \"1s\" to \"1h\", not \"2h\""),
+        (
+            "{ audit: { onFull: 'drop' } }",
+            "1:20: 'audit.onFull' must be one of \"stop\", \"pause\", not \"drop\"; did you mean \"stop\"?"
+        ),
+        (
+            "{ audit: { fileSize: '1G', sync: 'no' } }",
+            "1:34: 'audit.sync' must be one of \"record\", \"checkpoint\", \"never\", not \"no\""
+        ),
+        (
+            "{ audit: { redact: ['a*'] } }",
+            "1:21: 'audit.redact[0]' must be a text such as \"acme_*\", with 3 characters and more besides '*', not \"a*\""
+        ),
+        (
+            "{ audit: { anchors: [['tool', 'x']] } }",
+            "1:22: 'audit.anchors[0]' must begin with the absolute path of a program"
+        ),
+        ("{ spend: {} }", "1:10: 'spend' needs 'perDay', 'tokensPerDay' or 'requestsPerDay'"),
+        (
+            "{ spend: { perDay: '5' } }",
+            "1:20: 'spend.perDay' must be an amount such as \"5 USD\" or \"0.25 USD\", up to 1000000 USD, with at most "
+                + "six decimals, not \"5\""
+        ),
+        ("{ spend: { perDay: 5 } }", "1:20: 'spend.perDay' must be an amount such as \"5 USD\", not a number"),
+        (
+            "{ spend: { tokensPerDay: 1, providers: [{}] } }", "1:41: 'spend.providers[0]' needs 'hosts'"
+        ),
+        (
+            "{ spend: { tokensPerDay: 1, providers: [{ hosts: ['*'] }] } }",
+            "1:51: 'spend.providers[0].hosts[0]' must name hosts, not all of them"
+        ),
+        (
+            "{ spend: { tokensPerDay: 1, providers: [{ hosts: ['a.b'], path: '/v1/' }] } }",
+            "1:65: 'spend.providers[0].path' must be a path such as \"/v1\", without '/' at its end, not \"/v1/\""
+        ),
+        (
+            "{ spend: { tokensPerDay: 1, prices: [{ model: 'm' }] } }",
+            "1:38: 'spend.prices[0]' needs 'model', 'input', 'output', 'context' and 'maxOutput'"
+        ),
+        (
+            "{ spend: { tokensPerDay: 1, onLimit: 'panic' } }",
+            "1:38: 'spend.onLimit' must be one of \"deny\", \"pause\", \"stop\", not \"panic\""
+        ),
         ("{ health: {} }", "1:11: 'health' must have one of 'http', 'tcp' and 'exec'"),
         (
             "{ health: { tcp: { port: 1 }, exec: ['x'] } }",
@@ -482,6 +623,11 @@ enum Samples {
         ("health", "true"), ("health.http", "'/'"), ("health.http.port", "'1'"), ("health.http.path", "1"),
         ("health.tcp", "1"), ("health.tcp.port", "'1'"), ("health.exec", "'x'"), ("health.startPeriod", "1"),
         ("health.interval", "1"), ("health.timeout", "1"), ("health.retries", "'1'"),
+        ("alerts", "true"), ("alerts.defaults", "1"), ("alerts.rules", "{}"), ("alerts.webhook", "1"),
+        ("alerts.command", "'x'"),
+        ("spend", "'5 USD'"), ("spend.perDay", "5"), ("spend.tokensPerDay", "'1'"), ("spend.requestsPerDay", "0"),
+        ("spend.onLimit", "true"), ("spend.unknownModels", "1"), ("spend.providers", "'a.b'"), ("spend.prices", "{}"),
+        ("spend.fields", "'x'"),
         ("limits", "null"),
         ("limits.memory", "1"), ("limits.swap", "0"), ("limits.processes", "'1'"), ("limits.cpus", "true"),
         ("limits.openFiles", "'1'"),
@@ -509,6 +655,11 @@ enum Samples {
                 "- health connection to 127.0.0.1:80", "- health every 10s, within 5s",
                 "- health unhealthy after 3 failures, and not before 1m of starting", "+ health none",
             ]
+        ),
+        (
+            "{ alerts: { rules: [{ name: 'a', watch: 'denials', above: 3, actions: ['stop'] }] } }",
+            ["- alerts none", "+ alerts a: more than 3 denials within 1m; warning, to log, stop, at most once in 10m"],
+            ["- alerts a: more than 3 denials within 1m; warning, to log, stop, at most once in 10m", "+ alerts none"]
         ),
         (
             "{ limits: { memory: '512M' } }", ["~ limits.memory not limited → 512M"],

@@ -43,7 +43,9 @@ struct `Schema` {
         "inspect: false", "schemes: ['https'", "requestSize: '1M'", "methods: ['POST'], websocket", "/a/../b",
         "protocol: 'tcp'", "deny: [{ hosts: ['*.b']", "10.0.0.1/24", "uploadPerHour: '0'",
         "/data', '/data", "/data/b:ro', '/data", "/data/../x", "size: '1K'", "/proc/1", "80:81'", "'1.2.3.4'",
-        "cpus: 0x401", "a\\nb", "tcp: {", "health: {}", "exec: ['']", "NOTIFY_SOCKET",
+        "cpus: 0x401", "a\\nb", "tcp: {", "health: {}", "watch: '", "alerts: { webhook", "alerts: { command",
+        "exec: ['']", "NOTIFY_SOCKET", "spend: {}", "providers: [{ hosts: ['*'",
+        "audit: { keep", "audit: { checkpoint", "redact: ['a*", "anchors: [['tool",
     ]
 
     @Test(arguments: Samples.refusals.map(\.0))

@@ -48,15 +48,69 @@ struct `Sections` {
         health.interval = 2000
         health.timeout = 500
         health.retries = 5
+        var spend = SpendRules()
+        spend.perDay = 5_000_000
+        spend.tokensPerDay = 2_000_000
+        spend.requestsPerDay = 500
+        spend.onLimit = .pause
+        spend.unknownModels = .dearest
+        spend.providers = [SpendProvider(hosts: [try HostPattern.parse("llm.example")], path: "/api/v1")]
+        var price = ModelPrice(
+            model: "m",
+            rates: .init(
+                input: 3_000_000, output: 15_000_000, cacheRead: 300_000, cacheWrite: 3_750_000,
+                cacheWriteLong: 6_000_000), context: 200_000, maxOutput: 64_000)
+        price.longAbove = 100_000
+        price.longRates = .init(
+            input: 6_000_000, output: 22_500_000, cacheRead: 600_000, cacheWrite: 7_500_000,
+            cacheWriteLong: 12_000_000)
+        spend.prices = [price]
+        spend.fields = ["logit_scale"]
+        expected.spend = spend
         expected.health = health
+        expected.alerts = try Self.alerts()
         expected.limits.memory = 512 << 20
         expected.limits.swap = 4096
         expected.limits.processes = 10
         expected.limits.milliCPUs = 1500
         expected.limits.openFiles = 64
         expected.limits.fileSize = 1 << 40
+        expected.audit.keep = 90 * 86_400_000
+        expected.audit.checkpoint = 30_000
+        expected.audit.sync = .record
+        expected.audit.onFull = .pause
+        expected.audit.fileSize = 4 << 20
+        expected.audit.redact = ["acme_*", "Tango"]
+        expected.audit.journal = false
+        expected.audit.anchors = [["/usr/bin/keep", "--head"]]
         expected.optional = [.landlock, .groups, .cgroup, .time, .apparmor]
         #expect(profile == expected)
+    }
+
+    private static func alerts() throws -> AlertRules {
+        func rule(_ name: String, _ watch: AlertSubject, _ change: (inout AlertRule) -> Void) -> AlertRule {
+            var rule = AlertRule(name: name, watch: watch)
+            change(&rule)
+            return rule
+        }
+        let onion = AlertPattern.host(try HostPattern.parse("*.onion"))
+        let admin = AlertPattern.path(try PathPattern.parse("/admin/**"))
+        let keys = AlertPattern.text(try TextPattern.parse("*/.ssh/*"))
+        var alerts = AlertRules()
+        alerts.defaults = true
+        alerts.rules = [
+            rule("busy", .connections) { ($0.above, $0.severity, $0.actions) = (30, .critical, [.pause]) },
+            rule("big", .memory) { ($0.above, $0.actions, $0.every) = (350 << 20, [.journal, .desktop], 3_600_000) },
+            rule("dear", .spend) {
+                ($0.above, $0.within, $0.actions) = (5_000_000, 86_400_000, [.webhook, .command, .stop])
+            },
+            rule("onion", .hosts) { ($0.matching, $0.severity) = ([onion], .info) },
+            rule("admin", .paths) { $0.matching = [admin] }, rule("keys", .files) { $0.matching = [keys] },
+            rule("new", .newHost) { $0.learn = 7 * 86_400_000 },
+        ]
+        alerts.webhook = try WebhookAddress.parse("https://hooks.example.org/in/4f2a?b=c")
+        alerts.command = ["/usr/bin/page", "--urgent"]
+        return alerts
     }
 
     /// What ``Samples/full`` says of the network.

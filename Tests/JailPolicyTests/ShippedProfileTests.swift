@@ -49,7 +49,8 @@ struct `Shipped profiles` {
                 "+ network.publish 127.0.0.1:18789 → 18789", "+ network.allow GET, HEAD of * on ports 443, 80",
                 "- health none", "+ health GET 127.0.0.1:18789/healthz", "+ health every 10s, within 5s",
                 "+ health unhealthy after 3 failures, and not before 1m of starting",
-            ])
+                "- alerts none",
+            ] + AlertRules.defaultRules.map { "+ alerts \($0.shown)" })
         #expect(
             try steps("research", "stateful") == [
                 "~ process.environment OPENCLAW_STATE_DIR=/tmp/state → /data/openclaw",

@@ -3,7 +3,8 @@ import text
 from text import body, bold, entry
 
 WORDS = {
-    "profileName": "a profile's name", "size": "a size", "port": "a port", "count": "a number", "time": "a duration",
+    "profileName": "a profile's name", "size": "a size", "money": "an amount", "port": "a port", "count": "a number", "time": "a duration",
+    "span": "a duration",
     "target": "a path", "hosts": "a list of hosts", "ports": "a list of ports",
     "methods": "a list of methods", "paths": "a list of paths", "string": "a text", "boolean": "true or false",
     "integer": "a number", "number": "a number", "object": "an object",

@@ -35,10 +35,11 @@ struct cl_program {
     int streams[3]; /* become 0, 1, 2 where there is no terminal; above 2, or -1: as they are */
     uint64_t open_files; /* RLIMIT_NOFILE, soft and hard; 0: as it is */
     int cgroup; /* its `tasks` or `cgroup.procs`, to enter it; -1: stays */
+    int apart; /* has no descriptor but 0, 1 and 2, whatever is not close-on-exec, and is killed with this process; 0: no */
 };
 enum {
     CL_SPAWN_SETSID = 1, CL_SPAWN_DUP3, CL_SPAWN_TERMINAL, CL_SPAWN_SIGMASK, CL_SPAWN_CHDIR, CL_SPAWN_EXECVE,
-    CL_SPAWN_CGROUP, CL_SPAWN_LIMIT
+    CL_SPAWN_CGROUP, CL_SPAWN_LIMIT, CL_SPAWN_CLOSE, CL_SPAWN_DEATH_SIGNAL
 };
 /* Starts a program in a session of its own, with no signal blocked or ignored, in `directory`. Returns its pid once execve has
  * succeeded; otherwise -errno, and in `failed` which step it was. The child shares this process's memory until then,
@@ -94,7 +95,6 @@ int cl_unlinkat(int dir, const char *path, int flags);
 int cl_renameat(int from_dir, const char *from, int to_dir, const char *to);
 /* flags: 1 RENAME_NOREPLACE, 2 RENAME_EXCHANGE */
 int cl_renameat2(int dir, const char *from, const char *to, unsigned flags);
-int cl_fsync(int fd);
 int cl_syncfs(int fd);
 int cl_fchmodat(int dir, const char *path, unsigned mode);
 int cl_fchown(int fd, unsigned uid, unsigned gid);
@@ -106,7 +106,12 @@ long cl_readlinkat(int dir, const char *path, char *buffer, size_t size);
 int cl_dup3(int from, int to, int flags);
 int cl_fcntl(int fd, int command, long argument);
 int cl_flock(int fd, int operation);
+int cl_fsync(int fd);
 int cl_ftruncate(int fd, int64_t length);
+int cl_reserve(int fd, int64_t offset, int64_t length);
+int cl_fdatasync(int fd);
+int cl_begin_writeback(int fd);
+int cl_make_append_only(int fd);
 int cl_chdir(const char *path);
 int cl_fchdir(int fd);
 int cl_faccessat(int dir, const char *path, int mode, int flags);

@@ -17,8 +17,8 @@ struct EgressLine {
 
     /// The first order, after which the gateway says who it is.
     func setUp(
-        _ plan: LaunchPlan, _ egress: EgressPlan, tellsAllowed: Bool, _ texts: EgressTexts, names: Descriptor,
-        state: Descriptor?
+        _ plan: LaunchPlan, _ egress: EgressPlan, _ texts: EgressTexts, names: Descriptor,
+        spend: SpendSetup?, state: Descriptor?
     ) throws(SystemError) -> Outcome {
         let files = [
             try Self.file("policy", Array(egress.rules.json.text().utf8)), try Self.file("trust", texts.trust),
@@ -26,10 +26,12 @@ struct EgressLine {
         ]
         let setup = EgressMessage.setup(
             jail: plan.name, profile: plan.profile, wantsJavaTrustStore: egress.wantsJavaTrustStore,
-            tellsAllowed: tellsAllowed)
+            limitsSpend: spend != nil)
+        let money = try spend.map { (spend) throws(SystemError) in try Self.file("spend", Array(spend.text.utf8)) }
         // A descriptor lives as long as its owner, and an owner no longer than it is asked for.
-        return try withExtendedLifetime(files) { () throws(SystemError) in
-            try send(setup, files.map(\.borrowed) + [names] + (state.map { [$0] } ?? []))
+        return try withExtendedLifetime((files, money)) { () throws(SystemError) in
+            let more = [money?.borrowed, state].compactMap { $0 }
+            return try send(setup, files.map(\.borrowed) + [names] + more)
         }
     }
 

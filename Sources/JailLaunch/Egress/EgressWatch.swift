@@ -18,7 +18,6 @@ final class EgressWatch {
 
     private let plan: LaunchPlan
     private let egress: EgressPlan
-    private let tellsAllowed: Bool
     private let source: any EgressSource
     /// The gateway's, as long as there is one.
     private var line: EgressLine?
@@ -28,6 +27,8 @@ final class EgressWatch {
     /// The CA's, of the first gateway and every later one.
     private var state: SharedDescriptor?
     private var identity: EgressIdentity?
+    /// Of a jail that may not spend whatever it likes.
+    private var spend: SpendWatch?
     private var sockets: [SharedDescriptor] = []
     private var phase = Phase.starting
     /// The command starts: what happens from now on is the jail's, and no longer the launch's.
@@ -44,6 +45,7 @@ final class EgressWatch {
     private(set) var failure: JailError?
     /// By the profile, the jail ends with its way out.
     private(set) var wantsStop = false
+    private var wantsPause = false
 
     /// Nanoseconds that it has to say who it is.
     private static let patience: Int64 = 10_000_000_000
@@ -53,14 +55,14 @@ final class EgressWatch {
     private static let mostMessages = 64
 
     /// Clones, or joins those who share, and lets the gateway begin: its start overlaps with that of the jail.
-    init(_ plan: LaunchPlan, _ egress: EgressPlan, tellsAllowed: Bool) throws(JailError) {
+    init(_ plan: LaunchPlan, _ egress: EgressPlan) throws(JailError) {
         self.plan = plan
         self.egress = egress
-        self.tellsAllowed = tellsAllowed
         texts = try EgressTexts(egress)
         names = try attempt(.egress) { () throws(SystemError) in
             SharedDescriptor(try System.makeMemoryFile("names", [], sealed: false))
         }
+        spend = try egress.spend.map { (spend) throws(JailError) in try SpendWatch(spend, jail: plan.name) }
         source =
             if let group = egress.group { try EgressShare(plan, egress, group: group) } else {
                 try EgressProcess(plan, egress)
@@ -79,10 +81,12 @@ final class EgressWatch {
     private func begin(_ channel: SharedDescriptor) throws(SystemError) {
         let line = EgressLine(channel: channel)
         self.line = line
+        let spend = spend?.begin()
         // Where it cannot be told its end comes next, or its time runs out.
         _ = try withExtendedLifetime((names, state)) { () throws(SystemError) in
             try line.setUp(
-                plan, egress, tellsAllowed: tellsAllowed, texts, names: names.borrowed, state: state?.borrowed)
+                plan, egress, texts, names: names.borrowed, spend: spend,
+                state: state?.borrowed)
         }
     }
 
@@ -253,7 +257,32 @@ final class EgressWatch {
         case .ready(let identity): try take(identity)
         case .failure(let error): lastWord = "\(error.call.name): \(error.errno)"
         case .events(let events): for event in events { take(event) }
+        case .spend(let report): take(report)
         }
+    }
+
+    private func take(_ report: SpendReport) {
+        guard let outcome = spend?.take(report) else { return distrust("it said what it never would") }
+        notices += spend?.takeNotices() ?? []
+        switch outcome {
+        case .ok: break
+        case .distrusted: return distrust("it said that less was spent than it had said before")
+        case .lost(let error):
+            // What is forgotten could be spent twice.
+            lastWord = "what is spent cannot be written down: \(error.call.name): \(error.errno)"
+            return ended("by clawjail", mayRestart: false)
+        }
+        switch spend?.takeAction() {
+        case .pause: wantsPause = true
+        case .stop: wantsStop = true
+        case .deny, nil: break
+        }
+    }
+
+    /// A limit on spending was met, by which the jail is to stand still; once.
+    func takePause() -> Bool {
+        defer { wantsPause = false }
+        return wantsPause
     }
 
     private func take(_ event: EgressEvent) {

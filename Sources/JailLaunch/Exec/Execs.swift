@@ -41,7 +41,7 @@ final class Execs {
     }
 
     enum Notice {
-        case started(program: String, id: String?)
+        case started(program: String, id: String?, arguments: [String])
         case ended(program: String, id: String?, status: Int32)
         case refused(Int32, String)
         /// Processes that it had started are nobody's any more.
@@ -157,7 +157,8 @@ final class Execs {
             execs.append(exec)
             guard !isProbe else { return }
             lastUsed = System.realtimeSeconds()
-            notices.append(.started(program: exec.program, id: exec.id))
+            notices.append(
+                .started(program: exec.program, id: exec.id, arguments: Self.texts(request.arguments)))
         } catch {
             refuse(caller, error, isProbe: isProbe)
         }
@@ -291,6 +292,22 @@ final class Execs {
     }
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self).printable }
+
+    /// As much of a command line as is told.
+    private static func texts(_ arguments: [[UInt8]]) -> [String] {
+        var texts: [String] = []
+        var left = mostTold
+        for argument in arguments {
+            guard left > 0 else { return texts + ["…"] }
+            let text = Self.text(Array(argument.prefix(left)))
+            texts.append(argument.count > left ? text + "…" : text)
+            left -= argument.count + 1
+        }
+        return texts
+    }
+
+    /// Bytes.
+    private static let mostTold = 1024
 
     // MARK: Clients
 

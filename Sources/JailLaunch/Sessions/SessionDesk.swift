@@ -143,6 +143,7 @@ final class SessionDesk {
             let connection = try RunDirectory.connect(to: "\(directory)/\(id)")
             let reply = SessionReply(status: 0, text: String(decoding: state, as: UTF8.self))
             try withExtendedLifetime(connection) { () throws(SystemError) in
+                try System.send(connection.borrowed, ControlRequest.restrict.bytes)
                 try System.send(caller.borrowed, reply.bytes ?? [], descriptors: [connection.borrowed])
             }
         } catch {

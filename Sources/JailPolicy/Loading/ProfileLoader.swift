@@ -49,6 +49,7 @@ package struct ProfileLoader: Sendable {
     package static func decode(_ tree: JSON5Value, name: String, home: String?) throws(JailError) -> Profile {
         var profile = Profile(name: name)
         try Profile.table.read(Field(value: tree, path: "", home: home), into: &profile)
+        try profile.spend?.check(profile.network)
         return profile
     }
 

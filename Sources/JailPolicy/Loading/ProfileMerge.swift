@@ -6,7 +6,19 @@ internal import JailCore
 enum ProfileMerge {
     /// - Parameters: whole profiles.
     static func merge(profile parent: JSON5Value, child: JSON5Value) throws(JailError) -> JSON5Value {
-        try merge(parent: withoutProbe(parent, beside: child), child: child)
+        try merge(parent: withoutCommand(withoutProbe(parent, beside: child), beside: child), child: child)
+    }
+
+    /// Alerts start one command: the one that a child names stands in the place of its parent's.
+    private static func withoutCommand(_ parent: JSON5Value, beside child: JSON5Value) -> JSON5Value {
+        guard child["alerts"]?["command"] != nil, case .object(let keys) = parent.content else { return parent }
+        let kept = keys.map { member in
+            guard member.key == "alerts", case .object(let inherited) = member.value.content else { return member }
+            return JSON5Member(
+                key: member.key, keyPosition: member.keyPosition,
+                value: JSON5Value(.object(inherited.filter { $0.key != "command" }), at: member.value.position))
+        }
+        return JSON5Value(.object(kept), at: parent.position)
     }
 
     /// A jail is asked in one way: the probe that a child names stands in the place of its parent's.

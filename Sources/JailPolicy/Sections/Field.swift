@@ -3,7 +3,7 @@ internal import JailCore
 /// One value of a profile on its way into the model: where it stands, what it is called, and strict readers for it.
 ///
 /// Every error names file, line, column and the key's whole path.
-package struct Field {
+package struct Field: Sendable {
     let value: JSON5Value
     /// The path of keys, such as `limits.memory`; empty for the profile as a whole.
     let path: String

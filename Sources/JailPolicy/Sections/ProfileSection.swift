@@ -28,7 +28,20 @@ extension Profile {
             write: { $0.health.map(\.json) },
             show: { $0.health.map { .list($0.shown) } ?? .single("none") }
         ).holding(HealthParts.table),
+        SectionKey(
+            "alerts",
+            read: { (field, profile) throws(JailError) in profile.alerts = try AlertRules.read(field) },
+            write: { $0.alerts.map(\.json) },
+            show: { $0.alerts.map { .list($0.shown) } ?? .single("none") }
+        ).holding(AlertRules.table),
+        SectionKey<Profile>(
+            "spend",
+            read: { (field, profile) throws(JailError) in profile.spend = try SpendRules.read(field) },
+            write: { $0.spend.map(\.json) },
+            show: { $0.spend.map { .list($0.shown) } ?? .single("none") }
+        ).holding(SpendRules.table),
         SectionKey("limits", LimitRules.table, get: { $0.limits }, set: { $0.limits = $1 }),
+        SectionKey("audit", AuditRules.table, get: { $0.audit }, set: { $0.audit = $1 }),
         SectionKey(
             "optional",
             read: { (field, profile) throws(JailError) in

@@ -2,6 +2,7 @@ import ArgumentParser
 import JailCore
 import JailPlan
 import JailPolicy
+import JailView
 
 struct List: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "ps", abstract: "List the jails that are running.")
@@ -16,7 +17,7 @@ struct List: ParsableCommand {
             let now = System.realtimeSeconds()
             let rows = jails.map { jail in
                 [
-                    jail.name, jail.profile, "\(jail.supervisor)", jail.condition, Self.age(now - jail.started),
+                    jail.name, jail.profile, "\(jail.supervisor)", jail.condition, Quantity.age(now - jail.started),
                     jail.published.isEmpty ? "-" : jail.published.joined(separator: ","),
                     jail.command.isEmpty
                         ? "-" : jail.command.map(\.quotedForShell).joined(separator: " ").printable,
@@ -24,14 +25,5 @@ struct List: ParsableCommand {
             }
             try Output.print(Table.text([["NAME", "PROFILE", "PID", "STATE", "UP", "PORTS", "COMMAND"]] + rows))
         } catch { Output.fail(error) }
-    }
-
-    static func age(_ seconds: Int64) -> String {
-        switch max(0, seconds) {
-        case let age where age < 120: "\(age)s"
-        case let age where age < 7200: "\(age / 60)m"
-        case let age where age < 172_800: "\(age / 3600)h"
-        case let age: "\(age / 86400)d"
-        }
     }
 }

@@ -6,7 +6,10 @@ import JailPlan
 struct Pause: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Stop every process of a running jail where it is, until 'resume'.",
-        discussion: "Takes cgroup version 2. Nothing can be executed meanwhile; 'stop' ends it all the same.")
+        discussion: """
+            Nothing can be executed meanwhile; 'stop' ends it all the same. Without cgroup version 2 its processes are \
+            stopped by SIGSTOP: one that was stopped before goes on with the others.
+            """)
 
     @Argument(help: "The jail's name, as 'clawjail ps' shows it.")
     var name: String

@@ -53,7 +53,8 @@ struct ProfileCheck: ParsableCommand {
             for profile in profiles {
                 let loaded = try Invocation.loader().load(profile)
                 try Output.print("\(profile): ok, \(loaded.files.count) files")
-                for note in NetworkPolicy(loaded.network).notes { try Output.print("note: \(note)") }
+                let notes = NetworkPolicy(loaded.network).notes + (loaded.alerts?.notes(for: loaded) ?? [])
+                for note in notes { try Output.print("note: \(note)") }
             }
         } catch { Output.fail(error) }
     }

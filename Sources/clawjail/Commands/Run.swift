@@ -67,8 +67,10 @@ struct Run: ParsableCommand {
         for entry in plan.leftOut {
             reporter.note("left out, as the profile allows: \(entry.protection.rawValue): \(entry.reason)")
         }
-        // What else there is to know about a jail, `plan` says; rules that are wider than they look, everybody.
-        for note in plan.notes where note.hasPrefix("network.") { reporter.note("note: \(note)") }
+        // What else there is to know about a jail, `plan` says; rules that are wider than they look, or see nothing, everybody.
+        for note in plan.notes where note.hasPrefix("network.") || note.hasPrefix("alerts.") {
+            reporter.note("note: \(note)")
+        }
         return try Supervisor.run(
             plan, output: output, sessions: GatewaySessions(), service: service, reporter: &reporter)
     }
@@ -120,8 +122,6 @@ struct Reporter: LaunchReporter {
     }
 
     mutating func started() { tellWaiting("started\n") }
-
-    var wantsEvents: Bool { descriptor != nil }
 
     mutating func failed(_ error: JailError) {
         event(["event": "failed", "status": .number(error.status), "message": .string(error.description)])

@@ -1,18 +1,18 @@
 import ArgumentParser
 import JailCgroups
 import JailCore
-import JailPlan
-import JailPolicy
+import JailView
 
 struct Stats: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show what running jails use, as the kernel counts it.",
+        abstract: "Show what running jails use, as the kernel counts it, and what they ask of the way out.",
         discussion: """
             Pressure is the share of the last ten seconds in which processes had to wait for a processor, for memory, or \
-            for input and output: some of them, and all of them.
+            for input and output: some of them, and all of them. CONN, REQ and DENIED are connections, requests and denials \
+            of the last minute; SENT and RECEIVED are all bytes that they have carried, counted when they end.
             """)
 
-    @Argument(help: "A jail's name; the default is all.")
+    @Argument(help: "A jail's name; the default is all.", completion: .jails)
     var name: String?
 
     @Flag(help: "As JSON lines.")
@@ -20,50 +20,38 @@ struct Stats: ParsableCommand {
 
     mutating func run() {
         do throws(JailError) {
-            var jails = try RunningJail.all()
-            if let name {
-                jails = jails.filter { $0.name == name }
-                guard !jails.isEmpty else { throw JailConnection.notThere(name) }
-            }
-            let found = jails.map { ($0.name, $0.usage) }
-            if json { return try Output.print(found.map { Self.json($0, $1).text() + "\n" }.joined()) }
-            let rows = found.map { [$0] + Self.columns($1) }
-            try Output.print(Table.text([["NAME"] + Self.headings] + rows))
+            let samples = JailLook.samples(of: try JailLook.jails(named: name))
+            if json { return try Output.print(samples.map { Self.json($0).text() + "\n" }.joined()) }
+            try Output.print(Table.text([["NAME"] + Self.headings] + samples.map { [$0.name] + Self.columns($0) }))
         } catch { Output.fail(error) }
     }
 
     private static let headings = [
-        "STATE", "CPU", "MEMORY", "PEAK", "LIMIT", "PROCESSES", "THROTTLED", "CPU%", "MEM%", "IO%",
+        "STATE", "CPU", "MEMORY", "PEAK", "LIMIT", "PROCESSES", "THROTTLED", "CPU%", "MEM%", "IO%", "CONN", "REQ",
+        "DENIED", "SENT", "RECEIVED",
     ]
 
-    /// A dash for what the host does not count.
-    static func columns(_ usage: GroupUsage?) -> [String] {
-        guard let usage else { return headings.map { _ in "-" } }
+    /// A dash for what the host, or the jail, does not count.
+    static func columns(_ sample: JailSample) -> [String] {
+        let usage = sample.usage
+        let processes = usage?.processes.map { "\($0)" + (usage?.processLimit.map { "/\($0)" } ?? "") }
+        let state = sample.condition == .paused ? "paused" : usage == nil ? "-" : "runs"
         return [
-            usage.isFrozen ? "paused" : "runs", usage.processorTime.map(seconds) ?? "-",
-            usage.memory.map(bytes) ?? "-", usage.memoryPeak.map(bytes) ?? "-", usage.memoryLimit.map(bytes) ?? "-",
-            (usage.processes.map { String($0) } ?? "-") + (usage.processLimit.map { "/\($0)" } ?? ""),
-            usage.throttledTime.map(seconds) ?? "-", pressure(usage.processorPressure),
-            pressure(usage.memoryPressure), pressure(usage.inputOutputPressure),
+            state, usage?.processorTime.map(Quantity.seconds) ?? "-", usage?.memory.map(Quantity.bytes) ?? "-",
+            usage?.memoryPeak.map(Quantity.bytes) ?? "-", usage?.memoryLimit.map(Quantity.bytes) ?? "-",
+            processes ?? "-", usage?.throttledTime.map(Quantity.seconds) ?? "-", pressure(usage?.processorPressure),
+            pressure(usage?.memoryPressure), pressure(usage?.inputOutputPressure),
+        ] + network(sample.figures)
+    }
+
+    private static func network(_ figures: JailFigures?) -> [String] {
+        guard let figures, figures.tells != .nothing else { return ["-", "-", "-", "-", "-"] }
+        let denials = "\(figures.denialsLately)"
+        guard figures.tells == .everything else { return ["-", "-", denials, "-", "-"] }
+        return [
+            "\(figures.connectionsLately)", "\(figures.requestsLately)", denials, Quantity.bytes(figures.sent),
+            Quantity.bytes(figures.received),
         ]
-    }
-
-    /// Microseconds, as `12.3s`.
-    private static func seconds(_ microseconds: UInt64) -> String {
-        "\(microseconds / 1_000_000).\(microseconds / 100_000 % 10)s"
-    }
-
-    /// To one decimal of the largest unit that leaves something before it.
-    static func bytes(_ count: UInt64) -> String {
-        var unit: UInt64 = 1
-        for name in ["B", "K", "M", "G", "T"] {
-            if count / unit < 1024 || name == "T" {
-                return count % unit == 0
-                    ? "\(count / unit)\(name)" : "\(count / unit).\(count % unit * 10 / unit)\(name)"
-            }
-            unit *= 1024
-        }
-        return "\(count)B"
     }
 
     private static func pressure(_ pressure: GroupUsage.Pressure?) -> String {
@@ -71,29 +59,49 @@ struct Stats: ParsableCommand {
         return (pressure.some ?? "-") + "/" + (pressure.full ?? "-")
     }
 
-    static func json(_ name: String, _ usage: GroupUsage?) -> JSON {
-        guard let usage else { return ["name": .string(name), "cgroup": .null] }
+    static func json(_ sample: JailSample) -> JSON {
+        let common: [(String, JSON)] = [
+            ("name", .string(sample.name)), ("paused", .boolean(sample.condition == .paused)),
+        ]
+        let usage = sample.usage.map { kernel($0) } ?? [("cgroup", .null)]
+        // Null: its supervisor does not answer.
+        guard case .object(let figures)? = sample.figures?.json else {
+            return .object(common + usage + [("network", .null), ("execs", .null)])
+        }
+        return .object(common + usage + figures)
+    }
+
+    /// What the kernel counts.
+    static func kernel(_ usage: GroupUsage) -> [(String, JSON)] {
         func number(_ value: UInt64?) -> JSON { value.map { .number($0) } ?? .null }
         func pressure(_ value: GroupUsage.Pressure?) -> JSON {
             value.map { ["some": .optional($0.some), "full": .optional($0.full)] } ?? .null
         }
         return [
-            "name": .string(name), "paused": .boolean(usage.isFrozen),
-            "cpu": [
-                "usageMicroseconds": number(usage.processorTime), "limitMilliCPUs": number(usage.milliCPUs),
-                "throttledPeriods": number(usage.throttledPeriods),
-                "throttledMicroseconds": number(usage.throttledTime),
-            ],
-            "memory": [
-                "current": number(usage.memory), "peak": number(usage.memoryPeak), "limit": number(usage.memoryLimit),
-                "swap": number(usage.swap), "kills": number(usage.memoryKills),
-            ],
-            "processes": ["current": number(usage.processes), "limit": number(usage.processLimit)],
+            (
+                "cpu",
+                [
+                    "usageMicroseconds": number(usage.processorTime), "limitMilliCPUs": number(usage.milliCPUs),
+                    "throttledPeriods": number(usage.throttledPeriods),
+                    "throttledMicroseconds": number(usage.throttledTime),
+                ]
+            ),
+            (
+                "memory",
+                [
+                    "current": number(usage.memory), "peak": number(usage.memoryPeak),
+                    "limit": number(usage.memoryLimit), "swap": number(usage.swap), "kills": number(usage.memoryKills),
+                ]
+            ),
+            ("processes", ["current": number(usage.processes), "limit": number(usage.processLimit)]),
             // Percent of the last ten seconds, as the kernel writes it; null where it does not measure that.
-            "pressure": [
-                "cpu": pressure(usage.processorPressure), "memory": pressure(usage.memoryPressure),
-                "io": pressure(usage.inputOutputPressure),
-            ],
+            (
+                "pressure",
+                [
+                    "cpu": pressure(usage.processorPressure), "memory": pressure(usage.memoryPressure),
+                    "io": pressure(usage.inputOutputPressure),
+                ]
+            ),
         ]
     }
 }

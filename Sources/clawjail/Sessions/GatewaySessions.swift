@@ -72,6 +72,7 @@ struct GatewaySessions: SessionStarter {
         launch.gateway = start.gateway.name
         // One process for the ways out of them all, and never the gateway's.
         launch.egressGroup = start.gateway.name
+        launch.prices = try Invocation.prices(for: profile, directories)
         launch.session = session
         launch.environment = System.environment().map { EnvironmentVariable(name: $0.name, value: $0.value) }
         return try Planner.plan(profile, on: facts, for: launch)

@@ -1,6 +1,7 @@
 import JailCore
 import JailLaunch
 import JailPlan
+import JailPolicy
 
 /// A connection to a running jail's supervisor.
 enum JailConnection {
@@ -54,14 +55,57 @@ enum JailConnection {
     static func ask(
         _ request: ControlRequest, _ connection: SharedDescriptor, patience: Int32 = patience
     ) throws(JailError) -> ControlReply? {
-        guard let bytes = try exchange(request, connection, most: ControlReply.sizeLimit, patience: patience) else {
-            return nil
-        }
+        guard let (bytes, _) = try exchange(request, connection, most: ControlReply.sizeLimit, patience: patience)
+        else { return nil }
         guard let reply = ControlReply(bytes) else {
             throw JailError(.supervise, reason: "the jail's supervisor said what it never would")
         }
         if case .refused(let status, let text) = reply { throw ControlReply.error(status, text) }
         return reply
+    }
+
+    /// Bytes of a plan; none that a profile can be made into is nearly as long.
+    private static let planLimit = 16 << 20
+
+    /// The plan that a running jail was made from, as JSON; nil: the jail ended.
+    static func plan(_ connection: SharedDescriptor) throws(JailError) -> [UInt8]? {
+        guard
+            let (bytes, files) = try exchange(
+                .plan, connection, most: ControlReply.sizeLimit, descriptors: 1, patience: patience)
+        else { return nil }
+        if case .refused(let status, let text)? = ControlReply(bytes) { throw ControlReply.error(status, text) }
+        guard ControlReply(bytes) == .file, let file = files.first else {
+            throw JailError(.supervise, reason: "the jail's supervisor said what it never would")
+        }
+        return try attempt(.supervise, "plan") { () throws(SystemError) in
+            try withExtendedLifetime(file) { () throws(SystemError) in
+                try System.readContent(file.borrowed, limit: planLimit)
+            }
+        }
+    }
+
+    /// File systems of a jail's own; no profile has nearly as many.
+    private static let mostFileSystems = 64
+
+    /// The paths inside, and the places; nil: the jail ended.
+    static func fileSystems(
+        _ connection: SharedDescriptor
+    ) throws(JailError) -> [(path: String, place: SharedDescriptor)]? {
+        guard
+            let (bytes, files) = try exchange(
+                .fileSystems, connection, most: ControlReply.sizeLimit, descriptors: mostFileSystems,
+                patience: patience)
+        else { return nil }
+        switch ControlReply(bytes) {
+        case .refused(let status, let text): throw ControlReply.error(status, text)
+        case .state(let text):
+            guard case .array(let values)? = (try? JSON5Reader.read(Array(text.utf8), file: ""))?.content,
+                values.count == files.count
+            else { break }
+            return zip(values, files).map { ($0.0.string ?? "", $0.1) }
+        default: break
+        }
+        throw JailError(.supervise, reason: "the jail's supervisor said what it never would")
     }
 
     /// Asks for the end of the jail, and waits until it is gone: for a stop as long as its profile's grace lasts.
@@ -71,15 +115,16 @@ enum JailConnection {
     }
 
     private static func exchange(
-        _ request: ControlRequest, _ connection: SharedDescriptor, most: Int, patience: Int32
-    ) throws(JailError) -> [UInt8]? {
+        _ request: ControlRequest, _ connection: SharedDescriptor, most: Int, descriptors: Int = 0, patience: Int32
+    ) throws(JailError) -> (bytes: [UInt8], files: [SharedDescriptor])? {
         do throws(SystemError) {
             try System.send(connection.borrowed, request.bytes)
             var entries = [System.PollEntry(connection.borrowed, System.PollEvents.readable)]
             try System.poll(&entries, milliseconds: patience)
             if entries[0].returned != 0 {
-                let bytes = try System.receive(connection.borrowed, most: most).bytes
-                return bytes.isEmpty ? nil : bytes
+                let (bytes, numbers) = try System.receive(connection.borrowed, most: most, descriptors: descriptors)
+                let files = numbers.map { SharedDescriptor(OwnedDescriptor($0)) }
+                return bytes.isEmpty ? nil : (bytes, files)
             }
         } catch {
             if error.errno == .connectionReset || error.errno == .brokenPipe { return nil }

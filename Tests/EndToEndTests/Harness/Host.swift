@@ -48,6 +48,8 @@ enum Host {
             atPath: built("clawjail-egress", "CLAWJAIL_TEST_EGRESS"), toPath: "\(directory)/bin/clawjail-egress")
         try manager.copyItem(atPath: built("jailprobe", "CLAWJAIL_TEST_PROBE"), toPath: "\(directory)/bin/jailprobe")
         try manager.copyItem(atPath: "\(sources)/profiles", toPath: "\(directory)/share/clawjail/profiles")
+        try manager.copyItem(
+            atPath: "\(sources)/scripts/install.d/prices.json5", toPath: "\(directory)/share/clawjail/prices.json5")
         try manager.copyItem(atPath: "\(sources)/scripts/sample-gateway", toPath: "\(directory)/share/sample-gateway")
         return directory
     }

@@ -291,3 +291,26 @@ def test_started_by_root_for_the_user():
     assert owner == int(run("id", "-u", "clawjail").stdout), owner
     print(f"| systemd-analyze security rooted.service: {score('rooted.service')}")
     stop("rooted.service")
+
+
+def test_a_locked_down_service_is_not_brought_back():
+    unit = start("demo")
+    eventually("healthy", lambda: healthy(18789))
+    done = run("setpriv", "--reuid=clawjail", "--regid=clawjail", "--init-groups", CLAWJAIL, "lockdown", "demo", "--reason",
+               "a drill", "--json")
+    outcome = json.loads(done.stdout.splitlines()[-1])
+    assert outcome["frozen"] and outcome["stopped"] and not outcome["failure"], done.stdout
+    assert os.stat(outcome["archive"]).st_mode & 0o777 == 0o400, outcome
+    eventually("the unit has failed", lambda: show(unit, "ActiveState") == "failed")
+    assert show(unit, "ExecMainStatus") == "78", show(unit, "ExecMainStatus")
+    # Longer than RestartSec.
+    time.sleep(8)
+    assert show(unit, "ActiveState") == "failed" and not processes(unit), journal(unit)
+    run("systemctl", "reset-failed", unit)
+    run("systemctl", "start", unit, check=False)
+    eventually("it is refused", lambda: show(unit, "ExecMainStatus") == "78" and show(unit, "ActiveState") == "failed")
+    assert "is locked down" in journal(unit), journal(unit)
+    run("setpriv", "--reuid=clawjail", "--regid=clawjail", "--init-groups", CLAWJAIL, "unlock", "demo", "--reason", "over")
+    start("demo")
+    eventually("healthy again", lambda: healthy(18789))
+    stop(unit)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JailCore
+import JailView
 
 struct SessionList: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List the sessions.")
@@ -19,7 +20,7 @@ struct SessionList: ParsableCommand {
                 let use = try session.use()
                 return [
                     session.jail.name, session.jail.profile, use.map { $0.isSilent ? "silent" : "running" } ?? "dead",
-                    List.age(now - session.jail.started), use.map { List.age(now - $0.lastUsed) } ?? "-",
+                    Quantity.age(now - session.jail.started), use.map { Quantity.age(now - $0.lastUsed) } ?? "-",
                     use.map { "\($0.execs)" } ?? "-",
                 ]
             }

@@ -1,6 +1,3 @@
-package import JailCore
-internal import JailPlan
-
 /// Directories of clawjail's own on the host.
 package enum PrivateDirectory {
     /// Makes a directory, and those above it that are missing, for this user alone. Others may be at the same.
@@ -11,5 +8,13 @@ package enum PrivateDirectory {
             do { try System.makeDirectory(path, mode: 0o700) } catch  where error.errno == .exists {}
         } catch  where error.errno == .exists {
         }
+    }
+}
+
+extension String {
+    /// `/usr/bin/node` → `/usr/bin`.
+    package var parentPath: String {
+        guard let slash = utf8.lastIndex(of: UInt8(ascii: "/")), slash != startIndex else { return "/" }
+        return String(self[..<slash])
     }
 }

@@ -1,0 +1,58 @@
+internal import JailCore
+internal import JailPlan
+internal import JailPolicy
+
+extension AuditEntry {
+    /// For people, on one line: when, where, what.
+    package var line: String { "\(AuditTimeText.shown(time)) \(jail)  \(shown)" }
+
+    /// What happened.
+    package var shown: String {
+        switch event {
+        case "network": network
+        case "launch":
+            "launch \(text("profile") ?? "?"): \(list("command")) as \(text("user") ?? "?")"
+        case "started": "started"
+        case "exited": "exited \(number("status") ?? -1)"
+        case "failed": "failed: \(text("message") ?? "")"
+        case "executed": "executed \(text("program") ?? "?")\(identifier)"
+        case "exec-exited": "\(text("program") ?? "?")\(identifier) exited \(number("status") ?? -1)"
+        case "limit": "limit \(text("limit") ?? "?"): \(text("message") ?? "")"
+        case "health": "health \(text("state") ?? "?")" + (text("reason").map { ": \($0)" } ?? "")
+        default: others
+        }
+    }
+
+    private var identifier: String { text("id").map { " '\($0)'" } ?? "" }
+
+    private func list(_ key: String) -> String {
+        guard case .array(let values)? = members.first(where: { $0.key == key })?.value.content else { return "" }
+        return values.compactMap(\.text).map(\.quotedForShell).joined(separator: " ").printable
+    }
+
+    private var network: String {
+        var line = verdict ?? "?"
+        if let method = text("method") { line += " \(method)" }
+        if let host {
+            line += " " + (text("scheme").map { "\($0)://" } ?? "") + (host.utf8.contains(0x3A) ? "[\(host)]" : host)
+            line += port + (text("path") ?? "")
+        } else {
+            line += " \(text("subject") ?? "")\(port)"
+        }
+        if let status = number("status") { line += " -> \(status)" }
+        if let sent = number("sent"), let received = number("received") { line += ", \(sent) B out, \(received) B in" }
+        if let reason = text("reason") { line += ": \(reason)" }
+        return line
+    }
+
+    private var port: String {
+        guard let port = number("port") else { return "" }
+        let scheme = text("scheme")
+        return scheme == "https" && port == 443 || scheme == "http" && port == 80 ? "" : ":\(port)"
+    }
+
+    private var others: String {
+        let members = details.map { "\($0.key) \($0.value.text ?? $0.value.json.text())" }
+        return ([event] + (members.isEmpty ? [] : [members.joined(separator: ", ")])).joined(separator: ": ").printable
+    }
+}
