@@ -62,7 +62,10 @@ enum Archive {
     static func clear(_ tree: Descriptor, of owner: DataOwner) throws(JailError) {
         let null = try null()
         defer { withExtendedLifetime(null) {} }
-        for (tool, arguments) in [(Tool.chmod, ["-R", "--", "u+rwx", "."]), (.find, [".", "-mindepth", "1", "-delete"])] {
+        let steps = [
+            (Tool.chmod, ["-R", "--", "u+rwx", "."]), (.find, [".", "-mindepth", "1", "-delete"]),
+        ]
+        for (tool, arguments) in steps {
             let helper = Helper(tool: tool, arguments: arguments, owner: owner, access: .write, tree: tree)
             let (ended, said) = try helper.run(input: null.borrowed)
             try check(ended, tool, said)

@@ -34,7 +34,8 @@ package struct SnapshotManifest: Equatable, Sendable {
             "version": .integer(Self.formatVersion), "id": .string(id), "jail": .string(jail),
             "profile": .optional(profile), "time": .integer(time), "compression": .string(compression.rawValue),
             "size": .number(size), "sha256": .string(checksum), "archive": .number(count),
-            "consistent": .boolean(isConsistent), "inconsistency": .optional(inconsistency), "reason": .optional(reason),
+            "consistent": .boolean(isConsistent), "inconsistency": .optional(inconsistency),
+            "reason": .optional(reason),
         ]
     }
 

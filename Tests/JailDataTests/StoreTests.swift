@@ -1,7 +1,7 @@
 import Foundation
 import JailCore
-import Testing
 import TestSupport
+import Testing
 
 @testable import JailData
 
@@ -63,7 +63,10 @@ import TestSupport
         #expect(!FileManager.default.fileExists(atPath: ground.tree + "/more"))
         _ = try ground.restore(saved)
         #expect(try ground.read() == "two" && ground.read("more") == "more")
-        #expect(try FileManager.default.contentsOfDirectory(atPath: ground.directory.path).sorted() == ["data", "snapshots"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: ground.directory.path).sorted() == [
+                "data", "snapshots",
+            ])
     }
 
     @Test func `a changed, a cut off and a missing archive are found, and are not restored`() throws {
@@ -97,7 +100,10 @@ import TestSupport
         made.count = 1 << 30
         #expect(throws: JailError.self) { try ground.restore(made) }
         #expect(try ground.read() == "now")
-        #expect(try FileManager.default.contentsOfDirectory(atPath: ground.directory.path).sorted() == ["data", "snapshots"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: ground.directory.path).sorted() == [
+                "data", "snapshots",
+            ])
     }
 
     @Test func `what somebody who was killed has left goes with the next lock`() throws {

@@ -27,7 +27,8 @@ struct DataSnapshot: ParsableCommand {
         do throws(JailError) {
             let store = try DataTarget.store(name)
             try store.takeLock()
-            let made = try DataSaving(name: name, profile: profile, mayPause: !noPause, mustRest: consistent).save(store)
+            let made = try DataSaving(name: name, profile: profile, mayPause: !noPause, mustRest: consistent).save(
+                store)
             if let doubt = made.inconsistency { Output.say("not consistent: \(doubt)") }
             try Output.print(
                 "\(made.id): \(made.size) bytes, \(made.isConsistent ? "consistent" : "not consistent"), "
