@@ -86,6 +86,34 @@ import Testing
         _ = try running.wait(10)
     }
 
+    @Test(
+        .enabled(
+            if: Host.isRoot && Host.path(of: "mkfs.ext4") != nil
+                && FileManager.default.fileExists(atPath: "/dev/loop-control")))
+    func `an image is saved while the jail runs, and comes back when it does not`() throws {
+        let jail = try Jail(
+            .root, "{ extends: 'session', filesystem: { data: { size: '10M', mustEnforceSize: true } } }".json)
+        defer {
+            clear(jail)
+            try? FileManager.default.removeItem(atPath: "\(jail.stateDirectory)/data/\(jail.name).img")
+        }
+        // Some containers have loop devices in name only.
+        guard try jail.script("mkdir /data/shut; echo one > /data/shut/f; chmod 0 /data/shut").status != 125 else {
+            return
+        }
+        let running = try jail.startAndAwait("up", command: ["/bin/sh", "-c", "echo up; sleep 60"])
+        let saved = try clawjail(jail, "data", "snapshot", jail.name)
+        #expect(saved.status == 0, "\(saved.errors)")
+        running.signal(SIGTERM)
+        _ = try running.wait(10)
+        let id = try #require(try ids(jail).first)
+        #expect(try jail.script("rm -rf /data/shut; echo two > /data/g").status == 0)
+        let restored = try clawjail(jail, "data", "restore", jail.name, id)
+        #expect(restored.status == 0, "\(restored.errors)")
+        #expect(try jail.script("ls /data; chmod 700 /data/shut; cat /data/shut/f").lines == ["shut", "one"])
+        #expect(try ids(jail).count == 2)
+    }
+
     @Test(.enabled(if: Host.isRoot)) func `a full disk leaves no half snapshot, and no other state`() throws {
         var jail = jail
         defer { clear(jail) }

@@ -163,7 +163,10 @@ import Testing
         made.size = try System.status(archive).size
         let sum = try Program.run("/usr/bin/sha256sum", [archive]).output
         made.checksum = String(sum.prefix(64))
-        _ = try? ground.restore(made)
+        let refusal = #expect(throws: JailError.self) { try ground.restore(made) }
+        // It is tar itself that has seen it, and not what is looked at before.
+        #expect(refusal?.operation == "tar", "\(refusal?.description ?? "")")
+        #expect(try ground.read() == "one")
         #expect(try FileManager.default.contentsOfDirectory(atPath: outside) == [])
     }
 }

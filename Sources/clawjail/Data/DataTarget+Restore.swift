@@ -37,7 +37,7 @@ extension DataTarget {
             make: { (name) throws(JailError) in
                 let path = "\(directory)/\(name)"
                 try DataImage.make(path, size: size, mkfs: mkfs, uid: owner.uid, gid: owner.gid)
-                let tree = SharedDescriptor(try DataImage.mount(path, [.noSetuid, .noDevices, .noExec]))
+                let tree = try DataTarget.mount(path)
                 // It belongs to root, and is for a repair that would rather make a new image.
                 try? System.unlink("lost+found", at: tree.borrowed, isDirectory: true)
                 return tree

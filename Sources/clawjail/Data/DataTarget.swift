@@ -113,9 +113,8 @@ struct DataTarget {
         switch (place, running) {
         case (.image(let image), nil):
             guard Self.isThere(image) else { return nil }
-            return SharedDescriptor(try DataImage.mount(image, [.noSetuid, .noDevices, .noExec]))
-        // Mounted where init sees it and nowhere else.
-        case (.image, let running?): path = "/proc/\(running.pid)/root\(running.target)"
+            return try Self.mount(image)
+        case (.image, let running?): return try Self.open(inside: running)
         case (.directory(let directory), _): path = directory
         }
         do throws(SystemError) {
@@ -123,6 +122,32 @@ struct DataTarget {
         } catch {
             if error.errno == .notFound, running == nil { return nil }
             throw JailError(.data, error, path: path)
+        }
+    }
+
+    /// Mounts an image for this process alone, as long as what is returned is open.
+    static func mount(_ image: String) throws(JailError) -> SharedDescriptor {
+        let mount = SharedDescriptor(try DataImage.mount(image, [.noSetuid, .noDevices, .noExec]))
+        // fsmount(2) has only named it: such a descriptor cannot be synchronized.
+        return try attempt(.data, image) { () throws(SystemError) in
+            try withExtendedLifetime(mount) { () throws(SystemError) in
+                SharedDescriptor(try System.open(".", [.readOnly, .directory], at: mount.borrowed))
+            }
+        }
+    }
+
+    /// An image is mounted where init sees it and nowhere else. Above that the payload may have put links in the place of
+    /// directories, which would lead through the host's tree.
+    private static func open(inside running: (pid: Int32, target: String)) throws(JailError) -> SharedDescriptor {
+        let path = "/proc/\(running.pid)/root"
+        return try attempt(.data, path + running.target) { () throws(SystemError) in
+            let root = SharedDescriptor(try System.open(path, [.readOnly, .directory]))
+            return try withExtendedLifetime(root) { () throws(SystemError) in
+                let target = String(running.target.drop { $0 == "/" })
+                return SharedDescriptor(
+                    try System.open(
+                        target, [.readOnly, .directory], at: root.borrowed, resolve: [.beneath, .noSymlinks]))
+            }
         }
     }
 }
