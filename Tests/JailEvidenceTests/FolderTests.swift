@@ -54,7 +54,7 @@ import Testing
         let target = try unpacked("j-2")
         let list = try Program.run("/usr/bin/tar", ["-tvf", "\(target.path)/j-2/files.tar.zst"])
         #expect(list.output.contains("./link -> /etc/passwd") && list.output.contains("./a/b/c"))
-        #expect(list.output.contains("1099511627776") && !list.output.contains("./root/etc"))
+        #expect(list.output.contains("1099511627776") && !list.output.contains("./root" + "/etc"))
         // Written a moment ago, and without blocks on some file systems: not a hole.
         let deep = try Program.run("/usr/bin/tar", ["-xOf", "\(target.path)/j-2/files.tar.zst", "./a/b/c"])
         #expect(deep.output == "deep\n")
