@@ -69,6 +69,7 @@ TABLE = [
     ("supervisor", "launch", "connect|fcntl", "journal/socket|/dev/log", "tolerated",
      "without the journal its heads are kept in fewer places"),
     ("supervisor", "launch", "openat2|ioctl", "audit/heads", "tolerated", "heads of the log are kept in fewer places, which is told"),
+    ("supervisor", "launch", "mkdirat", r'/audit", 0700\) = -1 EEXIST', "tolerated", "heads of the log are kept in fewer places, which is told"),
     ("supervisor", "launch", "statx|openat2|unlinkat|getdents64", r'audit/\.pruned|/audit"|/audit>|/audit/[a-z0-9-]+/sessions"', "tolerated",
      "old logs are removed another time"),
     ("supervisor", "launch", "openat2|statx", r'/audit/f\w+-\d+", \{flags=O_RDONLY\|O_NOFOLLOW\|O_CLOEXEC\|O_DIRECTORY', "either",
