@@ -50,11 +50,12 @@ enum Tool {
                 }
             }
             let running = tools.indices.filter { statuses[$0] == nil }
-            if running.isEmpty { break }
-            if System.monotonicNanoseconds() > deadline { excess = "it takes longer than \(limits.seconds) s" }
+            // Also of those that were done before anybody looked.
             if let output, let size = try? System.status(of: output).size, size > limits.bytes {
                 excess = "it takes more than \(limits.bytes) bytes"
             }
+            if running.isEmpty { break }
+            if System.monotonicNanoseconds() > deadline { excess = "it takes longer than \(limits.seconds) s" }
             if excess != nil { for index in running { try? System.kill(tools[index].pid, 9) } }
             try attempt(.lockdown) { () throws(SystemError) in
                 var entries = running.map {

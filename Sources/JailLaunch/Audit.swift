@@ -79,8 +79,6 @@ final class Audit {
         for head in trail.takeHeads() {
             anchors.keep(head)
             if !rules.anchors.isEmpty { outside.append(head) }
-            guard case .object(let members) = head.json else { continue }
-            notices.append(.status(.object([("event", "audit-head")] + members)))
         }
         notices += anchors.takeNotes().map { .note($0) }
     }

@@ -9,8 +9,6 @@ enum JailNotice {
     case note(String)
     /// To a program, see ``LaunchReporter/event(_:)``, and to the log.
     case event(JSON)
-    /// To a program alone: the log speaks of itself.
-    case status(JSON)
 }
 
 /// What happens to a jail, told: to people as lines, to programs as events.
@@ -47,7 +45,6 @@ extension JailWatch {
             switch notice {
             case .note(let text): reporter.note(text)
             case .event(let event): emit(event, &reporter)
-            case .status(let event): reporter.event(event)
             }
         }
     }

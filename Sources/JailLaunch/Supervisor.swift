@@ -87,7 +87,7 @@ package enum Supervisor {
             for notice in audit.takeNotices() + commands.takeNotices() {
                 switch notice {
                 case .note(let text): reporter.note(text)
-                case .event(let event), .status(let event): reporter.event(event)
+                case .event(let event): reporter.event(event)
                 }
             }
         }

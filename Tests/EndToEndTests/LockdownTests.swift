@@ -80,7 +80,7 @@ import Testing
         """
         export SECRET_WORD=not-to-be-written-down
         python3 -c 'import socket
-        a = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); a.bind(("127.0.0.1", 9999))
+        a = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); a.bind(("127.0.0.1", 9999)); open("/data/up", "w")
         while True: a.sendto(b"x", ("127.0.0.1", 9999)); a.recv(9)' &
         while :; do /bin/true; done &
         i=0; while :; do i=$((i+1)); echo $i > /data/new; mv /data/new /data/tick; echo $i > /tmp/new; mv /tmp/new /tmp/tick; echo line $i; done
@@ -92,7 +92,14 @@ import Testing
         let fleet = try Fleet(caller, count: 20)
         defer { fleet.end() }
         for name in fleet.names { try fleet.mustStart(name, command: Self.busy) }
-        usleep(500_000)
+        // Busy, all of them: python is slow to start where twenty do so at once.
+        let isBusy = eventually(120) {
+            fleet.names.allSatisfy {
+                FileManager.default.fileExists(atPath: "\(fleet.state)/data/\($0)/up")
+                    && FileManager.default.fileExists(atPath: "\(fleet.state)/data/\($0)/tick")
+            }
+        }
+        #expect(isBusy)
         let done = try fleet.clawjail("lockdown", "--all", "--reason", "a drill", "--json")
         #expect(done.status == 0, "\(done.errors) \(done.text)")
         #expect(done.errors.contains("20 of 20 stand still"), "\(done.errors)")

@@ -64,6 +64,23 @@ TABLE = [
     ("supervisor", "launch", "faccessat2", '"/usr/bin/', "either",
      "a program that seems not executable counts as missing where it must be there; the kernel decides at execve"),
 
+    # What keeps heads of the log elsewhere, tidies old logs, and says who has logged in.
+    ("supervisor", "launch", "socket", "^AF_UNIX, SOCK_DGRAM", "tolerated", "without the journal its heads are kept in fewer places"),
+    ("supervisor", "launch", "connect|fcntl", "journal/socket|/dev/log", "tolerated",
+     "without the journal its heads are kept in fewer places"),
+    ("supervisor", "launch", "openat2|ioctl", "audit/heads", "tolerated", "heads of the log are kept in fewer places, which is told"),
+    ("supervisor", "launch", "mkdirat", r'/audit", 0700\) = -1 EEXIST', "tolerated", "heads of the log are kept in fewer places, which is told"),
+    ("supervisor", "launch", "statx|openat2|unlinkat|getdents64", r'audit/\.pruned|/audit"|/audit>|/audit/[a-z0-9-]+/sessions"', "tolerated",
+     "old logs are removed another time"),
+    ("supervisor", "launch", "openat2|statx", r'/audit/f\w+-\d+", \{flags=O_RDONLY\|O_NOFOLLOW\|O_CLOEXEC\|O_DIRECTORY', "either",
+     "whether it is the one that old logs are looked for in, or the jail's own"),
+    ("supervisor", "launch", "openat2|read", "loginuid", "tolerated", "the log then does not say who had logged in"),
+    ("supervisor", "launch", "openat2|flock|read", r'/clawjail/f\w+-\d+>, "(state.json|lock)", \{flags=O_(RDONLY|WRONLY)\|O_NO(CTTY|FOLLOW)\|O_(NONBLOCK\|O_)?CLOEXEC|LOCK_SH', "tolerated",
+     "whether a jail of an old log runs: what cannot be asked is left alone or is its own"),
+    ("supervisor", "launch", "openat2", r'"/run/(test/runtime/)?clawjail/f\w+-\d+", \{flags=O_RDONLY\|O_NOFOLLOW\|O_CLOEXEC\|O_DIRECTORY', "either",
+     "whether it is asked for a jail that runs, or the jail's own"),
+    ("supervisor", "launch", "futex", "", "dies", "the C library ends a process whose kernel has no futexes"),
+
     # From the first message to init on, the command may run before the supervisor next hears of it.
     ("supervisor", "running", "unlinkat", "AT_REMOVEDIR|state.json\"|cgroups\"|lock\"|sock\"", "left to the next start",
      "the run directory stays, and with it the list of what is to be removed"),

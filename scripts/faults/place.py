@@ -211,6 +211,9 @@ class Place:
             shutil.rmtree(f"{self.run_directory}/{name}")
 
     def forget_data(self):
+        heads = f"{self.data_parent}/audit/heads"
+        if os.path.exists(heads):
+            subprocess.run(["chattr", "-a", heads], check=True)
         shutil.rmtree(self.data_parent, ignore_errors=True)
 
     def leave(self):

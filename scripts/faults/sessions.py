@@ -126,9 +126,10 @@ class Sessions:
     # MARK: Steps
 
     def nothing_lasting(self):
-        """All that a session keeps lies in its run directory, but for /data, which its profile asks for."""
+        """All that a session keeps lies in its run directory, but for /data, which its profile asks for, and the log
+        of what happened, which is meant to stay."""
         found = [f"{directory}/{name}" for directory, names, files in os.walk(self.place.data_parent)
-                 for name in names + files if self.name in name and not directory.endswith("/data")]
+                 for name in names + files if self.name in name and not directory.endswith(("/data", "/audit"))]
         if found:
             raise Trouble(f"left over: {', '.join(found)}")
 

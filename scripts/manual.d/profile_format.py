@@ -3,11 +3,12 @@ import text
 from text import body, bold, entry
 
 WORDS = {
-    "profileName": "a profile's name", "size": "a size", "money": "an amount", "port": "a port", "count": "a number", "time": "a duration",
+    "profileName": "a profile's name", "size": "a size", "money": "an amount", "port": "a port",
+    "count": "a number", "time": "a duration",
     "span": "a duration",
     "target": "a path", "hosts": "a list of hosts", "ports": "a list of ports",
     "methods": "a list of methods", "paths": "a list of paths", "string": "a text", "boolean": "true or false",
-    "integer": "a number", "number": "a number", "object": "an object",
+    "integer": "a number", "number": "a number", "object": "an object", "array": "a list",
 }
 
 
@@ -68,7 +69,7 @@ def plural(schema, value):
         return {"port": "ports", "bind": "paths, or objects"}[value["$ref"].rpartition("/")[2]]
     if "enum" in value:
         return ", ".join(f'"{choice}"' for choice in value["enum"])
-    return {"string": "texts", "object": "objects"}[value["type"]]
+    return {"string": "texts", "object": "objects", "array": "lists"}[value["type"]]
 
 
 def described(schema, path, value):

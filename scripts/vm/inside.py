@@ -42,7 +42,8 @@ def service(wanted):
 # tests/service.py asks for it here.
 ELSEWHERE = ("SharedWayOutTests", "WayOutTests", "GatewaySessionTests", "HostileSessionTests", "ProfileRefusalTests",
              "UsageRefusalTests", "PublishTests", "TerminalTests", "HealthTests",
-             "SampleGatewayTests")
+             "SampleGatewayTests", "AlertTests", "AuditTests", "LockdownTests", "SpendTests", "WatchingTests",
+             "SnapshotTests")
 
 
 def swift(_):

@@ -166,6 +166,8 @@ class Jail(Place):
             line += ["--user", user]
         else:
             os.chown(runtime, account.pw_uid, account.pw_gid)
+            # Its home, where its logs are.
+            os.chown(self.directory, account.pw_uid, account.pw_gid)
             environment["XDG_RUNTIME_DIR"] = runtime
             line = ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups", "--", *line]
         self.status = open(os.path.join(self.directory, "status"), "w+b")

@@ -21,6 +21,7 @@ def expected(prefix):
     names += ["share/clawjail/" + path.removeprefix("scripts/") for path in plugin]
     names += ["share/clawjail/apparmor/" + os.path.basename(path) for path in glob.glob("scripts/install.d/apparmor/*")]
     names += ["lib/systemd/system/" + os.path.basename(path) for path in glob.glob(".build/install/units/*")]
+    names += ["share/clawjail/prices.json5"]
     names += ["share/man/man1/" + "-".join(words) + ".1.gz" for words, _ in commands()]
     names += [f"share/man/man1/{name}.1.gz" for name in ("clawjail-egress", "clawjail-ssh")]
     names += ["share/man/man5/clawjail-profile.5.gz"]

@@ -43,7 +43,7 @@ def test_two_builds_are_the_same_to_the_byte():
 
 def test_its_fields_say_what_it_is():
     assert field("Version") == run(PROGRAM, "--version").strip() + "-1"
-    assert field("Recommends") == "apparmor, uidmap"
+    assert field("Recommends") == "apparmor, uidmap, zstd"
     for name in ("Built-Using", "Static-Built-Using"):
         for source in ("glibc", "libseccomp", "libidn2", "libunistring", "libpsl", "gcc-"):
             assert re.search(rf"\b{source}[0-9]* \(= [^)]+\)", field(name)), (name, source, field(name))
