@@ -14,7 +14,7 @@ package struct Retention: Equatable, Sendable {
     /// Those that go: whatever has one reason to stay, stays, and the newest one always does.
     package func outdated(_ snapshots: [SnapshotManifest], now: Int64) -> [SnapshotManifest] {
         guard most != nil || days != nil else { return [] }
-        let newestFirst = snapshots.sorted { ($0.time, $0.id) > ($1.time, $1.id) }
+        let newestFirst = snapshots.sorted { $0.order > $1.order }
         return newestFirst.enumerated().filter { index, snapshot in
             if index < max(1, most ?? 0) { return false }
             guard let days else { return true }

@@ -24,6 +24,9 @@ package struct SnapshotManifest: Equatable, Sendable {
     package var reason: String?
 
     package var isConsistent: Bool { inconsistency == nil }
+    /// From the oldest to the newest. Those of one second are numbered: the tenth comes after the second.
+    var order: (Int64, Int, String) { (time, id.utf8.count, id) }
+
     package var archiveName: String { "\(id).\(compression.suffix)" }
     var fileName: String { id + Self.suffix }
 

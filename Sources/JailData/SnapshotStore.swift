@@ -91,7 +91,7 @@ package final class SnapshotStore {
                 unreadable.append(id.printable)
             }
         }
-        snapshots.sort { ($0.time, $0.id) < ($1.time, $1.id) }
+        snapshots.sort { $0.order < $1.order }
         return (snapshots, unreadable.sorted())
     }
 

@@ -107,7 +107,7 @@ import Testing
 
     @Test func `a ledger that says nothing refuses the launch`() throws {
         let place = try Place(.user)
-        _ = try place.start("echo up").wait()
+        _ = try place.start("echo up; exec sleep 2").wait()
         try Scratch.write("{}", to: place.ledger)
         _ = try shell("chown --reference=\"$1\" \"$2\"; chmod 600 \"$2\"", place.jail.home, place.ledger)
         try place.jail.run("/bin/true").expectRefusal(125, "does not say what was spent")

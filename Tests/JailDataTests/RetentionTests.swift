@@ -32,6 +32,17 @@ import Testing
         #expect(gone(0, 0, [400, 300]) == [400])
     }
 
+    @Test func `of those of one second the one that was made last is the newest`() {
+        let ids = ["", "-2", "-3", "-9", "-10", "-11"].map { UTCTime.compact(Self.now) + $0 }
+        let snapshots = ids.shuffled().map { id in
+            var snapshot = Self.snapshot(0)
+            snapshot.id = id
+            return snapshot
+        }
+        let gone = Retention(most: 1, days: nil).outdated(snapshots, now: Self.now)
+        #expect(gone.map(\.id) == ids.dropLast().reversed())
+    }
+
     @Test func `times are those of the calendar`() {
         #expect(UTCTime.compact(0) == "19700101T000000Z")
         #expect(UTCTime.compact(951_782_399) == "20000228T235959Z")
