@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What somebody may do to a log who can write its files, and what of it is found.
-@Suite struct MutationTests {
+@Suite(.serialized) struct MutationTests {
     enum Mutation: CaseIterable {
         case change, drop, swap, duplicate, insert, truncate, dropEnd, dropLaunch, dropFile, rechain, resign
 
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    static let log = Result { try MemoryLog(launches: 4, records: 24, every: 5) }
+    static let log = Result { try MemoryLog(launches: 4, records: 7, every: 3) }
 
     @Test func `a log that nobody has changed is intact`() throws {
         let log = try Self.log.get()
@@ -80,7 +80,7 @@ import Testing
         case .dropLaunch: log.segments.removeLast()
         case .dropFile: log.segments.remove(at: Int.random(in: 1..<(log.segments.count - 1), using: &random))
         case .rechain: rechain(&log, segment, line)
-        case .resign: log = try MemoryLog(launches: 4, records: 24, every: 5)
+        case .resign: log = try MemoryLog(launches: 4, records: 7, every: 3)
         }
         return log.content
     }
