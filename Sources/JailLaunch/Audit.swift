@@ -26,8 +26,7 @@ final class Audit {
     /// After every clone, so that no copy of the key is in a process that the jail could take over.
     func begin(_ plan: LaunchPlan) throws(JailError) {
         trail.record(plan.auditRecord)
-        trail.renewKey()
-        trail.work()
+        trail.begin()
         if let shortage = trail.shortage { throw shortage }
     }
 

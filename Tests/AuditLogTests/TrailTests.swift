@@ -119,7 +119,7 @@ import Testing
         trail.record(["event": "launch", "command": .strings(Array(repeating: long, count: 40)), "last": "y"])
         trail.close()
         let line = try log.text().split(separator: "\n")[1]
-        #expect(line.utf8.count < AuditTrail.longestLine && line.contains("\"cut\":true"))
+        #expect(line.utf8.count < AuditChain.longestLine && line.contains("\"cut\":true"))
         #expect(try log.verify().findings.isEmpty)
     }
 
@@ -142,6 +142,23 @@ import Testing
         #expect(try System.status(path).blocks * 512 > 100_000)
         trail.close()
         #expect(try System.status(path).blocks * 512 <= 8192)
+    }
+
+    @Test(arguments: AuditRules.Synchronization.allCases)
+    func `the disk is waited for beside the jail, and not before it`(sync: AuditRules.Synchronization) throws {
+        let log = try DiskLog { $0.sync = sync }
+        let trail = try log.open()
+        let before = System.monotonicNanoseconds()
+        trail.begin()
+        // Only what is synchronized with checkpoints has something to come back for so soon.
+        let soon = before + 5_000_000_000
+        #expect(((trail.due ?? .max) < soon) == (sync == .checkpoint))
+        usleep(1_100_000)
+        trail.work()
+        #expect((trail.due ?? .max) > soon && trail.shortage == nil)
+        trail.close()
+        #expect(trail.due == nil)
+        #expect(try log.verify().findings.isEmpty)
     }
 
     @Test func `the key changes with each checkpoint, and none is written`() throws {

@@ -9,6 +9,7 @@ KINDS = {
     "either": "works, or fails well, and nothing is left",
     "runtime": "before main: the runtime does without, or ends in its own way",
     "late": "the command may run already: it ends well, or is ended, and nothing is left",
+    "stopped": "the log cannot be written: the jail is stopped, as its profile says, and told why; or it had ended well or badly by then",
     "killed": "the supervisor killed during a call: the command ends with it, and the next start removes the rest",
     "left to the next start": "the result is normal, and the next start removes what could not be removed",
 }
@@ -66,7 +67,7 @@ TABLE = [
 
     # What keeps heads of the log elsewhere, tidies old logs, and says who has logged in.
     ("supervisor", "launch", "socket", "^AF_UNIX, SOCK_DGRAM", "tolerated", "without the journal its heads are kept in fewer places"),
-    ("supervisor", "launch", "connect|fcntl", "journal/socket|/dev/log", "tolerated",
+    ("supervisor", "launch", "sendto", "journal/socket|/dev/log", "tolerated",
      "without the journal its heads are kept in fewer places"),
     ("supervisor", "launch", "openat2|ioctl", "audit/heads", "tolerated", "heads of the log are kept in fewer places, which is told"),
     ("supervisor", "launch", "mkdirat", r'/audit", 0700\) = -1 EEXIST', "tolerated", "heads of the log are kept in fewer places, which is told"),
@@ -84,6 +85,7 @@ TABLE = [
     # From the first message to init on, the command may run before the supervisor next hears of it.
     ("supervisor", "running", "unlinkat", "AT_REMOVEDIR|state.json\"|cgroups\"|lock\"|sock\"", "left to the next start",
      "the run directory stays, and with it the list of what is to be removed"),
+    ("supervisor", "running", "write|fallocate|fdatasync", r"/audit/\w+-\d+/", "stopped", "audit.onFull is 'stop'"),
     ("supervisor", "running", ".*", "", "late", "the jail runs: what fails ends it, or costs a notice"),
     ("init", "running", ".*", "", "late", "the jail runs: what fails ends it"),
 

@@ -21,6 +21,11 @@ package struct AuditChain: Sendable {
     /// Records since the last checkpoint.
     package private(set) var unsigned = 0
 
+    /// Bytes of a line. What is longer has its texts cut.
+    package static let longestLine = 64 << 10
+    /// Without what closes it.
+    private static let longestBody = longestLine - 1024
+
     /// - Parameter position: of the last record that is there already.
     package init(after position: AuditPosition, launch: String) throws(SystemError) {
         self.position = position
@@ -35,7 +40,9 @@ package struct AuditChain: Sendable {
     ///
     /// - Parameter members: without a key that the chain gives: `seq`, `time`, `mono`, `prev`, `signature`.
     package mutating func append(_ event: String, _ members: [(String, JSON)], at time: AuditTime) -> [UInt8] {
-        seal(body(event, members, time) + "}")
+        var text = body(event, members, time)
+        if text.utf8.count > Self.longestBody { text = body(event, JSON.cut(members), time) }
+        return seal(text + "}")
     }
 
     /// Signs what was written so far, and changes the key.

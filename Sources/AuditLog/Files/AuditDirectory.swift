@@ -76,7 +76,7 @@ package struct AuditDirectory: Sendable {
 
     /// As much of the end as has a whole record in it and what may stand torn behind it.
     private static func tail(_ file: Descriptor, size: UInt64) throws(SystemError) -> [UInt8] {
-        var wanted = UInt64(2 * AuditTrail.longestLine)
+        var wanted = UInt64(2 * AuditChain.longestLine)
         while true {
             let start = size > wanted ? size - wanted : 0
             var bytes: [UInt8] = []

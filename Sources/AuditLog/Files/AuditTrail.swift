@@ -7,10 +7,11 @@ internal import JailPolicy
 /// Records are gathered and written together, once in each turn of the supervisor's loop. What cannot be written is kept
 /// and tried again; whether the jail may go on meanwhile is for the supervisor to say, see ``shortage``.
 package final class AuditTrail {
-    /// Bytes of a line. What is longer has its texts cut.
-    package static let longestLine = 64 << 10
     /// Records until a checkpoint, whatever the time.
     static let mostUnsigned = 1000
+
+    /// Nanoseconds from the first record until it must be on the disk.
+    private static let firstSync: Int64 = 1_000_000_000
 
     private let plan: AuditPlan
     private let jail: String
@@ -23,6 +24,10 @@ package final class AuditTrail {
     /// Monotonic nanoseconds of the next checkpoint; nil: nothing was recorded since the last.
     private var nextCheckpoint: Int64?
     private var heads: [AuditHead] = []
+    /// Monotonic nanoseconds from which on what was written must be on the disk; nil: nothing has to be.
+    private var syncDue: Int64?
+    /// The last words are written: nobody waits for the disk any more, unless it is waited for with every record.
+    private var isClosing = false
     private var isClosed = false
 
     /// Why the log cannot be written on now; nil: it can.
@@ -91,8 +96,6 @@ package final class AuditTrail {
 
     private func put(_ name: String, _ members: [(String, JSON)]) {
         let time = AuditTime.now
-        var members = members
-        if JSON.object(members).text().utf8.count > Self.longestLine - 1024 { members = JSON.cut(members) }
         pending += chain.append(name, members, at: time)
         if nextCheckpoint == nil {
             nextCheckpoint = time.monotonic + Int64(clamping: plan.rules.checkpoint) * 1_000_000
@@ -103,12 +106,15 @@ package final class AuditTrail {
 
     /// Monotonic nanoseconds at which ``work()`` is to be called though nothing was recorded.
     package var due: Int64? {
-        isClosed ? nil : shortage == nil ? nextCheckpoint : System.monotonicNanoseconds() + 1_000_000_000
+        if isClosed { return nil }
+        if shortage != nil { return System.monotonicNanoseconds() + 1_000_000_000 }
+        return [nextCheckpoint, syncDue].compactMap(\.self).min()
     }
 
     /// Writes what has gathered, and signs where it is time.
     package func work() {
-        guard !isClosed, !pending.isEmpty || isCheckpointDue || shortage != nil else { return }
+        let isSyncDue = syncDue.map { $0 <= System.monotonicNanoseconds() } ?? false
+        guard !isClosed, !pending.isEmpty || isCheckpointDue || isSyncDue || shortage != nil else { return }
         do throws(JailError) {
             try makeRoom()
             if isCheckpointDue || chain.unsigned >= Self.mostUnsigned { try checkpoint(isLast: false) }
@@ -126,6 +132,7 @@ package final class AuditTrail {
     /// Signs what there is, for the last time: nothing more is recorded.
     package func close() {
         guard !isClosed else { return }
+        isClosing = true
         do throws(JailError) {
             try checkpoint(isLast: true)
             // With or without room ahead: these are the last words.
@@ -143,9 +150,8 @@ package final class AuditTrail {
         }
         nextCheckpoint = nil
         heads.append(AuditHead(jail: jail, launch: chain.launch, position: chain.position))
-        if !isLast, plan.rules.sync == .checkpoint { mustSynchronize = true }
+        if !isLast, plan.rules.sync == .checkpoint, syncDue == nil { syncDue = System.monotonicNanoseconds() }
     }
-    private var mustSynchronize = false
 
     private func makeRoom() throws(JailError) {
         do throws(SystemError) { try file.extend() } catch { throw failure(error) }
@@ -155,9 +161,10 @@ package final class AuditTrail {
         let (written, error) = file.write(pending)
         pending.removeFirst(written)
         if let error { throw failure(error) }
-        guard mustSynchronize || plan.rules.sync == .record else { return }
+        let isDue = syncDue.map { $0 <= System.monotonicNanoseconds() } ?? false
+        guard plan.rules.sync == .record || isDue && !isClosing else { return }
         do throws(SystemError) { try file.synchronize() } catch { throw failure(error) }
-        mustSynchronize = false
+        syncDue = nil
     }
 
     private func failure(_ error: SystemError) -> JailError {
@@ -170,6 +177,8 @@ package final class AuditTrail {
         var next: AuditFile
         do throws(SystemError) { next = try AuditFile.make(path) } catch { throw JailError(.audit, error, path: path) }
         try checkpoint(isLast: false)
+        // The old file is not come back to.
+        syncDue = syncDue.map { _ in 0 }
         try write()
         file.trim()
         swap(&file, &next)
@@ -181,6 +190,14 @@ package final class AuditTrail {
 
     /// Files of this log that are older than the profile keeps them.
     package func removeOld() { _ = try? directory.removeOld(keep: plan.rules.keep, before: number) }
+
+    /// The first words, before anything runs: written and signed. The disk is waited for a moment later, beside the jail and
+    /// not before it, unless it is with every record.
+    package func begin() {
+        if plan.rules.sync == .checkpoint { syncDue = System.monotonicNanoseconds() + Self.firstSync }
+        renewKey()
+        work()
+    }
 
     /// Signs what there is, and changes the key: a process that was cloned just now has a copy of it.
     package func renewKey() { nextCheckpoint = .min }
