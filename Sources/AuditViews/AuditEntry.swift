@@ -26,7 +26,7 @@ package struct AuditEntry: Sendable {
     }
 
     package func text(_ key: String) -> String? { members.first { $0.key == key }?.value.text }
-    package func number(_ key: String) -> Int64? { members.first { $0.key == key }?.value.number }
+    package func number(_ key: String) -> Int64? { members.first { $0.key == key }?.value.integer }
 
     package var verdict: String? { text("verdict") }
     package var host: String? { text("host") }
@@ -38,22 +38,5 @@ package struct AuditEntry: Sendable {
 
     package var json: JSON {
         .object([("jail", .string(jail))] + members.map { ($0.key, $0.value.json) })
-    }
-}
-
-extension JSON5Value {
-    package var text: String? { if case .string(let text) = content { text } else { nil } }
-    package var number: Int64? { if case .number(let number) = content { number.integer } else { nil } }
-
-    /// As it is written again. Numbers that are no integers do not occur in a log.
-    package var json: JSON {
-        switch content {
-        case .null: .null
-        case .boolean(let value): .boolean(value)
-        case .number(let number): number.integer.map { .integer($0) } ?? .null
-        case .string(let text): .string(text)
-        case .array(let values): .array(values.map(\.json))
-        case .object(let members): .object(members.map { ($0.key, $0.value.json) })
-        }
     }
 }

@@ -132,8 +132,3 @@ package struct EgressEvent: Hashable, Sendable {
         return text[..<end] + mark
     }
 }
-
-extension JSON5Value {
-    fileprivate var text: String? { if case .string(let text) = content { text } else { nil } }
-    fileprivate var integer: Int64? { if case .number(let number) = content { number.integer } else { nil } }
-}

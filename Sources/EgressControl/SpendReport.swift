@@ -29,7 +29,7 @@ package struct SpendSetup: Hashable, Sendable {
         do throws(JSON5Error) { value = try JSON5Reader.read(text, file: "spend") } catch {
             throw JailError(.profile, operation: error.position.description, reason: error.reason)
         }
-        guard let day = value["day"]?.whole, let spent = value["spent"].flatMap(SpendAmount.init),
+        guard let day = value["day"]?.integer, let spent = value["spent"].flatMap(SpendAmount.init),
             let rules = value["spend"], let prices = value["prices"]
         else { throw JailError(.profile, reason: "what was spent is not said") }
         self.init(rules: try SpendRules(rules), prices: try PriceTable.decode(prices), day: day, spent: spent)
@@ -64,7 +64,7 @@ package struct SpendReport: Hashable, Sendable {
     /// From a process that may have been taken over. nil: it is anything else.
     package init?(text: [UInt8]) {
         guard let value = try? JSON5Reader.read(text, file: ""), case .object(let members) = value.content,
-            members.map(\.key) == ["day", "spent", "reserved", "refused"], let day = value["day"]?.whole,
+            members.map(\.key) == ["day", "spent", "reserved", "refused"], let day = value["day"]?.integer,
             let spent = value["spent"].flatMap(SpendAmount.init),
             let reserved = value["reserved"].flatMap(SpendAmount.init),
             case .array(let names)? = value["refused"]?.content

@@ -23,8 +23,8 @@ package struct EventLine: Equatable, Sendable {
 
     private init(_ event: JSON5Value, _ members: [JSON5Member], time: Int64) {
         self.time = time
-        let name = event["event"]?.string ?? "?"
-        switch (name, event["verdict"]?.string, event["state"]?.string) {
+        let name = event["event"]?.text ?? "?"
+        switch (name, event["verdict"]?.text, event["state"]?.text) {
         case (_, "denied"?, _), (_, "failed"?, _), (_, _, "unhealthy"?), ("limit", _, _), ("egress", _, _),
             ("exec-refused", _, _), ("exec-lost", _, _):
             weight = .bad
@@ -36,22 +36,22 @@ package struct EventLine: Equatable, Sendable {
     }
 
     private static func network(_ event: JSON5Value) -> String {
-        var text = event["verdict"]?.string ?? "?"
-        if event["subject"]?.string == "gateway" { text = "way out" }
-        if event["subject"]?.string == "name" { text += " name" }
-        if let method = event["method"]?.string { text += " \(method)" }
-        if let host = event["host"]?.string {
-            let scheme = event["scheme"]?.string
+        var text = event["verdict"]?.text ?? "?"
+        if event["subject"]?.text == "gateway" { text = "way out" }
+        if event["subject"]?.text == "name" { text += " name" }
+        if let method = event["method"]?.text { text += " \(method)" }
+        if let host = event["host"]?.text {
+            let scheme = event["scheme"]?.text
             text += " " + (scheme.map { "\($0)://" } ?? "") + (host.utf8.contains(0x3A) ? "[\(host)]" : host)
             if let port = event["port"]?.integer, !(scheme == "https" && port == 443 || scheme == "http" && port == 80)
             {
                 text += ":\(port)"
             }
-            text += event["path"]?.string ?? ""
+            text += event["path"]?.text ?? ""
         } else if let port = event["port"]?.integer {
             text += " port \(port)"
         }
-        if let reason = event["reason"]?.string { return text + ": \(reason)" }
+        if let reason = event["reason"]?.text { return text + ": \(reason)" }
         if let status = event["status"]?.integer { text += " \(status)" }
         if let received = event["received"]?.count { text += ", \(Quantity.bytes(received)) back" }
         return text
@@ -74,8 +74,4 @@ package struct EventLine: Equatable, Sendable {
         }
         return words.joined(separator: " ") + message
     }
-}
-
-extension JSON5Value {
-    var integer: Int64? { if case .number(let number) = content { number.integer } else { nil } }
 }

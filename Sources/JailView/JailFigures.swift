@@ -52,10 +52,10 @@ package struct JailFigures: Equatable, Sendable {
     /// nil: it is no answer of a supervisor's. Figures that are missing are 0.
     package init?(answer text: [UInt8]) {
         guard let value = try? JSON5Reader.read(text, file: ""), case .object = value.content,
-            let tells = value["tells"]?.string.flatMap(Telling.init(rawValue:))
+            let tells = value["tells"]?.text.flatMap(Telling.init(rawValue:))
         else { return nil }
         self.tells = tells
-        health = value["health"]?.string?.printable
+        health = value["health"]?.text?.printable
         isPaused = value["paused"]?.isTrue ?? false
         for (key, path) in Self.numbers { self[keyPath: path] = value[key]?.count ?? 0 }
         for (key, path) in Self.tallies {
@@ -112,10 +112,7 @@ package struct JailFigures: Equatable, Sendable {
 }
 
 extension JSON5Value {
-    var string: String? { if case .string(let text) = content { text } else { nil } }
     var isTrue: Bool { if case .boolean(true) = content { true } else { false } }
     /// Never below 0.
-    var count: UInt64? {
-        if case .number(let number) = content { number.integer.map { UInt64(clamping: $0) } } else { nil }
-    }
+    var count: UInt64? { integer.map { UInt64(clamping: $0) } }
 }

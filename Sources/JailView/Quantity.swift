@@ -1,3 +1,5 @@
+internal import JailCore
+
 /// Numbers as people read them.
 package enum Quantity {
     /// To one decimal of the largest unit that leaves something before it: `412M`, `1.5G`, `64.2K`.
@@ -71,23 +73,11 @@ package enum Quantity {
     ///   - time: seconds since the epoch.
     ///   - offset: seconds that the place is ahead of UTC.
     package static func clock(_ time: Int64, offset: Int64) -> String {
-        let second = ((time + offset) % 86400 + 86400) % 86400
-        return [second / 3600, second / 60 % 60, second % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(
-            separator: ":")
+        UTCTime.clock((time + offset).quotientAndRemainder(roundingDown: 86_400).remainder)
     }
 
-    /// The day, as `2026-11-30`. Parameters as for ``clock(_:offset:)``; see "chrono-Compatible Low-Level Date Algorithms".
+    /// The day, as `2026-11-30`. Parameters as for ``clock(_:offset:)``.
     package static func date(_ time: Int64, offset: Int64) -> String {
-        let local = time + offset
-        let days = (local >= 0 ? local : local - 86399) / 86400 + 719_468
-        let era = (days >= 0 ? days : days - 146_096) / 146_097
-        let dayOfEra = days - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-        return "\(year)-" + [month, day].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: "-")
+        CivilDate(daysSinceEpoch: (time + offset).quotientAndRemainder(roundingDown: 86_400).quotient).text
     }
 }

@@ -35,13 +35,13 @@ struct RunningJail {
     init?(name: String, state: [UInt8]) {
         guard let value = try? JSON5Reader.read(state, file: name) else { return nil }
         self.name = name
-        profile = value["profile"]?.string ?? "?"
+        profile = value["profile"]?.text ?? "?"
         supervisor = value["supervisor"]?.integer ?? 0
         started = value["started"]?.integer ?? 0
         command = value["command"]?.strings ?? []
         published = value["publish"]?.strings ?? []
         cgroups = value["cgroups"]?.members ?? [:]
-        probe = value["health"]?.string
+        probe = value["health"]?.text
         text = String(decoding: state, as: UTF8.self)
     }
 
@@ -73,7 +73,7 @@ struct RunningJail {
     /// `starting`, `healthy` or `unhealthy`; nil: nobody asks it, or its supervisor does not answer.
     func health() -> String? {
         guard probe != nil else { return nil }
-        return state()?["health"]?.string?.printable
+        return state()?["health"]?.text?.printable
     }
 
     /// In a word: `locked down`, `paused`, what ``health()`` says, or `runs`.
@@ -94,16 +94,12 @@ struct RunningJail {
 }
 
 extension JSON5Value {
-    var string: String? { if case .string(let text) = content { text } else { nil } }
-    var integer: Int64? { if case .number(let number) = content { number.integer } else { nil } }
     /// Of an object, those that are strings.
     fileprivate var members: [String: String] {
         guard case .object(let members) = content else { return [:] }
         var result: [String: String] = [:]
-        for member in members { result[member.key] = member.value.string }
+        for member in members { result[member.key] = member.value.text }
         return result
     }
-    var strings: [String]? {
-        if case .array(let values) = content { values.compactMap(\.string) } else { nil }
-    }
+    var strings: [String]? { elements?.compactMap(\.text) }
 }

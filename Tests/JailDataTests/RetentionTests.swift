@@ -43,14 +43,6 @@ import Testing
         #expect(gone.map(\.id) == ids.dropLast().reversed())
     }
 
-    @Test func `times are those of the calendar`() {
-        #expect(UTCTime.compact(0) == "19700101T000000Z")
-        #expect(UTCTime.compact(951_782_399) == "20000228T235959Z")
-        #expect(UTCTime.compact(951_782_400) == "20000229T000000Z")
-        #expect(UTCTime.text(1_709_251_199) == "2024-02-29 23:59:59")
-        #expect(UTCTime.text(4_107_542_400) == "2100-03-01 00:00:00")
-    }
-
     @Test func `a manifest is read as it was written, and believed as a whole`() throws {
         let made = Self.snapshot(1, consistent: false)
         let text = made.json.text(pretty: true)

@@ -29,7 +29,7 @@ struct `Actions of alerts` {
 
     @Test func `the journal gets fields of one line each`() throws {
         let (socket, path) = try listener("journal")
-        try JournalSocket(journal: path, syslog: "/nowhere").send(
+        try JournalSocket(identifier: "clawjail", facility: .daemon, journal: path, syslog: "/nowhere").send(
             Self.alert(seen: "a\nPRIORITY=0\u{1B}"), jail: "j")
         let text = String(decoding: try System.receive(socket.borrowed, most: 65536).bytes, as: UTF8.self)
         let lines = text.split(separator: "\n").map(String.init)
@@ -41,17 +41,19 @@ struct `Actions of alerts` {
 
     @Test func `without a journal syslog gets a line, and without both it is an error`() throws {
         let (socket, path) = try listener("log")
-        try JournalSocket(journal: "/nowhere", syslog: path).send(Self.alert(seen: "a\nb"), jail: "j")
+        try JournalSocket(identifier: "clawjail", facility: .daemon, journal: "/nowhere", syslog: path).send(
+            Self.alert(seen: "a\nb"), jail: "j")
         let text = String(decoding: try System.receive(socket.borrowed, most: 65536).bytes, as: UTF8.self)
         #expect(text.hasPrefix("<26>clawjail[") && text.hasSuffix("a\\nb"))
         #expect(throws: SystemError.self) {
-            try JournalSocket(journal: "/nowhere", syslog: "/nowhere").send(Self.alert(seen: "a"), jail: "j")
+            try JournalSocket(identifier: "clawjail", facility: .daemon, journal: "/nowhere", syslog: "/nowhere").send(
+                Self.alert(seen: "a"), jail: "j")
         }
     }
 
     @Test func `a queue that is full does not make anybody wait`() throws {
         let (socket, path) = try listener("journal")
-        let journal = JournalSocket(journal: path, syslog: "/nowhere")
+        let journal = JournalSocket(identifier: "clawjail", facility: .daemon, journal: path, syslog: "/nowhere")
         #expect(throws: SystemError.self) {
             for _ in 0..<100_000 { try journal.send(Self.alert(seen: "a"), jail: "j") }
         }

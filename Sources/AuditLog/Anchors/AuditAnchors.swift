@@ -14,7 +14,7 @@ package final class AuditAnchors {
     /// While there are rights to make a file append-only with. What is missing here is told, and ends nothing: a log without
     /// an anchor is still one.
     package init(_ plan: AuditPlan) {
-        journal = plan.rules.journal ? JournalSocket(identifier: "clawjail-audit") : nil
+        journal = plan.rules.journal ? JournalSocket(identifier: "clawjail-audit", facility: .authorization) : nil
         guard let path = plan.headFile else {
             file = nil
             return
@@ -34,8 +34,12 @@ package final class AuditAnchors {
     package func keep(_ head: AuditHead) {
         if let journal {
             do throws(SystemError) {
-                try journal.send(head.text, [("CLAWJAIL_JAIL", head.jail), ("CLAWJAIL_HEAD", head.position.text)])
-            } catch { fail("the journal", error) }
+                let fields = [("CLAWJAIL_JAIL", head.jail), ("CLAWJAIL_HEAD", head.position.text)]
+                try journal.send(head.text, priority: 5, fields: fields)
+            } catch {
+                // A host without either is not one that has lost something.
+                if error.errno != .notFound { fail("the journal", error) }
+            }
         }
         if let file {
             let line = "\(AuditTime.text(System.realtimeMilliseconds())) \(head.text)\n"

@@ -161,7 +161,7 @@ package struct AuditVerifier: Sendable {
     /// The first record of a file says whether the same launch goes on, or another one begins.
     private mutating func begin(_ line: AuditLine, _ number: UInt64) {
         guard line.event == AuditEventName.segment, let value = line.value, let name = value["launch"]?.text,
-            let key = value.hexadecimal("key"), value["segment"]?.number == Int64(clamping: number)
+            let key = value.hexadecimal("key"), value["segment"]?.integer == Int64(clamping: number)
         else {
             return add(
                 .malformed, number, 1, line.sequence, "a file begins with its 'segment' record, and this is none")
@@ -188,13 +188,13 @@ package struct AuditVerifier: Sendable {
             return add(
                 .restarted, number, 1, line.sequence, "a chain of its own begins here, though there are older records")
         }
-        if let torn, let size = follows?["torn"]?.number,
+        if let torn, let size = follows?["torn"]?.integer,
             size != torn.bytes || torn.digest.description != follows?["tornDigest"]?.text
         {
             add(.changed, number, 1, line.sequence, "the torn tail before it is not the one that it found")
-        } else if torn == nil, follows?["torn"]?.number != nil {
+        } else if torn == nil, follows?["torn"]?.integer != nil {
             add(.changed, number, 1, line.sequence, "it found a torn tail that is not there")
-        } else if torn != nil, follows?["torn"]?.number == nil {
+        } else if torn != nil, follows?["torn"]?.integer == nil {
             add(.changed, number, 1, line.sequence, "it found no torn tail where there is one")
         }
         if let found = follows?["record"]?.text.flatMap({ AuditPosition(text: $0) }), found != before {
@@ -224,7 +224,5 @@ package struct AuditVerifier: Sendable {
 }
 
 extension JSON5Value {
-    var text: String? { if case .string(let text) = content { text } else { nil } }
-    var number: Int64? { if case .number(let number) = content { number.integer } else { nil } }
     fileprivate func hexadecimal(_ key: String) -> [UInt8]? { self[key]?.text.flatMap { Hexadecimal.bytes($0) } }
 }

@@ -30,9 +30,12 @@ enum AlertPrograms {
 }
 
 extension JournalSocket {
+    /// Where alerts are told.
+    static var forAlerts: JournalSocket { JournalSocket(identifier: "clawjail", facility: .daemon) }
+
     func send(_ alert: Alert, jail: String) throws(SystemError) {
         try send(
-            "jail '\(jail)': \(alert.message)", severity: alert.rule.severity,
+            "jail '\(jail)': \(alert.message)", priority: alert.rule.severity.priority,
             fields: [
                 ("CLAWJAIL_JAIL", jail), ("CLAWJAIL_RULE", alert.rule.name),
                 ("CLAWJAIL_ALERT", alert.event(jail: jail).text()),
@@ -41,6 +44,15 @@ extension JournalSocket {
 }
 
 extension AlertSeverity {
+    /// Of syslog(3).
+    fileprivate var priority: Int {
+        switch self {
+        case .info: 6
+        case .warning: 4
+        case .critical: 2
+        }
+    }
+
     /// Of notify-send(1).
     fileprivate var urgency: String {
         switch self {

@@ -27,7 +27,7 @@ package enum AlertTest {
 
     private static func tellJournal(_ alert: Alert, _ jail: String) -> String? {
         do throws(SystemError) {
-            try JournalSocket().send(alert, jail: jail)
+            try JournalSocket.forAlerts.send(alert, jail: jail)
             return nil
         } catch { return "\(error.call.name): \(error.errno)" }
     }

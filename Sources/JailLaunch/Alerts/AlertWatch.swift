@@ -9,7 +9,7 @@ final class AlertWatch {
     private var state: AlertState
     private let group: Cgroup?
     private let file: BaselineFile?
-    private let journal = JournalSocket()
+    private let journal = JournalSocket.forAlerts
     private var notices: [JailNotice] = []
     /// Monotonic nanoseconds at which the memory in use is looked at, and at which what was learned is kept.
     private var nextLook: Int64?

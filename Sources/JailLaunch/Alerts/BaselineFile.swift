@@ -88,13 +88,9 @@ struct BaselineFile {
 }
 
 extension JSON5Value {
-    fileprivate var integer: Int64? { if case .number(let number) = content { number.integer } else { nil } }
-
-    private var elements: [JSON5Value]? { if case .array(let values) = content { values } else { nil } }
-
     fileprivate var texts: [String]? {
         guard let elements else { return nil }
-        let texts = elements.compactMap { if case .string(let text) = $0.content { text } else { nil } }
+        let texts = elements.compactMap(\.text)
         return texts.count == elements.count ? texts : nil
     }
 

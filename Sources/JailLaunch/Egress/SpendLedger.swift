@@ -131,18 +131,18 @@ package struct SpendRecord: Equatable, Sendable {
     package var days: [SpendLedger.Day] = []
 
     package init?(text: [UInt8]) {
-        guard let value = try? JSON5Reader.read(text, file: ""), value["version"]?.whole == 1,
+        guard let value = try? JSON5Reader.read(text, file: ""), value["version"]?.integer == 1,
             case .string(let jail)? = value["jail"]?.content, let limits = value["limits"],
             case .array(let days)? = value["days"]?.content
         else { return nil }
         self.jail = jail
         for limit in SpendLimit.allCases {
-            guard let most = limits[limit.rawValue]?.whole else { continue }
+            guard let most = limits[limit.rawValue]?.integer else { continue }
             guard most >= 0 else { return nil }
             self.limits.set(limit, UInt64(most))
         }
         for value in days {
-            guard let day = value["day"]?.whole, let spent = value["spent"].flatMap(SpendAmount.init),
+            guard let day = value["day"]?.integer, let spent = value["spent"].flatMap(SpendAmount.init),
                 self.days.last.map({ $0.day < day }) ?? true
             else { return nil }
             self.days.append(SpendLedger.Day(day: day, spent: spent))

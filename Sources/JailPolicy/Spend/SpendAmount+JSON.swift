@@ -8,17 +8,12 @@ extension SpendAmount {
     /// Exactly what ``json`` writes; nil for anything else.
     package init?(_ value: JSON5Value) {
         guard case .object(let members) = value.content, members.map(\.key) == ["cost", "tokens", "requests"],
-            let cost = value["cost"]?.whole.flatMap({ UInt64(exactly: $0) }),
-            let tokens = value["tokens"]?.whole.flatMap({ UInt64(exactly: $0) }),
-            let requests = value["requests"]?.whole.flatMap({ UInt64(exactly: $0) })
+            let cost = value["cost"]?.integer.flatMap({ UInt64(exactly: $0) }),
+            let tokens = value["tokens"]?.integer.flatMap({ UInt64(exactly: $0) }),
+            let requests = value["requests"]?.integer.flatMap({ UInt64(exactly: $0) })
         else { return nil }
         self.init(cost: cost, tokens: tokens, requests: requests)
     }
-}
-
-extension JSON5Value {
-    /// A whole number.
-    package var whole: Int64? { if case .number(let number) = content { number.integer } else { nil } }
 }
 
 extension SpendRules {

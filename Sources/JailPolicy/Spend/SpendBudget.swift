@@ -1,3 +1,5 @@
+internal import JailCore
+
 /// What one jail may spend in a day, and what of it is left. A value; whoever counts holds the only one.
 ///
 /// The most that a request can come to is reserved before it is sent, and set right once it is known. So what is let out
@@ -109,22 +111,9 @@ package struct SpendRefusal: Equatable, Sendable {
 /// Days of UTC, as a number since 1970-01-01.
 package enum UTCDay {
     package static func of(milliseconds: Int64) -> Int64 {
-        let day = milliseconds / 86_400_000
-        return milliseconds % 86_400_000 < 0 ? day - 1 : day
+        milliseconds.quotientAndRemainder(roundingDown: 86_400_000).quotient
     }
 
-    /// `2026-11-30`, by the proleptic Gregorian calendar (Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-    package static func text(_ day: Int64) -> String {
-        let shifted = day + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let ofEra = shifted - era * 146_097
-        let yearOfEra = (ofEra - ofEra / 1460 + ofEra / 36_524 - ofEra / 146_096) / 365
-        let ofYear = ofEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let month = (5 * ofYear + 2) / 153
-        let number = month < 10 ? month + 3 : month - 9
-        let year = yearOfEra + era * 400 + (number <= 2 ? 1 : 0)
-        return "\(year)-\(padded(number))-\(padded(ofYear - (153 * month + 2) / 5 + 1))"
-    }
-
-    private static func padded(_ number: Int64) -> String { number < 10 ? "0\(number)" : String(number) }
+    /// `2026-11-30`.
+    package static func text(_ day: Int64) -> String { CivilDate(daysSinceEpoch: day).text }
 }

@@ -51,7 +51,7 @@ struct Unlock: ParsableCommand {
             subject, in: state,
             history: [
                 "unlocked": .string(subject.shown), "reason": .string(reason), "who": .string(LockdownWork.who()),
-                "time": .string(UTC.text(System.realtimeSeconds())),
+                "time": .string(UTCTime.text(System.realtimeSeconds())),
                 "marker": .string(String(decoding: marker.prefix(8192), as: UTF8.self)),
             ])
     }

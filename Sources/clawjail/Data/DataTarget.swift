@@ -65,11 +65,11 @@ struct DataTarget {
                 .data, reason: "jail '\(name)' is just being made", hint: "try again",
                 status: ExitStatus.notRunning)
         }
-        guard let data = value["data"], let source = data["source"]?.string, let target = data["target"]?.string,
+        guard let data = value["data"], let source = data["source"]?.text, let target = data["target"]?.text,
             case .boolean(let isImage)? = data["image"]?.content
         else { throw JailError(.data, reason: "jail '\(name)' has no data of its own", status: ExitStatus.notThere) }
         return DataTarget(
-            name: name, profile: value["profile"]?.string, place: isImage ? .image(source) : .directory(source),
+            name: name, profile: value["profile"]?.text, place: isImage ? .image(source) : .directory(source),
             running: (Int32(clamping: pid), target))
     }
 

@@ -28,7 +28,7 @@ struct EvidenceGathering {
         }
         try addLogs(to: folder)
         return try folder.seal([
-            ("version", 1), ("name", .string(target.address.shown)), ("time", .string(UTC.text(time))),
+            ("version", 1), ("name", .string(target.address.shown)), ("time", .string(UTCTime.text(time))),
             ("reason", .string(order.reason)), ("who", .string(order.who)),
             ("frozen", .boolean(target.condition == .frozen)),
         ])
@@ -89,8 +89,8 @@ struct EvidenceGathering {
 
     /// Every file system of the jail's own, and `/data` where that is a directory of the host's.
     private func addTrees(_ plan: JSON5Value, to folder: EvidenceFolder) throws(JailError) {
-        if plan["data"]?["enforcement"]?.string == "watched", let source = plan["data"]?["source"]?.string,
-            let target = plan["data"]?["target"]?.string
+        if plan["data"]?["enforcement"]?.text == "watched", let source = plan["data"]?["source"]?.text,
+            let target = plan["data"]?["target"]?.text
         {
             let tree = try attempt(.lockdown, source) { () throws(SystemError) in
                 try System.open(source, [.readOnly, .directory, .noFollow])

@@ -124,10 +124,10 @@ struct LockdownWork {
     // MARK: Markers
 
     private func state(of target: LockdownTarget) -> String {
-        if let state = target.value?["stateDirectory"]?.string, state.hasPrefix("/") { return state }
+        if let state = target.value?["stateDirectory"]?.text, state.hasPrefix("/") { return state }
         guard let gateway = target.address.gateway,
             let other = targets.first(where: { $0.address.shown == gateway }),
-            let state = other.value?["stateDirectory"]?.string, state.hasPrefix("/")
+            let state = other.value?["stateDirectory"]?.text, state.hasPrefix("/")
         else { return ownState }
         return state
     }
@@ -142,7 +142,7 @@ struct LockdownWork {
         try LockdownMarker.write(
             [
                 "version": 1, "lockedDown": .string(subject.shown), "reason": .string(order.reason),
-                "who": .string(order.who), "uid": .number(System.userID), "time": .string(UTC.text(time)),
+                "who": .string(order.who), "uid": .number(System.userID), "time": .string(UTCTime.text(time)),
                 "all": .boolean(self.subject == .all), "evidence": .optional(evidence),
             ], for: subject, in: state)
     }
@@ -178,7 +178,7 @@ struct LockdownWork {
 
     private func keep(_ target: LockdownTarget, _ outcome: inout LockdownOutcome) throws(JailError) {
         let state = state(of: target)
-        let name = "\(target.fileName)-\(UTC.compact(time))"
+        let name = "\(target.fileName)-\(UTCTime.compact(time))"
         let archive = "\(state)/evidence/\(EvidenceGathering.archive(name))"
         if self.subject != target.subject || options.keepsEvidence {
             try mark(target.subject, in: state, evidence: options.keepsEvidence ? archive : nil)

@@ -102,7 +102,7 @@ enum JailConnection {
             guard case .array(let values)? = (try? JSON5Reader.read(Array(text.utf8), file: ""))?.content,
                 values.count == files.count
             else { break }
-            return zip(values, files).map { ($0.0.string ?? "", $0.1) }
+            return zip(values, files).map { ($0.0.text ?? "", $0.1) }
         default: break
         }
         throw JailError(.supervise, reason: "the jail's supervisor said what it never would")

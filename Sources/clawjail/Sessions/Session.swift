@@ -96,22 +96,8 @@ struct Session {
             "id": .string(jail.name), "running": .boolean(use != nil), "profile": .string(jail.profile),
             "created": .number(jail.started), "lastUsed": .number(use?.lastUsed ?? jail.started),
             "execs": .number(use?.execs ?? 0), "supervisor": .number(jail.supervisor),
-            "labels": .object(labels.map { ($0.key, .string($0.value.string ?? "")) }),
+            "labels": .object(labels.map { ($0.key, .string($0.value.text ?? "")) }),
             "configuration": configuration?.json ?? .null,
         ]
-    }
-}
-
-extension JSON5Value {
-    /// As it is written again; numbers that are no integers do not occur in what is read here.
-    var json: JSON {
-        switch content {
-        case .null: .null
-        case .boolean(let value): .boolean(value)
-        case .number(let number): number.integer.map { .integer($0) } ?? .null
-        case .string(let text): .string(text)
-        case .array(let values): .array(values.map(\.json))
-        case .object(let members): .object(members.map { ($0.key, $0.value.json) })
-        }
     }
 }

@@ -45,24 +45,24 @@ extension Inspection {
         add("plan", digest.map { "SHA-256 \($0)" })
         guard let plan else { return add("plan", "its supervisor does not answer") }
         add("files", plan["profile"]?["files"]?.strings?.joined(separator: " "))
-        add("program", plan["command"]?["path"]?.string)
+        add("program", plan["command"]?["path"]?.text)
         if let inside = plan["identity"]?["inside"], let host = plan["identity"]?["host"] {
             func who(_ value: JSON5Value) -> String {
-                "\(value["user"]?.string ?? "?"), uid \(value["uid"]?.integer ?? -1)"
+                "\(value["user"]?.text ?? "?"), uid \(value["uid"]?.integer ?? -1)"
             }
             add("who", "\(who(inside)) inside; \(who(host)) on the host")
         }
         if case .array(let mounts)? = plan["mounts"]?.content {
-            let shown = mounts.filter { $0["step"]?.string == "bind" }
-            let writable = shown.filter { !($0["attributes"]?.string ?? "ro").split(separator: ",").contains("ro") }
+            let shown = mounts.filter { $0["step"]?.text == "bind" }
+            let writable = shown.filter { !($0["attributes"]?.text ?? "ro").split(separator: ",").contains("ro") }
             add("shows", "\(shown.count) paths of the host")
-            add("writable", writable.compactMap { $0["path"]?.string }.joined(separator: " "))
+            add("writable", writable.compactMap { $0["path"]?.text }.joined(separator: " "))
         }
-        add("data", plan["data"]?["source"]?.string)
+        add("data", plan["data"]?["source"]?.text)
         let landlock = plan["landlock"]?["abi"]?.integer.map { "Landlock ABI \($0)" } ?? "no Landlock"
-        add("walls", "\(landlock), seccomp list '\(plan["seccomp"]?["variant"]?.string ?? "?")'")
+        add("walls", "\(landlock), seccomp list '\(plan["seccomp"]?["variant"]?.text ?? "?")'")
         if case .array(let leftOut)? = plan["leftOut"]?.content {
-            add("left out", leftOut.compactMap { $0["protection"]?.string }.joined(separator: ", "))
+            add("left out", leftOut.compactMap { $0["protection"]?.text }.joined(separator: ", "))
         }
     }
 

@@ -17,7 +17,7 @@ struct DataList: ParsableCommand {
             if json { return try Output.print(snapshots.map { $0.json.text() + "\n" }.joined()) }
             let rows = snapshots.map { snapshot in
                 [
-                    snapshot.id, UTCTime.text(snapshot.time), "\(snapshot.size)",
+                    snapshot.id, UTCTime.shown(snapshot.time), "\(snapshot.size)",
                     snapshot.isConsistent ? "yes" : "no",
                     (snapshot.reason ?? snapshot.inconsistency ?? "-").printable,
                 ]
