@@ -71,6 +71,9 @@ let package = Package(
         // The same for people, and for what gathers the logs of many hosts (pure, but for reading).
         library("AuditViews", ["AuditLog", "JailPlan", "JailPolicy", "JailCore"]),
 
+        // What programs asked for and were told, and the smallest change that would have let them have it (pure).
+        library("JailLearning", ["JailCore", "JailPolicy"]),
+
         // What the host offers: programs and what they need, ids, cgroups, kernel features. Reads, never writes.
         library("JailHost", ["CLinux", "JailCore", "JailPolicy", "JailPlan", "JailScope"]),
 
@@ -143,8 +146,7 @@ let package = Package(
             name: "clawjail",
             dependencies: [
                 "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog",
-                "JailEvidence",
-                "JailView", "JailData", "JailMounts",
+                "JailEvidence", "JailView", "JailData", "JailMounts", "JailLearning",
                 "AuditViews", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -166,6 +168,7 @@ let package = Package(
         tests("JailPlanTests", ["JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailPolicyTests", ["JailPolicy", "JailCore", "TestSupport"]),
         tests("AuditLogTests", ["AuditLog", "AuditViews", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
+        tests("JailLearningTests", ["JailLearning", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailScopeTests", ["JailScope", "JailPlan", "JailCore", "TestSupport"]),
         tests("JailHostTests", ["JailHost", "JailPlan", "JailPolicy", "JailCore"]),
         tests(
