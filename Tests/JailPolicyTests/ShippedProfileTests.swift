@@ -70,6 +70,20 @@ struct `Shipped profiles` {
                 "~ filesystem.executeWritable false → true",
                 "~ limits.memory 1G → 4G", "~ limits.processes 256 → 512",
             ])
+        #expect(
+            try steps("webhooks", "automation") == [
+                "+ network.allow preset anthropic", "+ network.allow preset openai",
+                "+ network.allow preset github-read", "~ network.budgets.requestsPerMinute 600 → 240",
+                "- spend none", "+ spend at most 10 USD a day (UTC)", "+ spend then requests are denied",
+            ])
+    }
+
+    @Test func `who only talks reads nothing of the web`() throws {
+        let profile = try Shipped.load("chat")
+        #expect(profile.network.allow.allSatisfy { rule in !rule.hosts.contains { $0.text == "*" } })
+        #expect(profile.process.programs.map(\.formatted) == ["node", "openclaw?"])
+        #expect(profile.spend != nil)
+        #expect(!profile.filesystem.executeWritable && !profile.process.shell)
     }
 
     @Test func `a session has a shell and a workspace, and neither network nor state nor secrets`() throws {

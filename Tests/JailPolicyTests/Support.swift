@@ -67,13 +67,17 @@ final class Directory {
 /// The profiles that are shipped, and their schema.
 enum Shipped {
     static let directory = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/profiles"
-    static let names = ["messaging", "offline", "research", "session", "shell", "stateful", "webhooks"]
+    static let names = [
+        "automation", "chat", "messaging", "offline", "research", "session", "shell", "stateful", "webhooks",
+    ]
 
-    static func load(_ name: String) throws -> Profile {
-        // A checkout may be group-writable, and belongs to whoever made it; both are the loader's own tests.
+    static func load(_ name: String) throws -> Profile { try withLoader { try $0.load(name) } }
+
+    /// A checkout may be group-writable, and belongs to whoever made it; both are the loader's own tests.
+    static func withLoader<Result>(_ body: (ProfileLoader) throws -> Result) throws -> Result {
         let copy = try Directory()
         for name in names { try copy.add(name, try System.readFile("\(directory)/\(name).json5")) }
-        return try copy.loader.load(name)
+        return try withExtendedLifetime(copy) { try body(copy.loader) }
     }
 
     static func schema() throws -> JSON5Value {

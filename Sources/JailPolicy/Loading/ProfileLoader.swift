@@ -45,6 +45,9 @@ package struct ProfileLoader: Sendable {
         return found.sorted { $0.key < $1.key }.map { (name: $0.key, path: $0.value) }
     }
 
+    /// The name of the profile that one extends; nil: none.
+    package func parent(of name: String) throws(JailError) -> String? { try parent(of: readFirst(name))?.name }
+
     /// Reads a profile from its whole tree. `extends` is checked by ``load(_:)`` alone and means nothing here.
     package static func decode(_ tree: JSON5Value, name: String, home: String?) throws(JailError) -> Profile {
         var profile = Profile(name: name)
