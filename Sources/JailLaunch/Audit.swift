@@ -44,11 +44,11 @@ final class Audit {
         case recovered
         /// Nothing more can be written for now: by the profile the jail stands still, or is stopped.
         case short
-        /// And so much waits to be written that the jail cannot be waited for.
+        /// And so much waits to be written that the jail cannot be waited for: its last words would have no place.
         case overdue
     }
 
-    /// Bytes that wait to be written, beyond which a jail that is being stopped is killed.
+    /// Bytes that wait to be written, beyond which a jail that should stand still is killed.
     private static let mostWaiting = 4 << 20
 
     /// Writes what has happened since the last time.
@@ -69,7 +69,9 @@ final class Audit {
                     "then": .string(rules.rules.onFull.rawValue),
                 ]))
         }
-        return trail.backlog > Self.mostWaiting ? .overdue : .short
+        // A jail that is being stopped has the time that its records leave it; one that stands still makes none.
+        let isOverdue = trail.backlog > Self.mostWaiting || stopsWhenShort && !trail.leavesLastWords
+        return isOverdue ? .overdue : .short
     }
 
     var stopsWhenShort: Bool { rules.rules.onFull == .stop }

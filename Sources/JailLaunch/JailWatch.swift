@@ -10,7 +10,8 @@ internal import JailTerminal
 /// The supervisor's poll loop around one jail, from the clone to the end of its last process.
 final class JailWatch {
     /// Blocked from before anything is made on; those without a meaning here are kept from interrupting anything.
-    static let signals = handledSignals + [SIGPIPE]
+    /// That a file may not grow further (SIGXFSZ) is told by the call as well, and would kill whoever writes the log.
+    static let signals = handledSignals + [SIGPIPE, SIGXFSZ]
     static let handledSignals = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH]
 
     private enum Phase { case launching, ready, running }
@@ -167,8 +168,13 @@ final class JailWatch {
     func holdForLockdown() { deadline = nil }
 
     func cutNetwork() {
-        egress?.kill()
+        endEgress()
         publisher.close()
+    }
+
+    /// Whatever becomes of its last words: it does not outlive the jail.
+    private func endEgress() {
+        do throws(SystemError) { try egress?.end() } catch { egress?.kill() }
     }
 
     /// Opens what the size of `/data` is watched through: a size that nobody can watch is a limit that does not hold.
@@ -199,7 +205,7 @@ final class JailWatch {
         terminal = nil
         output?.finish()
         report(&reporter, final: true)
-        egress?.kill()
+        endEgress()
         tell(egress?.takeNotices() ?? [], &reporter)
         sessions?.end()
         tell(sessions?.takeNotices() ?? [], &reporter)

@@ -60,9 +60,11 @@ enum SecretPrefix {
     static func findBot(_ bytes: [UInt8], at start: Int) -> (prefix: Int, end: Int)? {
         var colon = start
         while colon < bytes.count, bytes[colon].isDigit { colon += 1 }
-        guard colon - start >= 6, colon < bytes.count, bytes[colon] == 0x3A else { return nil }
-        var end = colon + 1
+        // In an address it may be written as `%3A`.
+        let first = ["%3a", "%3A", ":"].first { bytes[colon...].starts(with: $0.utf8) }.map { colon + $0.utf8.count }
+        guard colon - start >= 6, let first else { return nil }
+        var end = first
         while end < bytes.count, bytes[end].isWord || bytes[end] == 0x2D { end += 1 }
-        return end - colon > 30 ? (colon + 1 - start, end) : nil
+        return end - first >= 30 ? (first - start, end) : nil
     }
 }
