@@ -89,7 +89,7 @@ import Testing
             echo token=\(secret("said")); echo "password: \(secret("complained"))" >&2
             curl -s -o /dev/null -m 5 -H 'Authorization: Bearer \(secret("bearer"))' \
               -X POST 'http://example.org/x?key=\(secret("query"))&mail=\(secret("mail"))@example.org'
-            for path in \(bot)/sendMessage hooks/T000/B000/\(token("slack")) bot/\(token("segment")); do
+            for path in \(bot)/sendMessage hooks/T000/B000/\(token("slack")) webhook/\(token("segment")); do
               curl -s -o /dev/null -m 5 -X POST "http://example.org/$path"
               curl -s -o /dev/null -m 5 "http://127.0.0.1/$path?a=\(secret("local"))"
             done
@@ -104,7 +104,8 @@ import Testing
         // In an argument each stands as a program takes it.
         let words = [
             "--token", secret("argument"), "--header=Authorization: Bearer \(secret("header"))",
-            "https://hooks.slack.com/services/T000/B000/\(token("hook"))", "--url=https://api.telegram.org/\(bot)/getMe",
+            "https://hooks.slack.com/services/T000/B000/\(token("hook"))",
+            "--url=https://api.telegram.org/\(bot)/getMe",
         ]
         let started = try jail.run(
             ["--detach", "--env", "API_TOKEN=\(secret("given"))"], command: ["/bin/sh", "-c", script, "sh"] + words)

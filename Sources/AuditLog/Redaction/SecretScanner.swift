@@ -45,12 +45,18 @@ struct SecretScanner {
     private mutating func replace(_ start: Int, _ end: Int) -> Bool {
         // Never back over what was written already.
         let start = max(start, copied)
-        guard end > start else { return false }
+        guard end > start, !isMark(start, end) else { return false }
         output += bytes[copied..<start]
         output += Self.mark
         copied = end
         index = end
         return true
+    }
+
+    /// It was taken out before; the bracket at its end ends a value.
+    private func isMark(_ start: Int, _ end: Int) -> Bool {
+        let end = end < bytes.count && bytes[end] == Self.mark.last ? end + 1 : end
+        return bytes[start..<end].elementsEqual(Self.mark)
     }
 
     // MARK: By the name before it
@@ -90,7 +96,6 @@ struct SecretScanner {
                 return takeValue(from: end, wholeLine: false)
             }
         }
-        guard !bytes[start..<end].elementsEqual(Self.mark) else { return false }
         return replace(start, end)
     }
 
@@ -175,8 +180,8 @@ extension ArraySlice<UInt8> {
 }
 
 extension UInt8 {
-    /// Of a path; a slash may be escaped.
-    private var isSeparator: Bool { [0x2F, 0x3F, 0x23, 0x5C].contains(self) }
+    /// Of a path; a slash may be escaped, and what follows it be said behind a colon.
+    private var isSeparator: Bool { "/?#\\:".utf8.contains(self) }
     fileprivate var endsSegment: Bool { isSeparator || endsValue }
     fileprivate var isQuote: Bool { self == 0x22 || self == 0x27 || self == 0x60 }
     fileprivate var endsLine: Bool { self == 0x0A || self == 0x0D }
