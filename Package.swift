@@ -162,6 +162,11 @@ let package = Package(
         .target(name: "CProbe", cSettings: strictC),
         .executableTarget(name: "jailprobe", dependencies: ["CProbe", "JailCore", "CLinux"], swiftSettings: strict),
 
+        // For scripts/bench: how fast the log is. Installed nowhere.
+        .executableTarget(
+            name: "audit-bench", dependencies: ["AuditLog", "JailCore", "JailPlan", "JailPolicy"],
+            swiftSettings: strict),
+
         // Shared by the tests: what a machine must have, programs, directories that vanish.
         .target(name: "TestSupport", dependencies: ["JailCore"], path: "Tests/Support", swiftSettings: strict),
         tests("JailCoreTests", ["JailCore", "TestSupport"]),

@@ -11,6 +11,8 @@ package struct FileStatus: Hashable, Sendable {
     package let blocks: UInt64
     /// When it or what is known of it was changed last: seconds since the epoch.
     package let changed: Int64
+    /// And nanoseconds after that second.
+    package let changedNanoseconds: UInt64
     package let mode: UInt32
     package let uid: UInt32
     package let gid: UInt32
@@ -41,6 +43,7 @@ package struct FileStatus: Hashable, Sendable {
         size = raw.size
         blocks = raw.blocks
         changed = Int64(clamping: raw.changed_seconds)
+        changedNanoseconds = raw.changed_nanoseconds
         mode = raw.mode
         uid = raw.uid
         gid = raw.gid
@@ -125,6 +128,7 @@ package struct FileSystemStatus: Sendable {
     package static let cgroup1: UInt64 = 0x0027_e0eb
     package static let tmpfs: UInt64 = 0x0102_1994
     package static let proc: UInt64 = 0x9fa0
+    package static let fuse: UInt64 = 0x6573_5546
 }
 
 extension System {

@@ -9,6 +9,10 @@ extension ProgramResolver {
         let found = try findCommand(name)
         try requireListed(found, name: name)
         closure.commandPath = found.path
+        let start = try self.start(of: found.resolved.path, name: name)
+        for interpreter in Shebang(start)?.programs ?? [] {
+            if let program = try find(interpreter) { closure.commandInterpreters.append(program.path) }
+        }
         // In a listed directory nothing else has brought its symlinks along.
         show(found.resolved, isExecutable: true)
         closure.commandArguments = Array(command.dropFirst())

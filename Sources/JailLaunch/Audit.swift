@@ -12,6 +12,8 @@ final class Audit {
     /// What the host's programs are to be told.
     private var outside: [AuditHead] = []
     private var isShort = false
+    /// Until what they are is recorded.
+    private var programs: ProgramDigests?
 
     /// Begins the jail's log. Throws where it cannot be written: what is not recorded does not run.
     init(_ plan: LaunchPlan) throws(JailError) {
@@ -30,13 +32,25 @@ final class Audit {
         if let shortage = trail.shortage { throw shortage }
     }
 
+    /// The command runs: there is time to look at what was started.
+    func readPrograms(_ plan: LaunchPlan) {
+        programs = ProgramDigests(plan)
+        readOn()
+    }
+
+    private func readOn() {
+        guard programs?.work() == true else { return }
+        if let programs { trail.record(programs.event) }
+        programs = nil
+    }
+
     func record(_ event: JSON) { trail.record(event) }
 
     /// A process was cloned that has a copy of the key.
     func renewKey() { trail.renewKey() }
 
     /// Monotonic nanoseconds at which ``work()`` wants to be called though nothing happened.
-    var due: Int64? { trail.due }
+    var due: Int64? { programs != nil ? System.monotonicNanoseconds() : trail.due }
 
     enum State: Equatable {
         case writing
@@ -53,6 +67,7 @@ final class Audit {
 
     /// Writes what has happened since the last time.
     func work() -> State {
+        readOn()
         trail.work()
         keepHeads()
         guard let shortage = trail.shortage else {
@@ -99,6 +114,7 @@ final class Audit {
 
     /// The end: the last checkpoint. Throws where the end could not be written.
     func close() throws(JailError) {
+        while programs != nil { readOn() }
         trail.close()
         keepHeads()
         if let shortage = trail.shortage { throw shortage }

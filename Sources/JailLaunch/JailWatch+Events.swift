@@ -68,10 +68,22 @@ extension JailWatch {
                         + (plan.command.isNone
                             ? "everything that it started is killed" : "what it started ends with the jail"))
                 emit(Self.event("exec-lost", program, id, nil), &reporter)
+            case .forbidden(let program, let id): tellForbidden(program, id, &reporter)
             case .refused(let status, let text):
                 emit(["event": "exec-refused", "status": .number(status), "message": .string(text)], &reporter)
             }
         }
+    }
+
+    /// All that the kernel lets a supervisor know of system calls that were not allowed: those that end a program.
+    func tellForbidden(_ program: String, _ id: String?, _ reporter: inout some LaunchReporter) {
+        let message = "killed by SIGSYS, as the filter of system calls does for those of another architecture"
+        reporter.note("'\(program)' was \(message)")
+        var members: [(String, JSON)] = [
+            ("event", "system-call"), ("verdict", "denied"), ("program", .string(program)),
+        ]
+        if let id { members.append(("id", .string(id))) }
+        emit(.object(members + [("message", .string(message))]), &reporter)
     }
 
     func tellPause(_ reporter: inout some LaunchReporter) {

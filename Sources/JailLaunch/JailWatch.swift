@@ -187,6 +187,7 @@ final class JailWatch {
 
     private func begin(_ reporter: inout some LaunchReporter) {
         emit(["event": "started", "name": .string(plan.name), "init": .number(jail.pid)], &reporter)
+        audit.readPrograms(plan)
         if let group { limits = LimitWatch(group) }
         report(&reporter, final: false)
         if deadline == nil {
@@ -247,6 +248,7 @@ final class JailWatch {
             return ExitStatus.configuration
         }
         if let ended {
+            if ended == .signalled(SIGSYS) { tellForbidden(plan.command.path, nil, &reporter) }
             emit(["event": "exited", "status": .number(ended.status)], &reporter)
             return ended.status
         }

@@ -10,7 +10,8 @@ extension LaunchPlan {
             "gateway": .optional(gateway),
             "profile": ["name": .string(profile), "files": .strings(profileFiles)],
             "command": [
-                "path": .string(command.path), "arguments": .strings(command.arguments),
+                "path": .string(command.path), "root": .string(command.root),
+                "interpreters": .strings(command.interpreters), "arguments": .strings(command.arguments),
                 "environment": .strings(command.environment),
                 "workingDirectory": .string(command.workingDirectory), "terminal": .boolean(command.terminal),
                 "umask": .number(command.fileModeMask),

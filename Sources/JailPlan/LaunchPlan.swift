@@ -48,6 +48,10 @@ package struct LaunchPlan: Equatable, Sendable {
 package struct CommandPlan: Equatable, Sendable {
     /// Inside the jail, absolute; empty if there is no command.
     package var path: String
+    /// The directory of the host's that the path leads from: that of a prepared root, or `/`.
+    package var root = "/"
+    /// Of a script: the paths of what executes it.
+    package var interpreters: [String] = []
     /// Empty: the jail has no command of its own. It waits for what is executed in it, until it is stopped.
     package var arguments: [String]
     /// `NAME=value`, the whole environment.

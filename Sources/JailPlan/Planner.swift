@@ -198,6 +198,8 @@ package struct Planner {
         for variable in profile.process.environment { variables.replace(variable) }
         return CommandPlan(
             path: facts.closure.commandPath,
+            root: facts.closure.commandRoot,
+            interpreters: facts.closure.commandInterpreters,
             arguments: request.arguments.isEmpty ? [] : [request.arguments[0]] + facts.closure.commandArguments,
             environment: variables.map { "\($0.name)=\($0.value)" },
             workingDirectory: directory,

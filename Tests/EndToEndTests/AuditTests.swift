@@ -27,11 +27,33 @@ import Testing
         let events = records.compactMap { $0["event"] as? String }
         for event in ["launch", "started", "exited"] { #expect(events.contains(event), "\(event): \(events)") }
         #expect(events.first == "segment" && events.last == "checkpoint", "\(events)")
+        let programs = try #require(
+            records.first { $0["event"] as? String == "programs" }?["programs"] as? [[String: Any]])
+        #expect(programs.compactMap { $0["role"] as? String } == ["clawjail", "egress", "command"])
+        for program in programs {
+            let sum = try shell("sha256sum < \"$1\"", program["path"] as? String ?? "").text.prefix(64)
+            #expect(program["sha256"] as? String == String(sum), "\(program)")
+        }
         let verdicts = records.compactMap { $0["verdict"] as? String }
         #expect(verdicts.contains("allowed") && verdicts.contains("denied"), "\(records)")
         let report = try log.report()
         #expect(report.isIntact && report.kinds.isEmpty && report.signed == records.count, "\(report)")
         #expect(report.status == 0)
+    }
+
+    @Test(arguments: Caller.all) func `a program that its filter kills is recorded as denied`(caller: Caller) throws {
+        let jail = try Jail(caller)
+        let log = AuditLogFiles(jail: jail)
+        defer { log.remove() }
+        let running = try jail.startAndAwait("up", command: ["/bin/sh", "-c", "echo up; exec sleep 60"])
+        #expect(try clawjail(jail, "exec", jail.name, "--", "/bin/sh", "-c", "kill -SYS $$").status == 159)
+        running.signal(SIGTERM)
+        let finished = try running.wait()
+        #expect(finished.errors.contains("killed by SIGSYS"), "\(finished.errors)")
+        let denied = try log.records().filter { $0["event"] as? String == "system-call" }
+        #expect(denied.count == 1 && denied[0]["verdict"] as? String == "denied", "\(denied)")
+        #expect(try jail.script("kill -SYS $$").status == 159)
+        #expect(try log.records().count { $0["event"] as? String == "system-call" } == 2)
     }
 
     @Test(arguments: Caller.all) func `killed at any moment, its log verifies, and the next launch goes on in it`(
