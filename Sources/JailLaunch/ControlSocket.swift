@@ -32,6 +32,8 @@ package enum ControlRequest {
     case figures
     /// Its last events, as JSON: see ``RecentEvents``.
     case recent
+    /// A snapshot was made of its data: see ``SnapshotNote``.
+    case saved(SnapshotNote)
 
     private enum Kind: UInt8 {
         case stop = 0x53
@@ -48,6 +50,7 @@ package enum ControlRequest {
         case restrict = 0x4E
         case figures = 0x47
         case recent = 0x48
+        case saved = 0x44
     }
 
     /// Of the packet.
@@ -74,6 +77,9 @@ package enum ControlRequest {
             self = .seal(seal)
         case .figures where bytes.count == 1 && descriptors.isEmpty: self = .figures
         case .recent where bytes.count == 1 && descriptors.isEmpty: self = .recent
+        case .saved where descriptors.isEmpty:
+            guard let note = SnapshotNote(bytes: Array(bytes.dropFirst())) else { return nil }
+            self = .saved(note)
         case .execute where bytes.count == 1 && (descriptors.count == 1 || descriptors.count == 4):
             self = .execute(descriptors[0], streams: Array(descriptors.dropFirst()))
         case .signal
@@ -102,6 +108,7 @@ package enum ControlRequest {
         case .seal(let seal): [Kind.seal.rawValue] + seal.bytes
         case .figures: [Kind.figures.rawValue]
         case .recent: [Kind.recent.rawValue]
+        case .saved(let note): [Kind.saved.rawValue] + note.bytes
         }
     }
 
@@ -109,7 +116,7 @@ package enum ControlRequest {
     var isForOtherJails: Bool {
         switch self {
         case .stop, .kill, .execute, .signal, .state: true
-        case .pause, .resume, .plan, .fileSystems, .lockdown, .seal, .restrict, .figures, .recent: false
+        case .pause, .resume, .plan, .fileSystems, .lockdown, .seal, .restrict, .figures, .recent, .saved: false
         }
     }
 
@@ -209,7 +216,8 @@ struct ControlSocket {
                 restricted.append(caller)
                 silent.keep(caller)
                 continue
-            case .execute, .signal, .state, .pause, .resume, .figures, .recent, .plan, .fileSystems, .lockdown, .seal:
+            case .execute, .signal, .state, .pause, .resume, .figures, .recent, .plan, .fileSystems, .lockdown, .seal,
+                .saved:
                 break
             }
             requests.append((request, caller))

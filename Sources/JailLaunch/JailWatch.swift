@@ -143,6 +143,8 @@ final class JailWatch {
                 if limitsMoved { report(&reporter, final: false) }
                 tell(egress?.takeNotices() ?? [], &reporter)
                 tell(sessions?.takeNotices() ?? [], &reporter)
+                tell(callersNotices, &reporter)
+                callersNotices = []
                 tellExecs(&reporter)
                 tellPause(&reporter)
                 tellHealth(&reporter)
@@ -537,6 +539,9 @@ final class JailWatch {
         case .plan: handOutPlan(to: caller)
         case .fileSystems: handOutFileSystems(to: caller)
         case .figures: try? System.send(caller.borrowed, ControlReply.state(figuresText()).bytes)
+        case .saved(let note):
+            callersNotices.append(.event(note.event))
+            try? System.send(caller.borrowed, ControlReply.done.bytes)
         case .recent: try? System.send(caller.borrowed, ControlReply.state(recentText()).bytes)
         }
     }
@@ -587,6 +592,8 @@ final class JailWatch {
         }
     }
     private var pendingData: LimitHit?
+    /// What callers have had recorded, and is to be told.
+    private var callersNotices: [JailNotice] = []
 
     func fullFileSystems() -> [LimitHit] {
         var full: [LimitHit] = pendingData.map { [$0] } ?? []

@@ -55,6 +55,8 @@ import JailPolicy
         let files = try directory.segments().map { ($0, try directory.read($0)) }
         let plain = try append(files.map(\.1), sync, batch, to: path + "/plain")
 
+        let formatted = try append(events, batch, to: path + "/formatted", sync)
+
         var isIntact = false
         let verified = seconds {
             var verifier = AuditVerifier()
@@ -65,16 +67,40 @@ import JailPolicy
         let result: JSON = [
             "sync": .string(sync.rawValue), "batch": .number(batch), "records": .number(records),
             "bytes": .number(files.reduce(0) { $0 + $1.1.count }), "chained": .number(Int(Double(records) / chained)),
-            "plain": .number(Int(Double(records) / plain)), "verified": .number(Int(Double(records) / verified)),
+            "plain": .number(Int(Double(records) / plain)), "formatted": .number(Int(Double(records) / formatted)),
+            "verified": .number(Int(Double(records) / verified)),
         ]
         try System.writeAll(.standardOutput, result.text() + "\n")
     }
 
-    /// The same lines, as a program would that only keeps them.
+    /// The same lines, as they are.
     private static func append(
         _ files: [[UInt8]], _ sync: AuditRules.Synchronization, _ batch: Int, to path: String
     ) throws -> Double {
         let lines = files.flatMap { $0.split(separator: 0x0A).map { Array($0) + [0x0A] } }
+        return try append(lines, batch, to: path, sync) { $0 }
+    }
+
+    /// The same records, as a log does that has neither chain nor signatures, and takes nothing out.
+    private static func append(
+        _ events: [JSON], _ batch: Int, to path: String, _ sync: AuditRules.Synchronization
+    ) throws -> Double {
+        var number = 0
+        return try append(events, batch, to: path, sync) { event in
+            guard case .object(let members) = event else { return [] }
+            number += 1
+            let time = AuditTime.now
+            let head: [(String, JSON)] = [
+                ("seq", .number(number)), ("time", .string(AuditTime.text(time.wall))),
+                ("mono", .number(time.monotonic)),
+            ]
+            return Array((JSON.object(head + members).text() + "\n").utf8)
+        }
+    }
+
+    private static func append<Line>(
+        _ lines: [Line], _ batch: Int, to path: String, _ sync: AuditRules.Synchronization, _ bytes: (Line) -> [UInt8]
+    ) throws -> Double {
         let file = try System.open(path, [.writeOnly, .create, .exclusive, .append], mode: 0o600)
         var failure: SystemError?
         let time = seconds {
@@ -82,7 +108,7 @@ import JailPolicy
                 var index = 0
                 while index < lines.count {
                     let end = min(index + batch, lines.count)
-                    try System.writeAll(file.borrowed, Array(lines[index..<end].joined()))
+                    try System.writeAll(file.borrowed, lines[index..<end].reduce(into: []) { $0 += bytes($1) })
                     if sync == .record { try System.synchronizeData(file.borrowed) }
                     // As often as a checkpoint comes.
                     if sync == .checkpoint, end / 1000 > index / 1000 { try System.synchronizeData(file.borrowed) }

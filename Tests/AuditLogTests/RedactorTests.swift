@@ -1,7 +1,8 @@
-import AuditLog
 import JailCore
 import TestSupport
 import Testing
+
+@testable import AuditLog
 
 @Suite struct RedactorTests {
     static let secret = "Zq8vT3nW5yB1kD7mP9rS2uX4"
@@ -42,6 +43,14 @@ import Testing
         for around in ["\(text)", "say \(text) twice", "\"\(text)\"", "a=\(text)&b", "/\(text)/send", "(\(text))"] {
             let redacted = Redactor().redact(around)
             #expect(!redacted.contains(text), "\(around) -> \(redacted)")
+        }
+    }
+
+    @Test func `no credential is shorter than what is looked at`() {
+        for (prefix, least) in SecretPrefix.known {
+            #expect(prefix.count + least >= Redactor.shortest)
+            let text = String(decoding: prefix, as: UTF8.self) + String(repeating: "a", count: least)
+            #expect(Redactor().redact(text) == String(decoding: prefix, as: UTF8.self) + "[redacted]")
         }
     }
 

@@ -86,12 +86,13 @@ package final class AuditTrail {
     }
 
     /// Keys that the chain gives are not the event's.
-    private static let reserved: Set<String> = ["seq", "time", "mono", "event", "prev", "signature"]
-
     private static func own(_ member: (String, JSON)) -> (String, JSON) {
+        switch member.0 {
         // When the way out decided something is not when it was recorded.
-        reserved.contains(member.0)
-            ? ("event" + member.0.prefix(1).uppercased() + member.0.dropFirst(), member.1) : member
+        case "seq", "time", "mono", "event", "prev", "signature":
+            ("event" + member.0.prefix(1).uppercased() + member.0.dropFirst(), member.1)
+        default: member
+        }
     }
 
     private func put(_ name: String, _ members: [(String, JSON)]) {

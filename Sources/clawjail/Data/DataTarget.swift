@@ -85,14 +85,16 @@ struct DataTarget {
         return address
     }
 
-    var isRunning: Bool {
-        if case .running? = try? Self.address(name).presence { true } else { false }
+    var isRunning: Bool { (try? Self.isRunning(name)) ?? false }
+
+    static func isRunning(_ name: String) throws(JailError) -> Bool {
+        if case .running = try address(name).presence { true } else { false }
     }
 
     private static func isThere(_ path: String) -> Bool { (try? System.status(path)) != nil }
 
     /// Below clawjail's own lasting state.
-    private static func directory(_ part: String) throws(JailError) -> String {
+    static func directory(_ part: String) throws(JailError) -> String {
         let request = try HostRequest.fromEnvironment(profile: Profile(name: ""), command: [])
         return request.stateDirectory(try CallerFacts.current()) + "/" + part
     }
