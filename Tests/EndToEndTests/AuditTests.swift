@@ -69,8 +69,10 @@ import Testing
         var written: [Int] = []
         for round in 0..<count {
             let running = try jail.startAndAwait("up", command: ["/bin/sh", "-c", script])
-            // At random, and from the beginning to the end of the time all the same.
-            usleep(UInt32((Double(round) + .random(in: 0..<1)) / Double(count) * 600_000))
+            // At random, and early and late in the file all the same, on a slow machine as well.
+            let size = 4000 + Int((Double(round) + .random(in: 0..<1)) / Double(count) * 16_000)
+            try #require(eventually(20) { log.size(ofFile: round + 1) >= size })
+            usleep(.random(in: 0...20_000))
             running.signal(SIGKILL)
             try running.wait()
             let report = try log.report()
@@ -81,7 +83,7 @@ import Testing
             written.append(report.records - written.reduce(0, +))
         }
         // They were written when it was killed, and not always as many.
-        #expect(written.reduce(0, +) > 20 * count, "\(written)")
+        #expect(written.reduce(0, +) > 10 * count, "\(written)")
         #expect(Set(written).count > count / 2, "\(written)")
         let finished = try jail.run("/bin/true")
         #expect(finished.status == 0, "\(finished.errors)")

@@ -13,6 +13,13 @@ struct AuditLogFiles {
         for suffix in [".log", ".log.1"] { unsafe unlink("\(jail.stateDirectory)/logs/\(jail.name)\(suffix)") }
     }
 
+    /// Bytes; each launch has one of its own, unless that is full.
+    func size(ofFile number: Int) -> Int {
+        var status = stat()
+        let path = directory + "/" + String(repeating: "0", count: 8 - String(number).count) + "\(number).jsonl"
+        return unsafe stat(path, &status) == 0 ? Int(status.st_size) : 0
+    }
+
     /// File after file; what has no end is left out.
     func records() throws -> [[String: Any]] {
         try FileManager.default.contentsOfDirectory(atPath: directory).sorted().flatMap { name in
