@@ -179,7 +179,9 @@ struct ControlSocket {
     /// Of the silent ones, those in another jail's hands.
     private var restricted: [SharedDescriptor] = []
 
-    init(_ listener: consuming OwnedDescriptor) { self.listener = SharedDescriptor(listener) }
+    init(_ listener: consuming OwnedDescriptor) { self.init(SharedDescriptor(listener)) }
+
+    init(_ listener: SharedDescriptor) { self.listener = listener }
 
     var pollEntries: [System.PollEntry] {
         var entries = silent.pollEntries

@@ -31,10 +31,12 @@ extension JailWatch {
         switch state {
         case .writing: break
         case .recovered: try attempt(.supervise) { () throws(SystemError) in try letGo() }
-        case .overdue: kill()
+        case .overdue:
+            guardian?.tell(.final)
+            kill()
         case .short:
             try attempt(.supervise) { () throws(SystemError) in
-                if audit.stopsWhenShort { try stopOnce() } else { try hold() }
+                if audit.stopsWhenShort { try stopByRule() } else { try hold() }
             }
         }
     }
@@ -126,10 +128,12 @@ extension JailWatch {
             if let reason = change.reason {
                 event.append(("reason", .string(reason)))
                 reporter.note("unhealthy: \(reason)")
+                guardian?.tell(.unhealthy(reason))
                 service?.ailing("unhealthy: \(reason)")
             } else {
                 if change.isAgain { reporter.note("healthy again") }
                 service?.ready("healthy")
+                guardian?.tell(.healthy)
             }
             emit(.object(event), &reporter)
         }

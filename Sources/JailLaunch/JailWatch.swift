@@ -11,6 +11,8 @@ internal import JailTerminal
 final class JailWatch {
     /// Blocked from before anything is made on; those without a meaning here are kept from interrupting anything.
     static let signals = handledSignals + [SIGPIPE]
+    /// Of a supervisor below a guardian, which takes the others.
+    static let terminalSignals = [SIGWINCH]
     static let handledSignals = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH]
 
     private enum Phase { case launching, ready, running }
@@ -39,6 +41,8 @@ final class JailWatch {
     private enum SocketUse { case published, health }
     /// Of a jail that was made for another one: hangs up when that one has ended.
     var lifeline: Descriptor?
+    /// Of a jail that is started again.
+    var guardian: GuardianLink?
     private let output: OutputLog?
     /// The caller ignored SIGHUP, as nohup(1) does: the end of its terminal is not the jail's.
     private let ignoresHangUp: Bool
@@ -183,6 +187,7 @@ final class JailWatch {
         emit(["event": "started", "name": .string(plan.name), "init": .number(jail.pid)], &reporter)
         if let group { limits = LimitWatch(group) }
         report(&reporter, final: false)
+        guardian?.tell(.started)
         if deadline == nil {
             health = plan.health.map { HealthWatch($0) }
             service?.starting(
@@ -295,6 +300,7 @@ final class JailWatch {
         if let outside { entries += outside.pollEntries }
         if let pausing = alerts?.pausing { entries.append(.init(pausing.borrowed, System.PollEvents.readable)) }
         if let lifeline { entries.append(.init(lifeline, System.PollEvents.readable)) }
+        if let guardian { entries.append(.init(guardian.channel.borrowed, System.PollEvents.readable)) }
         entries += pause.pollEntries
         // Who calls a jail that stands still waits in the listener's backlog.
         if phase == .running, !pause.isPaused { entries += publisher.pollEntries }
@@ -360,6 +366,7 @@ final class JailWatch {
         try watchEgress(ready)
         try sessions?.handle(ready)
         if let lifeline, ready[lifeline] != nil { kill() }
+        if let guardian { try heed(guardian, ready) }
         streams.handle(ready)
         keyboard?.step(ready)
         screen?.step(ready)
@@ -378,7 +385,7 @@ final class JailWatch {
         try egress.handle(ready)
         // Without its way out the launch is not what was planned.
         if egress.failure != nil { kill() }
-        if egress.wantsStop, deadline == nil { try stop(SIGTERM) }
+        if egress.wantsStop { try stopByRule() }
         if egress.takePause(), phase == .running, deadline == nil, !pause.isPaused { try pauseForSpend() }
         try hearPause()
     }
@@ -401,7 +408,7 @@ final class JailWatch {
             spendLine = nil
             guard case .refused(_, let text)? = ControlReply(received.bytes), deadline == nil else { return }
             unpausable = text
-            try stop(SIGTERM)
+            try stopByRule()
         } catch {
             guard error.errno == .wouldBlock else { throw error }
         }
@@ -448,8 +455,8 @@ final class JailWatch {
 
     /// Once; a second request would be to kill it.
     func stopForAlert() throws(SystemError) {
-        guard deadline == nil, initEnded == nil, !isKilled else { return }
-        try stop(SIGTERM)
+        guard deadline == nil || guardian != nil, initEnded == nil, !isKilled else { return }
+        try stopByRule()
     }
 
     /// False if init takes no more now.
@@ -491,12 +498,18 @@ final class JailWatch {
     private func answer(_ request: ControlRequest, _ caller: SharedDescriptor) throws(SystemError) {
         if refusesInLockdown(request, caller) { return }
         switch request {
-        case .kill: kill()
-        case .lockdown(let order): try lockDown(order, caller)
+        case .kill:
+            guardian?.tell(.final, caller)
+            kill()
+        case .lockdown(let order):
+            guardian?.tell(.final)
+            try lockDown(order, caller)
         case .seal(let seal): self.seal(seal, caller)
         // The listener's own, see `ControlSocket`.
         case .restrict: break
-        case .stop: try stop(SIGTERM)
+        case .stop:
+            guardian?.tell(.final, caller)
+            try stop(SIGTERM)
         case .execute where phase != .running:
             let refusal = ControlReply.refused(ExitStatus.notRunning, "supervise: the jail is still being made")
             try? System.send(caller.borrowed, refusal.bytes)
@@ -575,6 +588,7 @@ final class JailWatch {
         if try DataDirectory.size(of: data.borrowed, limit: limit) > limit {
             hits.removeAll { $0 == .data(path: rule.target, limit: limit) }
             pendingData = .data(path: rule.target, limit: limit)
+            guardian?.tell(.final)
             kill()
         }
     }
@@ -678,9 +692,29 @@ final class JailWatch {
         try pass(signal)
     }
 
-    /// Of those who ask again and again: a second time would kill it.
-    func stopOnce() throws(SystemError) {
+    /// A rule wants its end, which is for good. Of those who ask again and again: a second time would kill it.
+    func stopByRule() throws(SystemError) {
+        guardian?.tell(.final)
         if deadline == nil { try stop(SIGTERM) }
+    }
+
+    /// What the guardian wants. Without it nobody watches over the jail as its profile says.
+    private func heed(_ guardian: GuardianLink, _ ready: System.PollResult) throws(SystemError) {
+        guardian.flush()
+        guard ready[guardian.channel.borrowed] != nil else { return }
+        do throws(SystemError) {
+            while let order = try guardian.hear() {
+                try readControl()
+                switch order {
+                case .signal(let signal): try handle(signal: signal)
+                case .restart: if deadline == nil { try stop(SIGTERM) }
+                }
+            }
+        } catch {
+            guard error.errno == .brokenPipe else { throw error }
+            self.guardian = nil
+            kill()
+        }
     }
 
     /// The jail stands still until ``letGo()``. One that would not is asked again as long as it must.

@@ -33,6 +33,7 @@ extension LaunchPlan {
             "data": data?.json ?? .null,
             "sessions": sessions?.json ?? .null,
             "health": health?.json ?? .null,
+            "restart": restart?.json ?? .null,
             "audit": audit.json,
             "alerts": alerts?.json ?? .null,
             "leftOut": .array(

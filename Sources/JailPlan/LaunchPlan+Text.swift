@@ -25,6 +25,10 @@ extension LaunchPlan {
             output.heading("health, asked from outside")
             for text in health.shown { output.line("", text) }
         }
+        if let restart {
+            output.heading("restart, unless a service manager does it")
+            for text in restart.shown { output.line("", text) }
+        }
         if let alerts { describe(alerts, &output) }
         if let spend = network.egress?.spend {
             output.heading("spend, at providers of language models")

@@ -33,6 +33,8 @@ package struct LaunchPlan: Equatable, Sendable {
     package var session: SessionPlan?
     /// nil: nobody asks the jail how it is.
     package var health: HealthRules?
+    /// nil: its end is the end.
+    package var restart: RestartRules?
     package var audit: AuditPlan
     /// nil: nobody wants to hear of what happens.
     package var alerts: AlertsPlan?

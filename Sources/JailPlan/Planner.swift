@@ -105,6 +105,9 @@ package struct Planner {
             session: request.session,
             // A jail that waits for commands has nothing in it that could be asked.
             health: request.arguments.isEmpty ? nil : profile.health,
+            // One that another jail has made ends with that; one without a command is not there to do something.
+            restart: request.arguments.isEmpty || request.gateway != nil || profile.restart.on == .never
+                ? nil : profile.restart,
             audit: try planAudit(),
             alerts: alerts,
             leftOut: leftOut,

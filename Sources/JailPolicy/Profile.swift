@@ -14,6 +14,7 @@ package struct Profile: Equatable, Sendable {
     package var sessions: SessionRules?
     /// nil: nobody asks what runs here how it is.
     package var health: HealthRules?
+    package var restart = RestartRules()
     /// nil: nobody wants to hear of what happens.
     package var alerts: AlertRules?
     /// nil: nobody counts what is asked of providers of language models.

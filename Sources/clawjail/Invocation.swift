@@ -102,8 +102,10 @@ struct Invocation: Equatable {
     ///   - session: instead of a command.
     ///   - isBackground: the jail goes on when its caller has ended.
     ///   - loaded: the profile, if ``loadProfile()`` has been called for it already.
+    ///   - first: of a jail that is started again: the plan that has given it its name.
     func makePlan(
-        session: SessionPlan? = nil, isBackground: Bool = false, with loaded: Profile? = nil
+        session: SessionPlan? = nil, isBackground: Bool = false, with loaded: Profile? = nil,
+        again first: LaunchPlan? = nil
     ) throws(JailError) -> LaunchPlan {
         guard session != nil || (!command.isEmpty && command[0] != "") else {
             throw JailError(.usage, reason: "no command is given", hint: "write it after --")
@@ -117,10 +119,12 @@ struct Invocation: Equatable {
         request.outlivesCaller = isBackground
         request.workspace = profile.filesystem.workspaceSource
         let facts = try HostFacts.gather(request)
+        let name: String
+        if let first { name = first.name } else { name = try jailName(profile) }
         var launch = LaunchRequest(
-            name: try jailName(profile), arguments: command, bootID: try Self.randomUUID())
+            name: name, arguments: command, bootID: try Self.randomUUID())
         launch.terminal = terminal
-        launch.isNamed = name != nil || profile.filesystem.data != nil
+        launch.isNamed = self.name != nil || profile.filesystem.data != nil
         launch.egressGroup = egressGroup
         if let sessions = profile.sessions {
             launch.sessionProfile = try Self.loader(directories).load(sessions.profile)

@@ -26,6 +26,7 @@ enum RandomProfile {
               limits: { \(some(["memory: '5M'", "cpus: 1.25", "processes: 3", "fileSize: '1'", "swap: '1T'"], &generator)) },
               \(some(["sessions: { profile: 's', workspaces: \(list(["'/data/a'", "'/b:ro'"], &generator)), most: 7 }"], &generator).appendingComma)
               \(some(["health: { exec: ['a', 'b'], retries: 2 }"], &generator).appendingComma)
+              \(some(["restart: { on: 'always', most: \(1 + generator.next() % 1000) }"], &generator).appendingComma)
               \(some(["alerts: { defaults: true, rules: [{ name: 'a', watch: 'upload', above: '3M', within: '2h' }] }"], &generator).appendingComma)
               \(some(["spend: { tokensPerDay: 9, onLimit: 'stop', fields: ['a'] }"], &generator).appendingComma)
               \(some(["audit: { keep: '2d', onFull: 'pause', redact: ['abc*'] }"], &generator).appendingComma)

@@ -52,6 +52,7 @@ enum Samples {
           health: {
             http: { port: 18789, path: "/healthz" }, startPeriod: "1m", interval: "2s", timeout: "500ms", retries: 5,
           },
+          restart: { on: "unhealthy", delay: "2s", longest: "5m", most: 3, within: "1h" },
           alerts: {
             defaults: true,
             rules: [
@@ -236,6 +237,24 @@ enum Samples {
         (
             "{ health: { tcp: { port: 1 }, retries: 0 } }",
             "1:40: 'health.retries' must be a whole number from 1 to 100, not 0"
+        ),
+        (
+            "{ restart: { on: 'failures' } }",
+            "1:18: 'restart.on' must be one of \"never\", \"failure\", \"unhealthy\", \"always\", not \"failures\"; "
+                + "did you mean \"failure\"?"
+        ),
+        (
+            "{ restart: { delay: '99ms' } }",
+            "1:21: 'restart.delay' must be from \"100ms\" to \"1h\", not \"99ms\""
+        ),
+        (
+            "{ restart: { within: '2d' } }",
+            "1:22: 'restart.within' must be from \"1s\" to \"1d\", not \"2d\""
+        ),
+        ("{ restart: { most: 0 } }", "1:20: 'restart.most' must be a whole number from 1 to 1000, not 0"),
+        (
+            "{ restart: { on: 'always', delay: '2m' } }",
+            "1:12: 'restart' has a 'longest' of \"1m\", less than its 'delay' of \"2m\""
         ),
         (
             "{ process: { passEnvironment: ['NOTIFY_SOCKET'] } }",
@@ -623,6 +642,8 @@ enum Samples {
         ("health", "true"), ("health.http", "'/'"), ("health.http.port", "'1'"), ("health.http.path", "1"),
         ("health.tcp", "1"), ("health.tcp.port", "'1'"), ("health.exec", "'x'"), ("health.startPeriod", "1"),
         ("health.interval", "1"), ("health.timeout", "1"), ("health.retries", "'1'"),
+        ("restart", "'always'"), ("restart.on", "true"), ("restart.delay", "1"), ("restart.longest", "60"),
+        ("restart.most", "'5'"), ("restart.within", "600"),
         ("alerts", "true"), ("alerts.defaults", "1"), ("alerts.rules", "{}"), ("alerts.webhook", "1"),
         ("alerts.command", "'x'"),
         ("spend", "'5 USD'"), ("spend.perDay", "5"), ("spend.tokensPerDay", "'1'"), ("spend.requestsPerDay", "0"),
@@ -655,6 +676,11 @@ enum Samples {
                 "- health connection to 127.0.0.1:80", "- health every 10s, within 5s",
                 "- health unhealthy after 3 failures, and not before 1m of starting", "+ health none",
             ]
+        ),
+        (
+            "{ restart: { on: 'failure', most: 2 } }",
+            ["~ restart.on never → failure", "~ restart.most 5 → 2"],
+            ["~ restart.on failure → never", "~ restart.most 2 → 5"]
         ),
         (
             "{ alerts: { rules: [{ name: 'a', watch: 'denials', above: 3, actions: ['stop'] }] } }",

@@ -48,6 +48,11 @@ struct `Sections` {
         health.interval = 2000
         health.timeout = 500
         health.retries = 5
+        expected.restart.on = .unhealthy
+        expected.restart.delay = 2000
+        expected.restart.longest = 300_000
+        expected.restart.most = 3
+        expected.restart.within = 3_600_000
         var spend = SpendRules()
         spend.perDay = 5_000_000
         spend.tokensPerDay = 2_000_000

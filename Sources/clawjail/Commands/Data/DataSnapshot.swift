@@ -46,7 +46,7 @@ struct DataSaving {
 
     func save(_ store: SnapshotStore) throws(JailError) -> SnapshotManifest {
         let target = try DataTarget.find(name, profile: profile)
-        guard target.running != nil else {
+        guard target.running != nil || target.isWaiting else {
             return try save(target, store, doubt: nil) {
                 target.isRunning ? "the jail was started while it was read" : nil
             }
