@@ -19,6 +19,8 @@ extension AuditEntry {
         case "exec-exited": "\(text("program") ?? "?")\(identifier) exited \(number("status") ?? -1)"
         case "limit": "limit \(text("limit") ?? "?"): \(text("message") ?? "")"
         case "health": "health \(text("state") ?? "?")" + (text("reason").map { ": \($0)" } ?? "")
+        case "restarting": "restarting: \(text("reason") ?? "?"), number \(number("attempt") ?? 0)"
+        case "restart-ended": "restarts ended: \(text("message") ?? "?")"
         default: others
         }
     }

@@ -183,6 +183,12 @@ int cl_tty_make_raw(int fd, unsigned char *saved) {
     cfmakeraw(&attributes);
     return RETRY(tcsetattr(fd, TCSADRAIN, &attributes));
 }
+int cl_tty_get_state(int fd, unsigned char *saved) {
+    struct termios attributes;
+    if (tcgetattr(fd, &attributes) < 0) return -errno;
+    memcpy(saved, &attributes, sizeof attributes);
+    return 0;
+}
 int cl_tty_restore(int fd, const unsigned char *saved) {
     struct termios attributes;
     memcpy(&attributes, saved, sizeof attributes);

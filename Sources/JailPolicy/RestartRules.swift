@@ -25,6 +25,17 @@ package struct RestartRules: Equatable, Sendable {
 
     package init() {}
 
+    /// How often the wait doubles until it is the longest.
+    package var doublings: Int {
+        var count = 0
+        var wait = delay
+        while wait < longest {
+            wait = wait.multipliedReportingOverflow(by: 2).partialValue
+            count += 1
+        }
+        return count
+    }
+
     /// Nobody is unhealthy who is not asked.
     package func check(_ health: HealthRules?) throws(JailError) {
         guard on == .unhealthy, health == nil else { return }

@@ -205,6 +205,7 @@ int cl_is_foreground(int fd);
 /* Saves the attributes of `fd` in `saved` (CL_TERMIOS_SIZE bytes) and switches it to raw mode. */
 #define CL_TERMIOS_SIZE 128
 int cl_tty_make_raw(int fd, unsigned char *saved);
+int cl_tty_get_state(int fd, unsigned char *saved);
 int cl_tty_restore(int fd, const unsigned char *saved);
 
 /* Time, in nanoseconds: clock_gettime(2) */

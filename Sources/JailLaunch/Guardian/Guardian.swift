@@ -18,6 +18,8 @@ package final class Guardian<Starter: GuardedStarter> {
     /// The caller ignored SIGHUP, as nohup(1) does.
     private let ignoresHangUp: Bool
     private var state: RestartState
+    /// The caller's terminal, for one that its supervisor did not put back; nil: the jail has none of its own beside it.
+    private let terminal: TerminalState?
     /// Whoever waits for the end of the jail: closing is the answer, and that comes with the end of this process.
     private var waiting: [SharedDescriptor] = []
 
@@ -71,6 +73,7 @@ package final class Guardian<Starter: GuardedStarter> {
         self.signals = signals
         self.listener = listener
         self.ignoresHangUp = ignoresHangUp
+        terminal = plan.command.terminal ? try? System.terminalState(.standardInput) : nil
         state = RestartState(plan.restart ?? RestartRules())
     }
 
@@ -88,6 +91,7 @@ package final class Guardian<Starter: GuardedStarter> {
                 try superviseOnce(first, in: directory, &reporter)
             }
             first = nil
+            if let terminal, case .signalled = end { try? System.restore(.standardInput, terminal) }
             switch state.end(end, now: System.monotonicNanoseconds()) {
             case .end(let reason):
                 if let reason {

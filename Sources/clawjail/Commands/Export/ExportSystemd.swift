@@ -38,8 +38,11 @@ struct UnitOptions: ParsableArguments {
     @Flag(help: "Start as root, which runs the command as that user.")
     var root = false
 
-    @Option(help: "Start it again after so long without a sign of health; 0s: never.")
-    var watchdog = "60s"
+    @Option(
+        help: ArgumentHelp(
+            "Start it again after so long without a sign of health; 0s: never. The default is 60s, unless the profile's "
+                + "'restart' is for failures alone.", valueName: "time"))
+    var watchdog: String?
 
     @Option(help: "NAME:PATH, a secret for $CREDENTIALS_DIRECTORY.")
     var credential: [String] = []
@@ -70,7 +73,9 @@ struct UnitOptions: ParsableArguments {
                 hint: "use up to 48 of a-z, 0-9, '-' and '_', starting with a letter or digit")
         }
         unit.asRoot = root
-        unit.watchdog = try checked("--watchdog") { () throws(ValueError) in try TimeSpan.parse(watchdog) }
+        if let watchdog {
+            unit.watchdog = try checked("--watchdog") { () throws(ValueError) in try TimeSpan.parse(watchdog) }
+        }
         for text in credential { unit.credentials.append(try parsed(text)) }
         return unit
     }
