@@ -74,6 +74,9 @@ let package = Package(
         // What programs asked for and were told, and the smallest change that would have let them have it (pure).
         library("JailLearning", ["JailCore", "JailPolicy"]),
 
+        // What a plan promises, how each promise is tried, and what came of it (pure).
+        library("JailVerify", ["JailCore", "JailPolicy", "JailPlan"]),
+
         // What the host offers: programs and what they need, ids, cgroups, kernel features. Reads, never writes.
         library("JailHost", ["CLinux", "JailCore", "JailPolicy", "JailPlan", "JailScope"]),
 
@@ -146,7 +149,7 @@ let package = Package(
             name: "clawjail",
             dependencies: [
                 "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog",
-                "JailEvidence", "JailView", "JailData", "JailMounts", "JailLearning",
+                "JailEvidence", "JailView", "JailData", "JailMounts", "JailLearning", "JailVerify",
                 "AuditViews", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -160,7 +163,10 @@ let package = Package(
 
         // Runs inside a jail and reports what it can do.
         .target(name: "CProbe", cSettings: strictC),
-        .executableTarget(name: "jailprobe", dependencies: ["CProbe", "JailCore", "CLinux"], swiftSettings: strict),
+        .executableTarget(
+            name: "jailprobe", dependencies: ["CProbe", "JailCore", "CLinux"], swiftSettings: strict,
+            // Always, and not in release builds alone: 'clawjail verify' shows it, and nothing else, in the jail.
+            linkerSettings: [.unsafeFlags(["-static-executable"])]),
 
         // Shared by the tests: what a machine must have, programs, directories that vanish.
         .target(name: "TestSupport", dependencies: ["JailCore"], path: "Tests/Support", swiftSettings: strict),
@@ -169,6 +175,7 @@ let package = Package(
         tests("JailPolicyTests", ["JailPolicy", "JailCore", "TestSupport"]),
         tests("AuditLogTests", ["AuditLog", "AuditViews", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailLearningTests", ["JailLearning", "JailPolicy", "JailCore", "TestSupport"]),
+        tests("JailVerifyTests", ["JailVerify", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailScopeTests", ["JailScope", "JailPlan", "JailCore", "TestSupport"]),
         tests("JailHostTests", ["JailHost", "JailPlan", "JailPolicy", "JailCore"]),
         tests(

@@ -42,6 +42,13 @@ int cl_bind_unix(int fd, const char *path) {
     int result = unix_name(&name, path);
     return result < 0 ? result : RESULT(bind(fd, (struct sockaddr *)&name, sizeof name));
 }
+int cl_bind_abstract(int fd, const void *path, size_t length) {
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    if (length + 1 > sizeof name.sun_path) return -ENAMETOOLONG;
+    memcpy(name.sun_path + 1, path, length);
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
+    return RESULT(bind(fd, (struct sockaddr *)&name, size));
+}
 int cl_connect_unix(int fd, const char *path) {
     struct sockaddr_un name;
     int result = unix_name(&name, path);

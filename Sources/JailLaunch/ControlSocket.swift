@@ -28,6 +28,8 @@ package enum ControlRequest {
     /// Whoever gets this connection may execute, signal, ask and end, and nothing else: it is about to be handed into
     /// another jail.
     case restrict
+    /// What came of verifying it, to be recorded.
+    case verified(VerificationRecord)
     /// What has happened in it, in numbers, as JSON: see ``Figures``.
     case figures
     /// Its last events, as JSON: see ``RecentEvents``.
@@ -46,6 +48,7 @@ package enum ControlRequest {
         case lockdown = 0x58
         case seal = 0x59
         case restrict = 0x4E
+        case verified = 0x56
         case figures = 0x47
         case recent = 0x48
     }
@@ -72,6 +75,9 @@ package enum ControlRequest {
         case .seal where descriptors.isEmpty:
             guard let seal = LockdownSeal(bytes: Array(bytes.dropFirst())) else { return nil }
             self = .seal(seal)
+        case .verified where descriptors.isEmpty:
+            guard let record = VerificationRecord(bytes: Array(bytes.dropFirst())) else { return nil }
+            self = .verified(record)
         case .figures where bytes.count == 1 && descriptors.isEmpty: self = .figures
         case .recent where bytes.count == 1 && descriptors.isEmpty: self = .recent
         case .execute where bytes.count == 1 && (descriptors.count == 1 || descriptors.count == 4):
@@ -100,6 +106,7 @@ package enum ControlRequest {
         case .restrict: [Kind.restrict.rawValue]
         case .lockdown(let order): [Kind.lockdown.rawValue] + order.bytes
         case .seal(let seal): [Kind.seal.rawValue] + seal.bytes
+        case .verified(let record): [Kind.verified.rawValue] + record.bytes
         case .figures: [Kind.figures.rawValue]
         case .recent: [Kind.recent.rawValue]
         }
@@ -109,7 +116,7 @@ package enum ControlRequest {
     var isForOtherJails: Bool {
         switch self {
         case .stop, .kill, .execute, .signal, .state: true
-        case .pause, .resume, .plan, .fileSystems, .lockdown, .seal, .restrict, .figures, .recent: false
+        case .pause, .resume, .plan, .fileSystems, .lockdown, .seal, .restrict, .verified, .figures, .recent: false
         }
     }
 
@@ -209,7 +216,8 @@ struct ControlSocket {
                 restricted.append(caller)
                 silent.keep(caller)
                 continue
-            case .execute, .signal, .state, .pause, .resume, .figures, .recent, .plan, .fileSystems, .lockdown, .seal:
+            case .execute, .signal, .state, .pause, .resume, .figures, .recent, .plan, .fileSystems, .lockdown, .seal,
+                .verified:
                 break
             }
             requests.append((request, caller))

@@ -73,6 +73,8 @@ final class JailWatch {
     private var isHeld = false
     /// Of a jail that was stopped for good, and may not be started again.
     var lockdown: JailLockdown?
+    /// Not told yet.
+    var verifications: [(record: VerificationRecord, caller: SharedDescriptor)] = []
     var figures = Figures()
     /// Monotonic nanoseconds.
     let began = System.monotonicNanoseconds()
@@ -148,6 +150,7 @@ final class JailWatch {
                 try attempt(.supervise) { () throws(SystemError) in try tellAlerts(&reporter) }
                 tell(outside?.takeNotices() ?? [], &reporter)
                 tellLockdown(&reporter)
+                tellVerifications(&reporter)
                 try writeAudit(&reporter)
             }
         } catch {
@@ -494,6 +497,7 @@ final class JailWatch {
         case .kill: kill()
         case .lockdown(let order): try lockDown(order, caller)
         case .seal(let seal): self.seal(seal, caller)
+        case .verified(let record): take(record, caller)
         // The listener's own, see `ControlSocket`.
         case .restrict: break
         case .stop: try stop(SIGTERM)

@@ -10,6 +10,8 @@ struct RunningJail {
     let name: String
     let profile: String
     let supervisor: Int64
+    /// Jail init, as the host numbers it; 0: it is not known.
+    let initProcess: Int32
     let started: Int64
     let command: [String]
     let published: [String]
@@ -37,6 +39,7 @@ struct RunningJail {
         self.name = name
         profile = value["profile"]?.text ?? "?"
         supervisor = value["supervisor"]?.integer ?? 0
+        initProcess = Int32(clamping: value["init"]?.integer ?? 0)
         started = value["started"]?.integer ?? 0
         command = value["command"]?.strings ?? []
         published = value["publish"]?.strings ?? []

@@ -166,6 +166,7 @@ int cl_socket(int domain, int type, int protocol);
 int cl_socketpair(int type, int fds[2]);
 int cl_bind_inet4(int fd, uint32_t address, uint16_t port);
 int cl_connect_inet4(int fd, uint32_t address, uint16_t port);
+int cl_bind_abstract(int fd, const void *path, size_t length);
 int cl_bind_unix(int fd, const char *path);
 int cl_connect_unix(int fd, const char *path);
 /* One datagram, without waiting. The name's bytes as they are: an abstract one begins with NUL. */

@@ -6,6 +6,8 @@
 #ifndef CPROBE_H
 #define CPROBE_H
 
+#include <stddef.h>
+
 struct probe_attempt {
     const char *name;
     /* A result >= 0, or -errno. `argument` is the path, name or number that the attempt is about, or NULL. */
@@ -33,6 +35,21 @@ long probe_connect_loopback(const char *port);
 long probe_connect_abstract(const char *name);
 long probe_connect_path(const char *path);
 long probe_has_session_key(const char *description);
+long probe_bind_loopback(const char *port);
+long probe_route(const char *address);
+long probe_resolve(const char *name);
+/* Each up to a number that the argument says, see limits.c. */
+long probe_eat(const char *bytes);
+long probe_spawn(const char *count);
+long probe_open_files(const char *count);
+long probe_reserve(const char *bytes_and_directory);
+long probe_write_behind(const char *bytes_and_directory);
+
+/*
+ * Sends a request to an IPv4 address, and reads the answer up to its end or to `size`, as text in `answer`. The result is
+ * its status. Not in a child.
+ */
+long probe_ask_http(const char *address, int port, const char *request, char *answer, size_t size);
 
 enum probe_end { PROBE_RESULT, PROBE_SIGNAL, PROBE_TIMEOUT, PROBE_FAILED };
 

@@ -1,0 +1,57 @@
+import ArgumentParser
+import AuditLog
+import JailCore
+import JailLaunch
+import JailPlan
+import JailPolicy
+import JailVerify
+
+struct Verify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Prove that a jail holds what its profile promises.",
+        discussion: """
+            Starts a jail as the profile says, with a probe that tries what must be impossible and what must work, and \
+            prints what the kernel answered. The result is recorded in the log of that jail. Exit status 1: something did \
+            not hold, or could not be tried.
+            """)
+
+    @Option(
+        name: [.short, .long], help: "The profile to verify: a name, or a file with '/' or .json5.",
+        completion: .profiles)
+    var profile = "research"
+
+    @Option(
+        help: ArgumentHelp(
+            "Judge by what this profile promises, in place of the same.", valueName: "profile"), completion: .profiles)
+    var against: String?
+
+    @Option(help: "Host user that the jail runs as; needed, and only allowed, when started by root.")
+    var user: String?
+
+    @Option(
+        help: ArgumentHelp("Host directory for /workspace, if the profile has one.", valueName: "directory"),
+        completion: .directory)
+    var workspace: String?
+
+    @Flag(help: "Also try what must work and leaves the host: an allowed request.")
+    var online = false
+
+    @Flag(help: "Print everything as JSON.")
+    var json = false
+
+    mutating func run() {
+        do throws(JailError) {
+            let verification = try verifyProfile()
+            try Output.print(json ? verification.fullJSON.text(pretty: true) : verification.text)
+            Output.leave(verification.holds ? 0 : 1)
+        } catch { Output.fail(error) }
+    }
+
+    private func verifyProfile() throws(JailError) -> Verification {
+        var invocation = Invocation()
+        invocation.profile = profile
+        invocation.overrides.user = user
+        invocation.overrides.workspace = workspace
+        return try VerifyWork(invocation, against: against, online: online).run()
+    }
+}
