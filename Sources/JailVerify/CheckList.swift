@@ -32,7 +32,7 @@ package struct CheckList: Sendable {
     package init(_ plan: LaunchPlan, _ trial: Trial) {
         let maker = CheckMaker(plan: plan, trial: trial)
         deniedQuestions =
-            plan.network.egress.map { DeniedQuestions($0.rules, hostPort: trial.hostPort).logged } ?? []
+            plan.network.egress.map { DeniedQuestions.logged($0, hostPort: trial.hostPort) } ?? []
         checks =
             maker.identity() + maker.isolation() + maker.files() + maker.programs() + maker.systemCalls()
             + maker.limits()

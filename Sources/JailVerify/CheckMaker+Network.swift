@@ -48,31 +48,29 @@ extension CheckMaker {
             })
     }
 
-    /// Through the proxy, and without it as a program that knows none would.
+    /// Through the proxy, and without it as a program that knows none would: that connection is reset.
     private func special(_ egress: EgressPlan, _ addresses: [(address: String, port: UInt16)]) -> Check {
-        var requests = addresses.map { target in
+        let asked = addresses.map { target in
             let host = target.port == 80 ? target.address : "\(target.address):\(target.port)"
             return "\(Self.proxy):\(egress.proxyPort) GET http://\(host)/ \(host)"
         }
-        if egress.ports.contains(80), let first = addresses.first(where: { $0.port == 80 }) {
-            requests.append("\(first.address):80 GET / \(first.address)")
-        }
-        let asked = requests
+        let direct = DeniedQuestions.direct(egress, addresses).map { "\($0):80 GET / \($0)" }
+        let all = asked + (direct.map { [$0] } ?? [])
         return Check(
             "net.special", "private and metadata addresses, and this host's own, are refused",
-            keys: ["network.allowPrivate"],
-            tried: addresses.map(\.address).joined(separator: ", "),
-            arguments: asked.flatMap { ["--request", $0] },
+            keys: ["network.allowPrivate"], tried: addresses.map(\.address).joined(separator: ", "),
+            arguments: all.flatMap { ["--request", $0] },
+            direct.map { [.attempt("request \($0)", is: "errno ECONNRESET", "errno ECONNREFUSED")] } ?? [],
             judge: { evidence in
                 let wrong = asked.filter { evidence.inside.value("request \($0)") != 403 }
                 guard wrong.isEmpty else {
-                    return Judgement(
-                        .notHeld, "not refused: \(wrong.prefix(3).map { Self.target(of: $0) }.joined(separator: ", "))")
+                    let targets = wrong.prefix(3).map { Self.target(of: $0) }.joined(separator: ", ")
+                    return Judgement(.notHeld, "not refused: \(targets)")
                 }
                 guard evidence.outside.arrivals == 0 else {
                     return Judgement(.notHeld, "the verifier's listener on 127.0.0.1 was reached")
                 }
-                return Judgement(.held, "403 (\(asked.count))")
+                return Judgement(.held, "403 (\(asked.count))\(direct == nil ? "" : ", connection reset")")
             })
     }
 
@@ -90,7 +88,7 @@ extension CheckMaker {
                 "network.allow[].hosts", "network.allow[].methods", "network.allow[].paths", "network.deny[].methods",
                 "network.deny[].paths",
             ],
-            tried: questions.map { "\($0.method) \($0.host)\($0.path == "/" ? "" : $0.path)" }.joined(separator: ", "),
+            tried: Self.few(questions.map { "\($0.method) \($0.host)\($0.path == "/" ? "" : $0.path)" }),
             arguments: asked.flatMap { ["--request", $0.text] },
             judge: { evidence in
                 for question in asked {
@@ -106,6 +104,10 @@ extension CheckMaker {
                 }
                 return Judgement(.held, "403 (\(asked.count))")
             })
+    }
+
+    private static func few(_ texts: [String]) -> String {
+        texts.prefix(2).joined(separator: ", ") + (texts.count > 2 ? " and \(texts.count - 2) more" : "")
     }
 
     private static func target(of request: String) -> String {

@@ -5,7 +5,7 @@ internal import JailPolicy
 /// What is known of it afterwards, outside.
 extension CheckMaker {
     func record() -> [Check] {
-        let logged = plan.network.egress.map { DeniedQuestions($0.rules, hostPort: trial.hostPort).logged } ?? []
+        let logged = plan.network.egress.map { DeniedQuestions.logged($0, hostPort: trial.hostPort) } ?? []
         let wanted = ["launch", "started"]
         var checks = [
             Check(

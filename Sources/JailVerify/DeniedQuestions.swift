@@ -1,3 +1,4 @@
+internal import JailPlan
 internal import JailPolicy
 
 /// What to ask a way out that its policy denies. The policy itself says so, by the function that enforces it: a question
@@ -94,8 +95,17 @@ struct DeniedQuestions {
         }
     }
 
-    /// As the log says them: `METHOD host`, and `name host`.
-    var logged: Set<String> {
-        Set(names.map { "name \($0)" } + requests.map { "\($0.method) \($0.host)" })
+    /// The address that is also asked for without the proxy.
+    static func direct(_ egress: EgressPlan, _ addresses: [(address: String, port: UInt16)]) -> String? {
+        egress.ports.contains(80) ? addresses.first { $0.port == 80 }?.address : nil
+    }
+
+    /// As the log says them: `METHOD host`, `name host`, and `connection address`.
+    static func logged(_ egress: EgressPlan, hostPort: UInt16) -> Set<String> {
+        let questions = DeniedQuestions(egress.rules, hostPort: hostPort)
+        return Set(
+            questions.names.map { "name \($0)" } + questions.requests.map { "\($0.method) \($0.host)" }
+                + questions.special.map { "GET \($0.address)" }
+                + (direct(egress, questions.special).map { ["connection \($0)"] } ?? []))
     }
 }
