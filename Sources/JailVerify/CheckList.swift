@@ -1,6 +1,6 @@
 internal import JailCore
 package import JailPlan
-internal import JailPolicy
+package import JailPolicy
 
 /// What the verifier has ready for the probe, and how far it may go.
 package struct Trial: Equatable, Sendable {
@@ -12,6 +12,9 @@ package struct Trial: Equatable, Sendable {
     package var processID: Int32 = 1
     /// Bytes of memory that may be used up at most.
     package var mostMemory: UInt64 = 1 << 30
+    /// What the jail's own way out goes by, where it is judged by the promises of another profile: what it allows is not
+    /// asked, since it would leave the host.
+    package var rules: NetworkRules?
     /// What must work is tried as well, though it leaves the host.
     package var online = false
     /// Shown in the jail beyond its plan, for the probe: paths inside.

@@ -50,6 +50,14 @@ extension CheckMaker {
 
     /// Through the proxy, and without it as a program that knows none would: that connection is reset.
     private func special(_ egress: EgressPlan, _ addresses: [(address: String, port: UInt16)]) -> Check {
+        if let open = addresses.first(where: {
+            DeniedQuestions.isAllowed(by: trial.rules, $0.address, port: $0.port, method: "GET", path: "/")
+        }) {
+            return Check(
+                "net.special", "private and metadata addresses, and this host's own, are refused",
+                keys: ["network.allowPrivate"], tried: "asked the policy"
+            ) { _ in Judgement(.notHeld, "allowed: \(open.address)") }
+        }
         let asked = addresses.map { target in
             let host = target.port == 80 ? target.address : "\(target.address):\(target.port)"
             return "\(Self.proxy):\(egress.proxyPort) GET http://\(host)/ \(host)"
@@ -75,6 +83,14 @@ extension CheckMaker {
     }
 
     private func requests(_ egress: EgressPlan, _ questions: [DeniedQuestions.Request]) -> Check {
+        if let open = questions.first(where: {
+            DeniedQuestions.isAllowed(by: trial.rules, $0.host, port: 80, method: $0.method, path: $0.path)
+        }) {
+            return Check(
+                "net.requests", "what no rule allows is refused, and the answer says what would allow it",
+                keys: ["network.allow[].methods"], tried: "asked the policy"
+            ) { _ in Judgement(.notHeld, "allowed: \(open.method) \(open.host)\(open.path)") }
+        }
         let asked = questions.map { question in
             (
                 text:

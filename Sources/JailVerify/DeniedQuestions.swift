@@ -95,6 +95,14 @@ struct DeniedQuestions {
         }
     }
 
+    /// Whether other rules allow what these deny.
+    static func isAllowed(by rules: NetworkRules?, _ host: String, port: UInt16, method: String, path: String) -> Bool {
+        guard let rules, let host = HostName(user: host).map(Host.name) ?? IPAddress(host).map(Host.address) else {
+            return false
+        }
+        return denial(NetworkPolicy(rules), host, port: port, method: method, path: path) == nil
+    }
+
     /// The address that is also asked for without the proxy.
     static func direct(_ egress: EgressPlan, _ addresses: [(address: String, port: UInt16)]) -> String? {
         egress.ports.contains(80) ? addresses.first { $0.port == 80 }?.address : nil

@@ -2,12 +2,22 @@ internal import JailCore
 internal import JailPlan
 internal import JailPolicy
 
-/// One line of /proc/self/mountinfo, as jailprobe tells it.
-struct MountFinding: Equatable {
+/// One line of /proc/PID/mountinfo, see proc_pid_mountinfo(5).
+package struct MountFinding: Equatable, Sendable {
     var target: String
     var options: Set<String>
     var propagation: String
 
+    /// As the kernel writes it. Its escapes (`\040` for a space) stay: no target of a plan has any.
+    package init?(line: String) {
+        let fields = line.split(separator: " ").map(String.init)
+        guard fields.count > 6, let dash = fields.firstIndex(of: "-"), dash >= 6 else { return nil }
+        target = fields[4]
+        options = Set(fields[5].split(separator: ",").map(String.init))
+        propagation = fields[6..<dash].joined(separator: " ")
+    }
+
+    /// As jailprobe tells it.
     init?(_ value: JSON5Value) {
         guard let target = value["target"]?.text, let options = value["options"]?.text,
             let propagation = value["propagation"]?.text
@@ -19,12 +29,33 @@ struct MountFinding: Equatable {
 }
 
 /// What every mount of a plan must be.
-struct MountRules {
+struct MountRules: Sendable {
     /// Where the plan mounts something that is there in the end.
     let planned: [String]
     private let writable: [String]
     private let executable: Set<String>
     private let unexecutable: Set<String>
+
+    /// - Parameter steps: of a plan's JSON.
+    init(steps: [JSON5Value]) {
+        var planned: [String] = []
+        var writable = ["/dev/pts"]
+        var executable: Set<String> = []
+        var unexecutable: Set<String> = []
+        for step in steps {
+            guard let kind = step["step"]?.text, ["bind", "tmpfs"].contains(kind), let path = step["path"]?.text else {
+                continue
+            }
+            let attributes = Set((step["attributes"]?.text ?? "").split(separator: ",").map(String.init))
+            planned.append(path)
+            if !attributes.contains("ro") { writable.append(path) }
+            if attributes.contains("noexec") { unexecutable.insert(path) } else { executable.insert(path) }
+        }
+        self.planned = planned
+        self.writable = writable
+        self.executable = executable
+        self.unexecutable = unexecutable
+    }
 
     /// - Parameter added: programs that are shown beyond the plan.
     init(_ plan: LaunchPlan, added: [String]) {

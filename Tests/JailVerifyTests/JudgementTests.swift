@@ -106,6 +106,9 @@ import Testing
         Mutation("limits.memory", "a higher limit") { $0.outside.group?.memory = 128 << 20 },
         Mutation("limits.processes", "a higher limit") { $0.outside.group?.processes = 22 },
         Mutation("limits.cpus", "no limit") { $0.outside.group?.milliCPUs = nil },
+        Mutation("limits.openFiles", "a higher limit") {
+            $0.report[["process", "limits", "openFiles"]] = "100 200"
+        },
         Mutation("net.names", "a denied name exists") {
             $0.report[["attempts", "resolve clawjail-verify.internal", "value"]] = 0
         },

@@ -129,6 +129,7 @@ struct PaperEvidence {
             let parts = variable.split(separator: "=", maxSplits: 1).map(String.init)
             report[["environment", parts[0]]] = .string(parts[1])
         }
+        report[["process", "limits", "openFiles"]] = "100 100"
         report[["programs", "complete"]] = true
         report[["programs", "paths"]] = .array(["/usr/bin/node"])
         report[["mounts"]] = .array(

@@ -12,8 +12,12 @@ struct Verify: ParsableCommand {
         discussion: """
             Starts a jail as the profile says, with a probe that tries what must be impossible and what must work, and \
             prints what the kernel answered. The result is recorded in the log of that jail. Exit status 1: something did \
-            not hold, or could not be tried.
+            not hold, or could not be tried. With the name of a running jail every process in it is looked at from outside.
             """)
+
+    @Argument(
+        help: "A running jail, GATEWAY/ID for a session: it is looked at from outside.", completion: .jails)
+    var name: String?
 
     @Option(
         name: [.short, .long], help: "The profile to verify: a name, or a file with '/' or .json5.",
@@ -41,7 +45,7 @@ struct Verify: ParsableCommand {
 
     mutating func run() {
         do throws(JailError) {
-            let verification = try verifyProfile()
+            let verification = if let name { try RunningVerification.run(name) } else { try verifyProfile() }
             try Output.print(json ? verification.fullJSON.text(pretty: true) : verification.text)
             Output.leave(verification.holds ? 0 : 1)
         } catch { Output.fail(error) }

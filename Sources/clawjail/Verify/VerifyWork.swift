@@ -22,6 +22,7 @@ struct VerifyWork {
         trial.mostMemory = min(trial.mostMemory, Self.spareMemory() / 2)
         trial.online = online
         trial.added = [VerifyPlans.probePath]
+        trial.rules = against == nil ? nil : plans.trial.network.egress?.rules
         self.trial = trial
         list = CheckList(plans.promised, trial)
         plans.setArguments(list.arguments)
@@ -40,7 +41,10 @@ struct VerifyWork {
         }
         verification.notes = plans.notes
         verification.jail = plans.trial.name
-        try verification.record(in: plans.trial)
+        let connection = try attempt(.supervise) { () throws(SystemError) in
+            try RunDirectory.connect(to: "\(plans.trial.runtimeDirectory)/\(plans.trial.name)")
+        }
+        try verification.record(through: connection)
         verification.milliseconds = (System.monotonicNanoseconds() - began) / 1_000_000
         return verification
     }
@@ -59,16 +63,13 @@ struct VerifyWork {
 
 extension Verification {
     /// Has the jail's own supervisor write it down; it hears when that is done.
-    func record(in plan: LaunchPlan) throws(JailError) {
+    func record(through connection: SharedDescriptor) throws(JailError) {
         let failed = rows.filter { $0.judgement.state == .notHeld }.map(\.check.id)
         guard
             let record = VerificationRecord(
                 held: UInt32(count(.held)), notHeld: UInt32(count(.notHeld)), notTried: UInt32(count(.notTried)),
                 digest: digest, failed: Array(failed.prefix(VerificationRecord.mostFailed)))
         else { throw JailError(.audit, reason: "the result cannot be recorded") }
-        let connection = try attempt(.supervise) { () throws(SystemError) in
-            try RunDirectory.connect(to: "\(plan.runtimeDirectory)/\(plan.name)")
-        }
         guard try JailConnection.ask(.verified(record), connection) == .done else {
             throw JailError(.audit, reason: "the result was not recorded: the jail has ended")
         }
