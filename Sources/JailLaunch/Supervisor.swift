@@ -217,6 +217,10 @@ package enum Supervisor {
                 ownTerminal: plan.command.terminal, confined: plan.appArmor != nil,
                 watchesErrors: watchesErrors)
         }
+        // What is to be told from the jail's, by a jail that makes sure of it.
+        let namespaces =
+            plan.selfTest
+            ? try attempt(.selftest) { () throws(SystemError) in try SelfTest.namespaces() } : []
         let leaf = group?.joinDescriptors.first.map(Descriptor.init)
         let cloned = try attempt(.clone) { () throws(SystemError) in
             try System.clone(plan.namespaces.cloned, into: leaf)
@@ -225,7 +229,9 @@ package enum Supervisor {
         if pid == 0 {
             // Whoever holds both ends of a socket never sees it end: init would wait for a supervisor that was killed.
             System.close(ours)
-            Init.run(plan, filters: filters, control: Descriptor(theirs), streams: streams)
+            Init.run(
+                plan, filters: filters, control: Descriptor(theirs), streams: streams,
+                hostNamespaces: namespaces)
         }
         // Init's end must be its alone, or its death would go unseen.
         System.close(theirs)

@@ -206,7 +206,11 @@ package struct MountTree {
     // MARK: Entering
 
     /// Makes the tree the root, lets go of the host's, and closes the root for writing.
-    package mutating func enter() throws(SystemError) { try Self.enter(root.borrowed) }
+    package mutating func enter() throws(SystemError) {
+        try Self.enter(root.borrowed)
+        // Nothing is made in it any more, and init keeps nothing open that it has no use for.
+        root = SharedDescriptor(OwnedDescriptor(-1))
+    }
 
     /// The same with the root of any tree that is attached.
     static func enter(_ root: Descriptor) throws(SystemError) {

@@ -25,6 +25,7 @@ extension LaunchPlan {
             "landlock": landlock?.json ?? .null,
             "appArmor": appArmor?.json ?? .null,
             "seccomp": ["variant": .string(seccomp.variant.rawValue), "additional": .strings(seccomp.additional)],
+            "selfTest": .boolean(selfTest),
             "network": [
                 "egress": network.egress?.json ?? .null,
                 "publish": .array(

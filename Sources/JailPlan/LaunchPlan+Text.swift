@@ -164,6 +164,7 @@ extension LaunchPlan {
             "list '\(seccomp.variant.rawValue)'"
                 + (seccomp.additional.isEmpty ? "" : " and \(seccomp.additional.joined(separator: ", "))")
                 + "; everything else is refused")
+        if selfTest { output.line("self-test", "before the command starts, init makes sure of its walls") }
         output.line("stop", "SIGTERM, and SIGKILL after \(stopGrace) ms")
     }
 }

@@ -25,6 +25,8 @@ package struct LaunchPlan: Equatable, Sendable {
     /// nil: not asked for, or left out.
     package var appArmor: AppArmorPlan?
     package var seccomp: SeccompPlan
+    /// Before the command starts, init makes sure that the walls stand.
+    package var selfTest = false
     package var network: NetworkPlan
     package var data: DataPlan?
     /// nil: none is made beside this jail.

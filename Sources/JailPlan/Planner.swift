@@ -99,6 +99,7 @@ package struct Planner {
             appArmor: appArmor,
             seccomp: SeccompPlan(
                 variant: profile.process.shell ? .shell : .strict, additional: profile.process.systemCalls),
+            selfTest: profile.process.selfTest,
             network: NetworkPlan(publish: profile.network.publish, egress: egress),
             data: data,
             sessions: sessions,

@@ -47,6 +47,8 @@ package struct ProcessRules: Equatable, Sendable {
     package var systemCalls: [String] = []
     /// The AppArmor profile that commands are put into when they are executed; nil: they stay in that of whoever starts.
     package var appArmor: String?
+    /// Before the command starts, the jail makes sure that its walls stand; one whose do not does not start.
+    package var selfTest = false
     /// How long a stopped command has until SIGKILL, in milliseconds.
     package var stopGrace: UInt64 = 30_000
 

@@ -4,9 +4,9 @@ internal import JailPolicy
 
 /// One line of /proc/PID/mountinfo, see proc_pid_mountinfo(5).
 package struct MountFinding: Equatable, Sendable {
-    var target: String
-    var options: Set<String>
-    var propagation: String
+    package var target: String
+    package var options: Set<String>
+    package var propagation: String
 
     /// As the kernel writes it. Its escapes (`\040` for a space) stay: no target of a plan has any.
     package init?(line: String) {

@@ -21,6 +21,7 @@ package enum UncheckedKeys {
             ]
         ),
         ("is a time that a stopped command has", ["process.stopGrace"]),
+        ("makes sure of what is checked here anyway, and then the jail does not start", ["process.selfTest"]),
         (
             "is judged of requests that are allowed, which would leave the host",
             [

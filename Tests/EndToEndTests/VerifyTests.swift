@@ -155,4 +155,19 @@ import Testing
         let finished = try jail.start(words: ["verify", "no-such-jail"]).wait(20)
         #expect(finished.status == 120)
     }
+
+    @Test(arguments: Caller.all, ["offline", "research", "session"])
+    func `a jail that makes sure of its walls starts, and runs its command`(caller: Caller, profile: String) throws {
+        let text =
+            "{ extends: '\(profile)', process: { programs: ['PROBE'], selfTest: true }, network: { publish: [] } }"
+        let probe = try Probe.inside(Jail(caller, text.json), arguments: ["--facts"])
+        #expect(probe.descriptors == [0, 1, 2])
+        #expect(probe.listing("/")?.contains(".clawjail-self-test") == false)
+    }
+
+    /// The profile lets a call through that changes what the jail is: the walls that are left are still made sure of.
+    @Test func `calls that a profile allows are not held against it`() throws {
+        let text = "{ extends: 'session', process: { selfTest: true, systemCalls: ['unshare', 'keyctl'] } }"
+        #expect(try Jail(Caller.all[0], text.json).run("/bin/true").status == 0)
+    }
 }

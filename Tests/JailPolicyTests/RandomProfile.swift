@@ -11,7 +11,7 @@ enum RandomProfile {
                 environment: { \(some(["A: '1'", "B: 'x y'", "C: '\\\\u202e\\\\u001b'"], &generator)) },
                 passEnvironment: \(list(["'LANG'", "'TZ'"], &generator)),
                 inside: { uid: \(1 + generator.next() % 65533) },
-                \(some(["shell: true", "user: 7", "workingDirectory: '/x'", "hostName: 'h'", "stopGrace: '90s'"], &generator))
+                \(some(["shell: true", "user: 7", "workingDirectory: '/x'", "hostName: 'h'", "stopGrace: '90s'", "selfTest: true"], &generator))
               },
               filesystem: {
                 read: \(list(["'/r'", "'/s:/t'", "{ source: '/u', specialFiles: true }", "{ source: '/c:d', target: '/e' }"], &generator)),

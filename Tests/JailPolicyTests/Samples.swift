@@ -15,6 +15,7 @@ enum Samples {
             shell: true,
             systemCalls: ["bpf"],
             apparmor: "clawjail-p.1",
+            selfTest: true,
             stopGrace: "500ms",
           },
           filesystem: {
@@ -288,7 +289,7 @@ enum Samples {
         ("{ memory: '1G' }", "1:3: unknown key 'memory' in the profile; did you mean 'limits.memory'?"),
         (
             "{ process: { zzzzzzzz: 1 } }",
-            "1:14: unknown key 'zzzzzzzz' in 'process'; known keys: programs, environment, passEnvironment, user, inside, workingDirectory, hostName, shell, systemCalls, apparmor, stopGrace"
+            "1:14: unknown key 'zzzzzzzz' in 'process'; known keys: programs, environment, passEnvironment, user, inside, workingDirectory, hostName, shell, systemCalls, apparmor, selfTest, stopGrace"
         ),
         ("{ process: { inside: { Uid: 1 } } }", "1:24: unknown key 'Uid' in 'process.inside'; did you mean 'uid'?"),
         ("{ limits: { memory: 512 } }", "1:21: 'limits.memory' must be a size such as \"512M\", not a number"),
@@ -604,6 +605,7 @@ enum Samples {
         ("process.inside.uid", "'1'"), ("process.inside.gid", "null"), ("process.inside.home", "[]"),
         ("process.workingDirectory", "1"), ("process.hostName", "1"), ("process.shell", "'true'"),
         ("process.systemCalls", "'bpf'"), ("process.apparmor", "1"),
+        ("process.selfTest", "1"),
         ("process.stopGrace", "30"), ("filesystem", "1"), ("filesystem.root", "true"), ("filesystem.read", "'/x'"),
         ("filesystem.write", "{}"), ("filesystem.tmp", "64"), ("filesystem.sharedMemory", "0"),
         ("filesystem.home", "true"),

@@ -21,6 +21,7 @@ struct `Sections` {
         expected.process.shell = true
         expected.process.systemCalls = ["bpf"]
         expected.process.appArmor = "clawjail-p.1"
+        expected.process.selfTest = true
         expected.process.stopGrace = 500
         expected.filesystem.root = .directory("/home/ann/tree")
         expected.filesystem.read = [

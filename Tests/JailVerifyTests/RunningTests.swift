@@ -12,7 +12,7 @@ import Testing
         var facts = RunningJailFacts()
         let kinds = ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"]
         for kind in kinds { facts.namespaces[kind] = "\(kind):[1]" }
-        facts.processes = [100, 101, 102].map { pid in
+        facts.processes = [Int32(100), 101, 102].map { pid in
             var process = ProcessFacts(pid: pid)
             process.isInit = pid == 100
             process.users = Array(repeating: "1234", count: 4)
