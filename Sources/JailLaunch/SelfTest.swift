@@ -43,9 +43,14 @@ struct SelfTest {
 
     /// - Throws: the first promise that does not hold, or cannot be tried.
     func run() throws(Failure) {
+        // The kernel writes all of it at once: asked once, it is of one moment.
+        let status: [String: String]
+        do throws(SystemError) { status = try Self.status() } catch {
+            throw Failure(stage: .selftest, step: Promise.capabilities.rawValue, error: error)
+        }
         for promise in Promise.allCases {
             let holds: Bool
-            do throws(SystemError) { holds = try check(promise) } catch {
+            do throws(SystemError) { holds = try check(promise, status) } catch {
                 throw Failure(stage: .selftest, step: promise.rawValue, error: error)
             }
             guard holds else {
@@ -55,16 +60,14 @@ struct SelfTest {
         }
     }
 
-    func check(_ promise: Promise) throws(SystemError) -> Bool {
+    func check(_ promise: Promise, _ status: [String: String]) throws(SystemError) -> Bool {
         switch promise {
         case .capabilities:
-            let status = try Self.status()
             return ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"].allSatisfy { status[$0] == "0000000000000000" }
-        case .privileges: return try Self.status()["NoNewPrivs"] == "1"
-        case .filter: return try Self.status()["Seccomp"] == "2"
+        case .privileges: return status["NoNewPrivs"] == "1"
+        case .filter: return status["Seccomp"] == "2"
         case .identity:
             let inside = plan.identity.inside
-            let status = try Self.status()
             return Self.ids(status["Uid"], are: inside.uid) && Self.ids(status["Gid"], are: inside.gid)
         case .namespaces:
             let own = try Self.namespaces()
@@ -118,7 +121,7 @@ struct SelfTest {
     }
 
     /// Fields of /proc/self/status by name.
-    private static func status() throws(SystemError) -> [String: String] {
+    static func status() throws(SystemError) -> [String: String] {
         var fields: [String: String] = [:]
         for line in String(decoding: try System.readFile("/proc/self/status"), as: UTF8.self).split(separator: "\n") {
             guard let colon = line.firstIndex(of: ":") else { continue }

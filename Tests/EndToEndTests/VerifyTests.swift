@@ -154,6 +154,8 @@ import Testing
         let jail = try Jail(Caller.all[0])
         let finished = try jail.start(words: ["verify", "no-such-jail"]).wait(20)
         #expect(finished.status == 120)
+        let both = try jail.start(words: ["verify", "some-jail", "--profile", "offline"]).wait(20)
+        both.expectRefusal(64, "a running jail")
     }
 
     @Test(arguments: Caller.all, ["offline", "research", "session"])

@@ -19,7 +19,8 @@ struct `A plan on paper` {
         #expect(
             members.map(\.0) == [
                 "version", "name", "gateway", "profile", "command", "identity", "namespaces", "limits", "mounts",
-                "landlock", "appArmor", "seccomp", "selfTest", "network", "data", "sessions", "health", "audit", "alerts",
+                "landlock", "appArmor", "seccomp", "selfTest", "network", "data", "sessions", "health", "audit",
+                "alerts",
                 "leftOut",
                 "notes", "stopGraceMilliseconds",
             ])

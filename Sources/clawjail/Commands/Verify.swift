@@ -20,9 +20,10 @@ struct Verify: ParsableCommand {
     var name: String?
 
     @Option(
-        name: [.short, .long], help: "The profile to verify: a name, or a file with '/' or .json5.",
+        name: [.short, .long],
+        help: "The profile to verify, by name or file with '/' or .json5; the default is research.",
         completion: .profiles)
-    var profile = "research"
+    var profile: String?
 
     @Option(
         help: ArgumentHelp(
@@ -45,15 +46,24 @@ struct Verify: ParsableCommand {
 
     mutating func run() {
         do throws(JailError) {
+            try check()
             let verification = if let name { try RunningVerification.run(name) } else { try verifyProfile() }
             try Output.print(json ? verification.fullJSON.text(pretty: true) : verification.text)
             Output.leave(verification.holds ? 0 : 1)
         } catch { Output.fail(error) }
     }
 
+    /// A running jail is what it is.
+    private func check() throws(JailError) {
+        guard let name, profile != nil || against != nil || user != nil || workspace != nil || online else { return }
+        throw JailError(
+            .usage, reason: "with '\(name.printable)', a running jail, go no options but --json",
+            hint: "without a name, a jail of a profile is started and verified")
+    }
+
     private func verifyProfile() throws(JailError) -> Verification {
         var invocation = Invocation()
-        invocation.profile = profile
+        if let profile { invocation.profile = profile }
         invocation.overrides.user = user
         invocation.overrides.workspace = workspace
         return try VerifyWork(invocation, against: against, online: online).run()

@@ -52,6 +52,9 @@ struct VerifyPlans {
                 profile.network.publish[index].hostPort = try VerifyListeners.freePort()
             }
         }
+        if profile.filesystem.workspace != .none, profile.filesystem.workspaceSource == nil {
+            notes.append("no workspace is shown; --workspace DIRECTORY names one")
+        }
         if let data = profile.filesystem.data {
             notes.append("\(data.target) is an empty one, which is removed afterwards")
             profile.filesystem.data?.source = nil

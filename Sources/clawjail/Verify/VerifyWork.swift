@@ -89,7 +89,10 @@ extension Verification {
         let head = ["RESULT", "PROMISE", "HOW IT WAS TRIED", "ANSWER"]
         let table = Table.text(
             [head]
-                + rows.map { [$0.judgement.state.word, $0.check.promise, $0.check.tried, $0.judgement.answer] })
+                + rows.map { row in
+                    [row.judgement.state.word, row.check.promise, row.check.tried, row.judgement.answer].map(
+                        \.printable)
+                })
         let notes = self.notes.map { "note: \($0)" }.joined(separator: "\n")
         return """
             \(table)
