@@ -88,6 +88,8 @@ package struct MountTree {
             index = step
             try perform(steps[step], clone: clones[step])
         }
+        for number in trust.values { System.close(number) }
+        trust = [:]
     }
 
     private mutating func perform(_ step: MountStep, clone: Int32) throws(SystemError) {

@@ -177,7 +177,11 @@ extension CheckMaker {
                 tried: (Array(allowed) + refused).map { "\($0)" }.joined(separator: ", "),
                 arguments: (Array(allowed) + refused).flatMap { ["--bind", "\($0)"] },
                 refused.map { .attempt("bind \($0)", is: "errno EACCES") }
-                    + allowed.map { .attempt("bind \($0)", is: "ok") })
+                    + allowed.map { port in
+                        // There the probe listens itself.
+                        let isTaken = plan.network.publish.first?.jailPort == port
+                        return Expectation(.attempt("bind \(port)"), ["ok"] + (isTaken ? ["errno EADDRINUSE"] : []))
+                    })
         ]
     }
 

@@ -48,6 +48,21 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: "\(jail.runtimeDirectory)/\(result.jail)"))
     }
 
+    @Test(arguments: Caller.all) func `what a profile adds is tried as well`(caller: Caller) throws {
+        let jail = try Jail(
+            caller,
+            """
+            { extends: 'stateful', filesystem: { data: { size: '20M', mustEnforceSize: \(caller == .root) } },
+              limits: { fileSize: '1M', cpus: '0.5' }, network: { listen: [18789, 18790] } }
+            """.json)
+        let result = try verify(jail)
+        #expect(result.failed == [], "\(result.errors)")
+        #expect(result.checks["limits.fileSize"] == "held")
+        #expect(result.checks["net.listen"] == "held")
+        #expect(result.checks["limits.data"] == (caller == .root ? "held" : "not tried"))
+        #expect(!FileManager.default.fileExists(atPath: "\(jail.stateDirectory)/data/\(result.jail).ext4"))
+    }
+
     /// A profile with one protection less, judged by what the whole one promises.
     private static let weaker: [(keys: String, failed: Set<String>)] = [
         ("process: { shell: true }", ["programs.memory"]),
@@ -165,6 +180,17 @@ import Testing
         let probe = try Probe.inside(Jail(caller, text.json), arguments: ["--facts"])
         #expect(probe.descriptors == [0, 1, 2])
         #expect(probe.listing("/")?.contains(".clawjail-self-test") == false)
+    }
+
+    @Test(arguments: Caller.all) func `what a jail has under the names of clawjail's own directories is not the host's`(
+        caller: Caller
+    ) throws {
+        let more = "sessions: { profile: 'session', workspaces: ['/data/boxes'], most: 1 }"
+        let text = "{ extends: 'session', process: { selfTest: true }, filesystem: { data: { size: '9M' } }, \(more) }"
+        let jail = try Jail(caller, text.json)
+        defer { _ = try? shell("rm -rf \"$1\"", "\(jail.stateDirectory)/data/\(jail.name)") }
+        let finished = try jail.run("/bin/true")
+        #expect(finished.status == 0, "\(finished.errors)")
     }
 
     /// The profile lets a call through that changes what the jail is: the walls that are left are still made sure of.
