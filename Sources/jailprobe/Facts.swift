@@ -127,12 +127,13 @@ enum Facts {
         ]
     }
 
-    /// Sizes of file systems, in bytes, by where they are mounted.
+    /// Sizes of file systems, in bytes, by where they are mounted: of several at one place, of the one that is seen.
     static func sizes() -> JSON {
         var sizes: [(String, JSON)] = []
+        var seen: Set<Substring> = []
         for line in Self.text("/proc/self/mountinfo").lines as [String] {
             let fields = line.split(separator: " ")
-            guard fields.count > 4, let status = try? System.fileSystem(at: String(fields[4])) else { continue }
+            guard fields.count > 4, seen.insert(fields[4]).inserted, let status = try? System.fileSystem(at: String(fields[4])) else { continue }
             sizes.append((String(fields[4]), .number(status.blocks * status.blockSize)))
         }
         return .object(sizes)

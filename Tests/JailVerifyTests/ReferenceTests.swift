@@ -35,10 +35,13 @@ import Testing
     }
 
     @Test(.needsRoot) func `unconfined, hardly anything is held to be promised`() throws {
-        // What programs need is there. An abstract socket of that name nobody has, and no core files are a matter of who
+        // What programs need is there. An abstract socket of that name nobody has, and groups and core files are a matter of who
         // started the tests.
         let held = try Self.held()
-        #expect(held.isSubset(of: ["calls.needed", "limits.core", "host.sockets", "who.scheduling"]), "\(held)")
+        #expect(
+            held.isSubset(of: [
+                "calls.needed", "limits.core", "host.sockets", "who.scheduling", "who.groups",
+            ]), "\(held)")
     }
 
     @Test(.needsRoot, .needs("bwrap"))
