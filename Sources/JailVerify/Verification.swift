@@ -52,13 +52,14 @@ extension Verification.Row {
     package var json: JSON {
         [
             "id": .string(check.id), "promise": .string(check.promise), "keys": .strings(check.keys),
-            "tried": .string(check.tried), "answer": .string(judgement.answer), "result": .string(judgement.state.word),
+            "tried": .string(check.tried), "answer": .string(judgement.answer),
+            "result": .string(judgement.state.rawValue),
         ]
     }
 }
 
 extension Judgement.State {
-    /// For people and in JSON.
+    /// For people.
     package var word: String {
         switch self {
         case .held: "held"

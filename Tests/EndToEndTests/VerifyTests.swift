@@ -22,7 +22,7 @@ import Testing
             self.checks = checks
         }
 
-        var failed: Set<String> { Set(checks.filter { $0.value == "NOT HELD" }.keys) }
+        var failed: Set<String> { Set(checks.filter { $0.value == "notHeld" }.keys) }
         var jail: String { root["jail"] as? String ?? "?" }
     }
 
@@ -41,7 +41,7 @@ import Testing
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.checks.count > 40)
         // What could not be tried is not silently left out.
-        let left = result.checks.filter { $0.value == "not tried" }.keys
+        let left = result.checks.filter { $0.value == "notTried" }.keys
         #expect(Set(left).isSubset(of: ["net.allowed", "limits.data"]), "\(left)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: workspace).isEmpty)
         #expect(!FileManager.default.fileExists(atPath: "\(jail.stateDirectory)/data/\(result.jail)"))
@@ -59,7 +59,7 @@ import Testing
         #expect(result.failed == [], "\(result.errors)")
         #expect(result.checks["limits.fileSize"] == "held")
         #expect(result.checks["net.listen"] == "held")
-        #expect(result.checks["limits.data"] == (caller == .root ? "held" : "not tried"))
+        #expect(result.checks["limits.data"] == (caller == .root ? "held" : "notTried"))
         #expect(!FileManager.default.fileExists(atPath: "\(jail.stateDirectory)/data/\(result.jail).ext4"))
     }
 

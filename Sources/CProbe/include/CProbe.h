@@ -53,7 +53,7 @@ long probe_ask_http(const char *address, int port, const char *request, char *an
 
 enum probe_end { PROBE_RESULT, PROBE_SIGNAL, PROBE_TIMEOUT, PROBE_FAILED };
 
-/* Runs an attempt in a child, for at most five seconds. `value` is its result, or the signal that ended it. */
+/* Runs an attempt in a child, for at most twenty seconds. `value` is its result, or the signal that ended it. */
 enum probe_end probe_run(long (*run)(const char *), const char *argument, long *value);
 
 const char *probe_error_name(int error);
