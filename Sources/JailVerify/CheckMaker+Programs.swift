@@ -4,7 +4,7 @@ internal import JailPolicy
 
 /// What may be executed.
 extension CheckMaker {
-    func programs() -> [Check] { [listed, absent, memory] + appArmor }
+    func programs() -> [Check] { [listed, absent, memory] + wall + appArmor }
 
     /// Everything that the kernel would execute, found by looking, is something that the plan shows for that.
     private var listed: Check {
@@ -66,6 +66,29 @@ extension CheckMaker {
             "programs.memory", "no program can be made in memory", keys: ["process.shell"],
             tried: "memfd_create(), execveat()",
             Expectation.attempts(attempts, are: "errno ENOSYS", "errno EPERM", "errno EACCES"))
+    }
+
+    /// The second wall: the mount itself lets a library be executed, and glibc's is a program as well.
+    private var wall: [Check] {
+        if isLeftOut(.landlock) {
+            return [
+                Check("programs.wall", "Landlock", keys: ["optional"], tried: "not tried") { _ in
+                    Judgement(.notTried, "left out, as the profile allows: landlock")
+                }
+            ]
+        }
+        guard let rules = plan.landlock?.rules.filter({ $0.access == .execute || $0.access == .all }),
+            let library = binds.first(where: { bind in
+                !bind.isDirectory && !bind.attributes.contains(.noExec)
+                    && bind.target.split(separator: "/").last == "libc.so.6"
+                    && !rules.contains { bind.target == $0.path || bind.target.isBelow($0.path) }
+            })?.target
+        else { return [] }
+        return [
+            Check(
+                "programs.wall", "what is there to be loaded cannot be started: Landlock stands", keys: ["optional"],
+                tried: library, arguments: ["--start", library], [.attempt("start \(library)", is: "errno EACCES")])
+        ]
     }
 
     private var appArmor: [Check] {

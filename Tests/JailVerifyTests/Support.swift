@@ -31,6 +31,7 @@ enum PaperPlan {
             runtimeDirectory: "/run/clawjail", stateDirectory: "/var/lib/clawjail")
         plan.mounts = [
             .directory(path: "/home", mode: 0o755), bind("/usr/bin/node", .program),
+            bind("/usr/lib/libc.so.6", .library),
             .proc(path: "/proc"), tmpfs("/tmp"), tmpfs("/dev/shm"), tmpfs("/home/claw"),
             bind("/data", .data, [.noSetuid, .noDevices, .noExec], isDirectory: true),
         ]
