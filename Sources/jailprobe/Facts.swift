@@ -118,7 +118,7 @@ enum Facts {
             })
     }
 
-    /// The names of the network's interfaces, and whether anything listens or is connected.
+    /// The names of the network's interfaces.
     static func network() -> JSON {
         let lines: [String] = Self.text("/proc/self/net/dev").lines
         return [
