@@ -121,10 +121,11 @@ enum Facts {
     /// The names of the network's interfaces.
     static func network() -> JSON {
         let lines: [String] = Self.text("/proc/self/net/dev").lines
-        return [
-            "interfaces": .strings(
-                lines.dropFirst(2).compactMap { $0.split(separator: ":").first.map { String($0.drop { $0 == " " }) } })
-        ]
+        // The first two are headings.
+        let names = lines.dropFirst(2).compactMap { line in
+            line.split(separator: ":").first.map { String($0.drop { $0 == " " }) }
+        }
+        return ["interfaces": .strings(names)]
     }
 
     /// Sizes of file systems, in bytes, by where they are mounted: of several at one place, of the one that is seen.
@@ -133,7 +134,9 @@ enum Facts {
         var seen: Set<Substring> = []
         for line in Self.text("/proc/self/mountinfo").lines as [String] {
             let fields = line.split(separator: " ")
-            guard fields.count > 4, seen.insert(fields[4]).inserted, let status = try? System.fileSystem(at: String(fields[4])) else { continue }
+            guard fields.count > 4, seen.insert(fields[4]).inserted,
+                let status = try? System.fileSystem(at: String(fields[4]))
+            else { continue }
             sizes.append((String(fields[4]), .number(status.blocks * status.blockSize)))
         }
         return .object(sizes)
