@@ -43,7 +43,7 @@ package final class Learning {
     func attach(_ jailInit: Int32, _ plan: LaunchPlan) throws(JailError) {
         let rules = TraceRules(plan, permitted: extras)
         limits = rules.limits
-        tracer = try TracerProcess(jailInit, rules, startedByRoot: plan.identity.startedByRoot)
+        tracer = try TracerProcess(jailInit, rules, plan.identity)
     }
 
     /// What a supervisor says of its jail.

@@ -24,11 +24,13 @@ struct TraceRules {
 
     /// - Parameter permitted: what is in the plan and not in the profile.
     init(_ plan: LaunchPlan, permitted: PermittedExtras) {
-        limits = Self.limits(plan)
+        var limits = Self.limits(plan)
         let sized = plan.sizedFileSystems.map { place in
             CallJudge.Sized(
                 path: place.path, name: Self.limitName(place), value: ByteSize.format(place.size))
         }
+        for place in sized { limits[place.name] = place.value }
+        self.limits = limits
         judge = CallJudge(refused: SystemCallNames.refused, sized: sized, limits: limits)
         let shown = plan.mounts.compactMap { (step) -> String? in
             guard case .bind(let bind) = step, [.read, .write, .data, .workspace].contains(bind.purpose) else {

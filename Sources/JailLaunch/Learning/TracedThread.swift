@@ -12,6 +12,10 @@ final class TracedThread {
     var call: System.TracedCall?
     var search = ProgramSearch()
 
+    /// connect(2) on sockets that do not wait, by their descriptors.
+    private var connecting: [UInt64: FailedCall] = [:]
+    private static let mostConnecting = 256
+
     init(_ id: Int32, program: String?) {
         self.id = id
         self.program = program
@@ -21,6 +25,24 @@ final class TracedThread {
     static func program(of id: Int32, besides own: String) -> String? {
         guard let path = try? System.readLink("/proc/\(id)/exe"), path != own else { return nil }
         return path
+    }
+}
+
+extension TracedThread {
+    func begin(connecting call: FailedCall) {
+        if connecting.count >= Self.mostConnecting { connecting = [:] }
+        connecting[call.arguments[0]] = call
+    }
+
+    /// What getsockopt(2) with SOL_SOCKET and SO_ERROR said of a connection: as connect(2) would have, had it waited.
+    func connectFailure(_ arguments: [UInt64]) -> FailedCall? {
+        guard arguments[1] == 1, arguments[2] == 4, var call = connecting.removeValue(forKey: arguments[0]) else {
+            return nil
+        }
+        let value = bytes(arguments[3], 4)
+        guard value.count == 4, value[1...].allSatisfy({ $0 == 0 }), value[0] != 0 else { return nil }
+        call.errno = Int32(value[0])
+        return call
     }
 }
 

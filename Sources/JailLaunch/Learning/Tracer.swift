@@ -1,6 +1,7 @@
 internal import Glibc
 internal import JailCore
 internal import JailLearning
+internal import JailPlan
 internal import JailPolicy
 internal import JailPrivileges
 internal import JailSeccomp
@@ -25,7 +26,7 @@ struct Tracer {
     private var hasCommandEnded = false
 
     /// What a call that succeeds says.
-    private enum Use { case nothing, opens, binds, watched }
+    private enum Use { case nothing, opens, binds, answersConnect, watched }
 
     private static let supervisor = Descriptor(3)
     private static let output = Descriptor(4)
@@ -36,14 +37,14 @@ struct Tracer {
     ///   - channel: gets one byte when everything is traced, or the text of what failed.
     ///   - output: an empty file for what was seen.
     static func run(
-        _ jailInit: Int32, _ rules: TraceRules, startedByRoot: Bool, channel: Int32, output: Int32
+        _ jailInit: Int32, _ rules: TraceRules, _ identity: IdentityPlan, channel: Int32, output: Int32
     ) -> Never {
         var supervisor = Descriptor(channel)
         do throws(SystemError) {
             try leaveSupervisor(&supervisor, output: output)
             try System.seize(jailInit)
             let tracer = try Tracer(jailInit, rules)
-            try confine(startedByRoot: startedByRoot)
+            try confine(identity)
             try System.writeAll(supervisor, "\u{1}")
             System.close(supervisor.number)
             try tracer.follow()
@@ -76,10 +77,12 @@ struct Tracer {
 
     /// After init is traced, which takes a right of root's where root has started it. No Landlock: it would forbid to look at
     /// processes outside of it.
-    private static func confine(startedByRoot: Bool) throws(SystemError) {
+    private static func confine(_ identity: IdentityPlan) throws(SystemError) {
         try System.setDumpable(false)
-        if startedByRoot {
+        if identity.startedByRoot {
             try System.setSupplementaryGroups([])
+            // Names are looked up as the payload's user: what that one may not see on the host is not there.
+            try System.setFileSystemIDs(uid: identity.host.uid, gid: identity.host.gid)
             try Privileges.keepOnly([])
         }
         try Privileges.forbidNewPrivileges()
@@ -96,6 +99,7 @@ struct Tracer {
             switch name {
             case "open"?, "openat"?, "creat"?: .opens
             case "bind"?: .binds
+            case "getsockopt"?: .answersConnect
             case let name?: rules.use(ofCall: name) == nil ? .nothing : .watched
             case nil: .nothing
             }
@@ -195,6 +199,8 @@ struct Tracer {
     }
 
     private mutating func judge(_ call: FailedCall, _ thread: TracedThread) {
+        // EINPROGRESS: what comes of it is asked for later.
+        if call.errno == 115, call.name == "connect" { return thread.begin(connecting: call) }
         guard let error = CallJudge.name(ofError: call.errno) else { return }
         // What the profile or learning lets pass beyond the list, whatever came of it.
         if error != "ENOSYS", let outcome = rules.use(ofCall: call.name) {
@@ -219,6 +225,8 @@ struct Tracer {
                 let (subject, outcome) = rules.use(of: path, CallJudge.access(name, call.arguments))
             else { return }
             add(subject, outcome, thread.program)
+        case .answersConnect:
+            if let failed = thread.connectFailure(call.arguments) { judge(failed, thread) }
         case .binds:
             let arguments = call.arguments
             guard case .internet(_, let port, _)? = SocketAddress(thread.bytes(arguments[1], 28)), port != 0 else {

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import JailCore
 internal import JailLearning
+internal import JailPlan
 
 /// A tracer, as the supervisor holds it.
 final class TracerProcess {
@@ -14,7 +15,7 @@ final class TracerProcess {
     private static let patience: Int32 = 10_000
 
     /// Forks, and returns when init is traced. Throws where it cannot be: nothing runs unwatched under `learn`.
-    init(_ jailInit: Int32, _ rules: TraceRules, startedByRoot: Bool) throws(JailError) {
+    init(_ jailInit: Int32, _ rules: TraceRules, _ identity: IdentityPlan) throws(JailError) {
         let (ours, theirs) = try attempt(.learn) { () throws(SystemError) in
             try System.makeSocketPair(.sequencedPacket).release()
         }
@@ -27,7 +28,7 @@ final class TracerProcess {
             // Whoever holds both ends of a socket never sees it end.
             System.close(channel.take().release())
             Tracer.run(
-                jailInit, rules, startedByRoot: startedByRoot, channel: theirs, output: output.borrowed.number)
+                jailInit, rules, identity, channel: theirs, output: output.borrowed.number)
         }
         System.close(theirs)
         self.pid = pid
