@@ -25,6 +25,8 @@ package final class Learning {
 
     package var observations: [Observation] { tally.observations }
     package var leftOut: Int { tally.leftOut }
+    /// The tracer did not last: what it had seen is lost.
+    package private(set) var isIncomplete = false
 
     /// - Parameters:
     ///   - network: with `--permit`, that of the profile as it stands.
@@ -96,6 +98,7 @@ package final class Learning {
             merge(seen.observations)
             tally.add(leftOut: seen.end?.leftOut ?? 0)
         } catch {
+            isIncomplete = true
             notices.append(.note("\(error); files, programs and system calls are missing in the record"))
         }
         for name in reached.sorted() where !isObserved(name) {
@@ -127,6 +130,7 @@ package final class Learning {
             .event([
                 "event": "learned", "record": .string(record), "denied": count(.denied),
                 "permitted": count(.permitted), "used": count(.used), "leftOut": .number(leftOut),
+                "incomplete": .boolean(isIncomplete),
             ]))
     }
 
