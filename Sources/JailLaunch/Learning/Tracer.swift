@@ -85,6 +85,9 @@ struct Tracer {
             try System.setFileSystemIDs(uid: identity.host.uid, gid: identity.host.gid)
             try Privileges.keepOnly([])
         }
+        // Once more: a change of ids clears it. And the supervisor may have died before.
+        try System.dieWithParent()
+        if try System.pollNow(supervisor) != 0 { System.exitNow(ExitStatus.launchFailed) }
         try Privileges.forbidNewPrivileges()
         try TracerFilter.apply()
     }
