@@ -96,9 +96,10 @@ import Testing
         #expect(try learner.count(["kind": "bind", "port": "9090", "errno": "EACCES"], by: "python") == 1)
         #expect(try learner.count(["kind": "bind", "port": "8080", "outcome": "used"], by: "python") == 1)
         #expect(
-            try learner.count([
-                "kind": "network", "host": "b.example", "method": "GET", "path": "/path", "outcome": "denied",
-            ]) == 1)
+            try learner.count(
+                [
+                    "kind": "network", "host": "b.example", "method": "GET", "path": "/path", "outcome": "denied",
+                ], by: "python") == 1)
         #expect(try learner.count(["kind": "limit", "name": "tmp", "value": "1M"], by: "python") == 1)
         #expect(try learner.count(["outcome": "permitted"]) == 0)
         let lines = try learner.lines()

@@ -78,3 +78,34 @@ struct LearningTests {
         #expect(Self.events(learning).count == 257)
     }
 }
+
+@Suite("Who has asked the way out")
+struct CallersTests {
+    static func callers(_ seen: [(UInt16, String)]) -> Callers {
+        var callers = Callers(proxy: 3128)
+        for (port, program) in seen { _ = callers.take(Callers.observation(port: port, program: program)) }
+        return callers
+    }
+
+    @Test("is known where only one can have")
+    func known() {
+        let callers = Self.callers([(443, "/a"), (443, "/a"), (80, "/a"), (80, "/b"), (53, "/c")])
+        #expect(callers.program(port: 443) == "/a")
+        #expect(callers.program(port: 80) == nil)
+        #expect(callers.program(port: 8443) == nil)
+        #expect(callers.program(port: nil) == nil)
+    }
+
+    @Test("may have done it through the proxy")
+    func proxy() {
+        #expect(Self.callers([(3128, "/a")]).program(port: 443) == "/a")
+        #expect(Self.callers([(443, "/a"), (3128, "/b")]).program(port: 443) == nil)
+    }
+
+    @Test("is not told by anything else")
+    func others() {
+        var callers = Callers(proxy: nil)
+        let isTaken = callers.take(Observation(.network(LearningTests.fields("a.example")), .used, program: "/a"))
+        #expect(!isTaken && callers.program(port: 443) == nil)
+    }
+}
