@@ -113,6 +113,42 @@ import Testing
         try learner.jail.expectNothingLeft()
     }
 
+    @Test(arguments: Caller.all) func `what the profile grants is recorded where it is used`(caller: Caller) throws {
+        let learner = try Learner(caller)
+        defer { learner.clear() }
+        let shown = try Scratch.directory("shown")
+        try Scratch.write("x", to: shown + "/file")
+        let unused = try Scratch.directory("unused")
+        let finished = try learner.run(
+            ["--read", shown, "--read", unused], ["/bin/sh", "-c", "cat \(shown)/file \(shown)/file"])
+        #expect(finished.status == 0, "\(finished.errors)")
+        #expect(try learner.count(["path": shown, "access": "read", "outcome": "used"], by: "cat") == 2)
+        #expect(try learner.count(["path": unused]) == 0)
+        #expect(try learner.count(["outcome": "denied"]) == 0)
+        #expect(finished.errors.contains("nothing was denied"))
+    }
+
+    @Test(arguments: [Caller.all[0]]) func `a flood of names fills a record up to its bounds`(caller: Caller) throws {
+        let learner = try Learner(caller)
+        defer { learner.clear() }
+        let finished = try learner.python(
+            """
+            import os
+            for number in range(2000):
+                for name in [str(number), '\\x1b' * 200 + str(number), 'x' * 250 + str(number), '\\udcff' + str(number)]:
+                    try: os.mkdir('/etc/' + name)
+                    except OSError: pass
+            """)
+        #expect(finished.status == 0, "\(finished.errors)")
+        let lines = try learner.lines()
+        #expect(lines.count <= 4098)
+        #expect((lines.last?["leftOut"] as? Int ?? 0) > 1000)
+        let size = try FileManager.default.attributesOfItem(atPath: try #require(learner.records.first))[.size] as? Int
+        #expect(size ?? .max <= 8 << 20)
+        // Nothing of it reaches a terminal as it is.
+        #expect(!finished.errors.utf8.contains(0x1B))
+    }
+
     @Test(arguments: Caller.all) func `the memory limit, and who was killed by it`(caller: Caller) throws {
         let learner = try Learner(caller, "limits: { memory: '64M' }")
         defer { learner.clear() }
