@@ -20,8 +20,10 @@ package struct UnusedPermissions: Equatable, Sendable {
         package var rules: [String: Int]?
         /// Why it says nothing.
         package var rulesReason = ""
-        /// What runs under `learn` have used; nil: there were none in that time.
+        /// What runs under `learn` have used; nil: they say nothing of that time.
         package var used: [Observation]?
+        /// Why they say nothing.
+        package var usedReason: String? = "nothing was run under 'clawjail learn' in that time"
 
         package init() {}
     }
@@ -29,21 +31,20 @@ package struct UnusedPermissions: Equatable, Sendable {
     package static func find(in profile: Profile, _ watched: Watched) -> UnusedPermissions {
         var result = UnusedPermissions()
         result.addRules(profile, watched)
-        let used = watched.used
-        result.add("process.programs", profile.process.programs.map { Text($0.formatted, $0) }, used) { rule, one in
+        result.add("process.programs", profile.process.programs.map { Text($0.formatted, $0) }, watched) { rule, one in
             switch one {
             case .program(let name), .file(let name, .execute): rule.isUsed(by: name)
             default: nil
             }
         }
-        result.add("process.systemCalls", profile.process.systemCalls.map { Text($0, $0) }, used) { call, one in
+        result.add("process.systemCalls", profile.process.systemCalls.map { Text($0, $0) }, watched) { call, one in
             if case .systemCall(let name) = one { name == call } else { nil }
         }
-        result.add("network.listen", (profile.network.listen ?? []).map { Text(number: $0) }, used) { port, one in
+        result.add("network.listen", (profile.network.listen ?? []).map { Text(number: $0) }, watched) { port, one in
             if case .bind(let used) = one { used == port } else { nil }
         }
-        result.add("filesystem.read", profile.filesystem.read.map(\.text), used, Self.isInside)
-        result.add("filesystem.write", profile.filesystem.write.map(\.text), used, Self.isInside)
+        result.add("filesystem.read", profile.filesystem.read.map(\.text), watched, Self.isInside)
+        result.add("filesystem.write", profile.filesystem.write.map(\.text), watched, Self.isInside)
         for key in ["filesystem.tmp", "filesystem.home", "limits"] {
             result.unwatched.append((key, "how much of it is used is not recorded"))
         }
@@ -70,12 +71,12 @@ package struct UnusedPermissions: Equatable, Sendable {
 
     /// - Parameter match: nil: the observation is of another kind.
     private mutating func add<Element>(
-        _ key: String, _ elements: [Text<Element>], _ used: [Observation]?,
+        _ key: String, _ elements: [Text<Element>], _ watched: Watched,
         _ match: (Element, Observation.Subject) -> Bool?
     ) {
         guard !elements.isEmpty else { return }
-        guard let used else {
-            unwatched.append((key, "nothing was run under 'clawjail learn' in that time"))
+        guard let used = watched.used else {
+            unwatched.append((key, watched.usedReason ?? ""))
             return
         }
         let subjects = used.filter { $0.outcome == .used }.map(\.subject)

@@ -4,8 +4,10 @@ import JailPolicy
 
 struct ProfileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "profile", abstract: "List, show, check and compare profiles.",
-        subcommands: [ProfileList.self, ProfileShow.self, ProfileCheck.self, ProfileDifference.self])
+        commandName: "profile", abstract: "List, show, check, compare and extend profiles.",
+        subcommands: [
+            ProfileList.self, ProfileShow.self, ProfileCheck.self, ProfileDifference.self, ProfileSuggest.self,
+        ])
 }
 
 struct ProfileList: ParsableCommand {
