@@ -4,7 +4,7 @@ internal import JailPolicy
 /// Files: what the jail has of its own first, then the path itself, then (where enough lie in one directory) that directory.
 struct FileSuggester {
     let profile: Profile
-    let host: HostView
+    let host: HostLook
 
     /// Files of one directory that make it a suggestion, read-only.
     static let enough = 3

@@ -4,7 +4,7 @@ internal import JailPolicy
 /// Programs, one by one: never a directory of them.
 struct ProgramSuggester {
     let profile: Profile
-    let host: HostView
+    let host: HostLook
 
     func suggest(_ observations: [Observation]) -> [Found] {
         var wanted: [(name: String, observations: [Observation])] = []

@@ -10,7 +10,7 @@ package struct Suggestions: Equatable, Sendable {
 
     /// From what was seen under a profile, or under an earlier one: what the profile allows by now is left out.
     package static func make(
-        from observations: [Observation], profile: Profile, host: HostView
+        from observations: [Observation], profile: Profile, host: HostLook
     ) -> Suggestions {
         var found = NetworkSuggester(profile: profile).suggest(observations)
         found += FileSuggester(profile: profile, host: host).suggest(observations)

@@ -9,7 +9,7 @@ struct SuggestionTests {
         "{ process: { programs: ['node'] }, filesystem: { tmp: '64M' }, limits: { memory: '512M', cpus: 1.5 } }"
 
     func suggest(
-        _ observations: [Observation], _ text: String = offline, on host: HostView = host()
+        _ observations: [Observation], _ text: String = offline, on host: HostLook = host()
     ) throws -> Suggestions {
         Suggestions.make(from: observations, profile: try profile(text), host: host)
     }

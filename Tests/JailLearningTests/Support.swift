@@ -24,7 +24,7 @@ func denied(_ subjects: Observation.Subject...) -> [Observation] { subjects.map 
 func host(
     files: [String] = [], sockets: [String] = [], directories: [String] = [], programs: [String] = [],
     homes: [String] = ["/home/ann"]
-) -> HostView {
+) -> HostLook {
     var above: Set<String> = Set(directories)
     for path in files + sockets + directories {
         var parts = path.split(separator: "/").dropLast()
@@ -34,7 +34,7 @@ func host(
         }
     }
     let known = above
-    return HostView(
+    return HostLook(
         kind: { path in
             if known.contains(path) { return .directory }
             if sockets.contains(path) { return .socket }

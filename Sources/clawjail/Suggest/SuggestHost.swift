@@ -4,9 +4,9 @@ import JailLearning
 import JailPlan
 import JailPolicy
 
-extension HostView {
+extension HostLook {
     /// This host, as whoever asks sees it.
-    static func here(for profile: Profile) throws(JailError) -> HostView {
+    static func here(for profile: Profile) throws(JailError) -> HostLook {
         let request = try HostRequest.fromEnvironment(profile: profile, command: [])
         let caller = try CallerFacts.current()
         let accounts = try Accounts()
@@ -20,7 +20,7 @@ extension HostView {
             homes: homes, policy: profile.files + (try Invocation.profileDirectories()),
             ownDirectories: [request.stateDirectory(caller), request.runtimeDirectory(caller)])
         let searchPath = (request.searchPath ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":").map(String.init)
-        return HostView(
+        return HostLook(
             kind: { kind($0) },
             hasProgram: { name in
                 searchPath.contains { directory in

@@ -1,5 +1,5 @@
 /// What the host says about that which was asked for. A profile that names what is not there does not start.
-package struct HostView: Sendable {
+package struct HostLook: Sendable {
     package enum Kind: Equatable, Sendable {
         case file, directory, socket
         /// A device, a FIFO.
