@@ -98,7 +98,7 @@ let package = Package(
             [
                 "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
                 "JailSeccomp", "JailCgroups", "JailAppArmor", "JailScope", "JailNetwork", "JailTerminal",
-                "EgressControl", "AuditLog",
+                "EgressControl", "AuditLog", "JailLearning",
             ]),
 
         // What is kept of a jail that is locked down. Knows files and processes, and nothing of how jails are made.

@@ -128,6 +128,28 @@ package enum FilterCompiler {
         return try builder.export()
     }
 
+    /// What the process may call that watches a jail for `learn`: to look at what it traces, and at what names of files lead
+    /// to; no file can be opened, and nobody reached.
+    package static func tracer(for architecture: Architecture) throws(CompileError) -> [UInt64] {
+        var builder = try Builder.make(defaultAction: errno(ENOSYS), architecture)
+        for name in SystemCallList.tracer { try builder.add(allowAction, name) }
+        for request in SystemCallList.tracerRequests { try builder.add(allowAction, "ptrace", equal(0, request)) }
+        for call in ["mmap", "mprotect"] { try builder.add(allowAction, call, masked(2, mask: 0x4, equals: 0)) }
+        return try builder.export()
+    }
+
+    /// The kernel's name of a call of the architecture that this runs on; nil: it has none.
+    package static func name(of number: Int32) -> String? {
+        guard let text = unsafe seccomp_syscall_resolve_num_arch(seccomp_arch_native(), number) else {
+            return SystemCallList.numbers.first { $0.value == number }?.key
+        }
+        defer { unsafe free(text) }
+        return unsafe String(cString: text)
+    }
+
+    /// Calls that get EPERM, and not ENOSYS as all others that are not in the list.
+    package static var refused: [String] { SystemCallList.refused }
+
     // MARK: libseccomp
 
     private static let allowAction: UInt32 = 0x7FFF_0000

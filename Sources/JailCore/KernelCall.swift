@@ -9,7 +9,8 @@ package enum KernelCall: UInt16, CaseIterable, Sendable {
     case ioprioSet, personality
     case getrandom, getrlimit, getsockname, getsockopt, ioctl, keyctl, kill, landlockAddRule, landlockCreateRuleset
     case landlockRestrictSelf, linkat, listen, memfdCreate, mkdirat, mountSetattr, moveMount, openTree, openat2
-    case pidfdOpen, pidfdSendSignal, pipe2, pivotRoot, poll, prctl, read, readlinkat, recvmsg, renameat, renameat2
+    case pidfdOpen, pidfdSendSignal, pipe2, pivotRoot, poll, prctl, ptrace, read, readlinkat, recvmsg, renameat,
+        renameat2
     case rtnetlink
     case schedGetaffinity, schedSetscheduler
     case seccomp, sendmsg, sendto, setdomainname, setfsuid, setgroups, sethostname, setns, setpgid, setresgid,

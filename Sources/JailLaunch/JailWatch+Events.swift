@@ -21,6 +21,7 @@ extension JailWatch {
         if case .object(let members) = event, case .string("egress")? = members.first?.1 { audit.renewKey() }
         reporter.event(event)
         alerts?.see(event)
+        learning?.see(event)
     }
 
     /// Writes what has happened, and decides what becomes of a jail whose log cannot be written.

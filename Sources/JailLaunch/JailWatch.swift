@@ -30,6 +30,8 @@ final class JailWatch {
     var health: HealthWatch?
     /// Of a supervisor that is a service.
     var service: ServiceNotifier?
+    /// Of a jail whose programs are watched.
+    var learning: Learning?
     /// Of a jail whose doings somebody wants to hear of.
     let alerts: AlertWatch?
     /// Once a program of the host's was started for this jail.
@@ -147,6 +149,7 @@ final class JailWatch {
                 tellHealth(&reporter)
                 try attempt(.supervise) { () throws(SystemError) in try tellAlerts(&reporter) }
                 tell(outside?.takeNotices() ?? [], &reporter)
+                tell(learning?.takeNotices() ?? [], &reporter)
                 tellLockdown(&reporter)
                 try writeAudit(&reporter)
             }
@@ -208,6 +211,8 @@ final class JailWatch {
         tellLockdown(&reporter)
         limits = nil
         group?.remove()
+        learning?.finish()
+        tell(learning?.takeNotices() ?? [], &reporter)
         alerts?.finish()
         // Nothing is there any more that could be paused or stopped.
         try? tellAlerts(&reporter)

@@ -25,11 +25,13 @@ package enum Supervisor {
     ///   - sessions: needed for a plan with sessions.
     ///   - lifeline: the jail is killed when it hangs up.
     ///   - service: of a supervisor that a service manager has started and watches.
+    ///   - learning: of a jail whose programs are watched, see ``Learning``.
     /// - Returns: the exit status of the command, see ``ExitStatus``.
     /// - Throws: what ended the launch before the command ran. Nothing is left behind then.
     package static func run(
         _ plan: LaunchPlan, output: OutputLog? = nil, sessions: (any SessionStarter)? = nil,
-        lifeline: Descriptor? = nil, service: ServiceNotifier? = nil, reporter: inout some LaunchReporter
+        lifeline: Descriptor? = nil, service: ServiceNotifier? = nil, learning: Learning? = nil,
+        reporter: inout some LaunchReporter
     ) throws(JailError) -> Int32 {
         var plan = plan
         try LockdownMarker.check(plan)
@@ -61,7 +63,8 @@ package enum Supervisor {
             try attempt(.supervise) { () throws(SystemError) in try System.block(JailWatch.signals) }
             let (status, watch) = try run(
                 plan, filters: filters, in: directory, audit: audit, output: output, sessions: sessions,
-                lifeline: lifeline, service: service, ignoresHangUp: ignoresHangUp, reporter: &reporter)
+                lifeline: lifeline, service: service, learning: learning, ignoresHangUp: ignoresHangUp,
+                reporter: &reporter)
             try end(audit, &reporter)
             clear(directory, of: plan)
             // Only now do those hear of it who wait for the end: they may start the next jail of this name at once.
@@ -105,7 +108,7 @@ package enum Supervisor {
     private static func run(
         _ plan: LaunchPlan, filters: [[UInt64]], in directory: borrowing RunDirectory, audit: Audit,
         output: OutputLog?, sessions: (any SessionStarter)?, lifeline: Descriptor?, service: ServiceNotifier?,
-        ignoresHangUp: Bool,
+        learning: Learning?, ignoresHangUp: Bool,
         reporter: inout some LaunchReporter
     ) throws(JailError) -> (status: Int32, watch: JailWatch) {
         var state = JailState(plan)
@@ -133,6 +136,8 @@ package enum Supervisor {
                 throw error
             }
             do throws(JailError) {
+                // Before init does anything that could forbid it, and before this process gives up its rights.
+                try learning?.attach(jail.pid, plan)
                 if group == nil, let cgroup = plan.limits.cgroup { group = try Cgroup.prepare(cgroup) }
                 let watch = try JailWatch(
                     plan, jail, signals: signals, group: group, publisher: try PortPublisher(plan.network.publish),
@@ -146,6 +151,7 @@ package enum Supervisor {
                 try directory.write(state.json.text() + "\n", to: RunDirectory.stateFile)
                 watch.lifeline = lifeline
                 watch.service = service
+                watch.learning = learning
                 try watch.watchData()
                 if let maker, let sessions = plan.sessions {
                     try maker.awaitReady()
@@ -160,6 +166,7 @@ package enum Supervisor {
                 return (try watch.run(&reporter), watch)
             } catch {
                 jail.kill()
+                learning?.abandon()
                 egress?.kill()
                 maker?.end()
                 throw error

@@ -54,23 +54,6 @@ package enum ObservationFile {
         return run
     }
 
-    /// Observations without a first and a last line.
-    ///
-    /// - Returns: nil: they are none.
-    package static func observations(_ bytes: [UInt8]) -> [Observation]? {
-        guard bytes.count <= sizeLimit else { return nil }
-        guard !bytes.isEmpty else { return [] }
-        guard bytes.last == 0x0A else { return nil }
-        var found: [Observation] = []
-        for line in bytes.dropLast().split(separator: 0x0A, omittingEmptySubsequences: false) {
-            guard found.count < mostObservations, let value = try? JSON5Reader.read(Array(line), file: ""),
-                let observation = Observation(value)
-            else { return nil }
-            found.append(observation)
-        }
-        return found
-    }
-
     private static func take(_ value: JSON5Value, into run: inout LearnedRun?) -> Bool {
         guard let known = run else {
             run = start(value).map { LearnedRun(start: $0) }

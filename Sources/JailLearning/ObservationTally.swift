@@ -1,3 +1,5 @@
+internal import JailCore
+
 /// Observations with the same subject, outcome, knowledge, errno and program, counted. So many, and no more: what asks is a
 /// program in a jail.
 package struct ObservationTally: Sendable {
@@ -22,10 +24,17 @@ package struct ObservationTally: Sendable {
     /// How often something was seen for which there was no room.
     package private(set) var leftOut = 0
     private let most: Int
+    private let mostBytes: Int
     private var used = 0
+    private var bytes = 0
 
-    /// - Parameter most: different ones. What was only used takes at most half of that, so that it leaves room for denials.
-    package init(most: Int = ObservationFile.mostObservations) { self.most = most }
+    /// - Parameters:
+    ///   - most: different ones. What was only used takes at most half of that, so that it leaves room for denials.
+    ///   - mostBytes: of their lines in a record, nearly.
+    package init(most: Int = ObservationFile.mostObservations, mostBytes: Int = ObservationFile.sizeLimit / 2) {
+        self.most = most
+        self.mostBytes = mostBytes
+    }
 
     package mutating func add(_ observation: Observation) {
         let key = Key(observation)
@@ -33,10 +42,14 @@ package struct ObservationTally: Sendable {
             observations[place].count = Self.sum(observations[place].count, observation.count)
             return
         }
-        guard observations.count < most, observation.outcome != .used || used < most / 2 else {
+        // Its count can get 18 digits longer.
+        let size = observation.json.text().utf8.count + 20
+        guard observations.count < most, bytes + size <= mostBytes, observation.outcome != .used || used < most / 2
+        else {
             leftOut = Self.sum(leftOut, observation.count)
             return
         }
+        bytes += size
         if observation.outcome == .used { used += 1 }
         places[key] = observations.count
         observations.append(observation)

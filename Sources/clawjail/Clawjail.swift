@@ -9,7 +9,7 @@ struct Clawjail: ParsableCommand {
         abstract: "Run the OpenClaw gateway with the fewest permissions that still do the job.",
         version: Release.version,
         subcommands: [
-            Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, InspectCommand.self, Logs.self,
+            Run.self, Plan.self, Learn.self, Exec.self, SessionCommand.self, List.self, InspectCommand.self, Logs.self,
             Stats.self, Spend.self, Top.self, MetricsCommand.self, Stop.self, Pause.self, Resume.self, Lockdown.self,
             Unlock.self,
             DataCommand.self, AuditCommand.self, Alerts.self, ProfileCommand.self, Explain.self, Diagnose.self,

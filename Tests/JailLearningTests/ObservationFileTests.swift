@@ -108,15 +108,6 @@ struct ObservationFileTests {
         }
         #expect(cut.utf8.count == ObservationFile.textLimit - 1 && path.hasPrefix(cut))
     }
-
-    @Test("stand without a first line where one process gives them to another")
-    func bare() {
-        let text = Self.observations.map { $0.json.text() + "\n" }.joined()
-        #expect(ObservationFile.observations(Array(text.utf8)) == Self.observations)
-        #expect(ObservationFile.observations([]) == [])
-        #expect(ObservationFile.observations(Array(Self.first.utf8)) == nil)
-        #expect(ObservationFile.observations(Array(text.utf8.dropLast())) == nil)
-    }
 }
 
 @Suite("A tally of observations")
@@ -143,6 +134,16 @@ struct ObservationTallyTests {
         #expect(tally.observations.count == 4 && tally.leftOut == 2)
         tally.add(.init(.bind(port: 1), .denied))
         #expect(tally.observations[2].count == 2)
+    }
+
+    @Test("has room for so many bytes")
+    func bytes() {
+        let size = read.json.text().utf8.count + 20
+        var tally = ObservationTally(mostBytes: 2 * size)
+        for name in ["/a", "/b", "/c"] {
+            tally.add(.init(.file(path: name, access: .read), .denied, errno: "ENOENT", program: "/bin/sh"))
+        }
+        #expect(tally.observations.count == 2 && tally.leftOut == 1)
     }
 
     @Test("does not overflow")

@@ -85,6 +85,23 @@ int cl_signalfd(const int *signals, int count);
 /* Reads one signal; returns its number, or -EAGAIN. */
 int cl_signalfd_read(int fd);
 
+/* Tracing: ptrace(2). Nothing here changes a traced process. */
+int cl_trace_seize(int pid, unsigned long options);
+/* how: 0 up to its next stop, 1 up to its next system call, 2 it stays stopped until a SIGCONT. */
+int cl_trace_continue(int pid, int how, int signal);
+int cl_trace_message(int pid, uint64_t *message);
+struct cl_trace_call {
+    int kind; /* PTRACE_SYSCALL_INFO_*: 1 it enters, 2 it leaves */
+    uint32_t architecture;
+    uint64_t number, arguments[6]; /* where it enters */
+    int64_t result;                /* where it leaves */
+    int failed;
+};
+int cl_trace_call(int pid, struct cl_trace_call *out);
+int cl_trace_word(int pid, uint64_t address, uint64_t *word);
+/* Waits for any traced thread, and gives its wait(2) status. Returns its id. */
+int cl_trace_wait(int *status);
+
 /* Files: openat2(2), statx(2) and friends */
 int cl_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int cl_close(int fd);
