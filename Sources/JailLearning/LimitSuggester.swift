@@ -41,8 +41,13 @@ struct LimitSuggester {
     private func limit(_ key: String, _ observations: [Observation]) -> Found? {
         let key = key == "filesystem.data.size" ? "filesystem.data" : key
         guard let bound = Self.bounds[key] else { return .no(observations, "no key of a profile sets this limit") }
-        // Not limited by this profile, or no longer.
+        // Not limited by this profile, or no longer; or reached when it was lower, which says nothing of what it is now.
         guard let now = profile.amount(of: key) else { return nil }
+        let observations = observations.filter { one in
+            guard case .limit(_, let value) = one.subject, let then = Self.amount(value, key) else { return true }
+            return then >= now
+        }
+        if observations.isEmpty { return nil }
         guard now > 0, now <= bound / 2 else {
             return .no(
                 observations,
@@ -78,6 +83,15 @@ struct LimitSuggester {
         case "filesystem.data": "up to \(most) of the host's disk"
         case "limits.fileSize": "one file may have up to \(most)"
         default: "up to \(most) of memory, which limits.memory counts as well"
+        }
+    }
+
+    /// nil: it is not known.
+    private static func amount(_ text: String, _ key: String) -> UInt64? {
+        switch key {
+        case "limits.processes", "limits.openFiles": UInt64(text)
+        case "limits.cpus": try? ProcessorShare.parse(text)
+        default: try? ByteSize.parse(text)
         }
     }
 

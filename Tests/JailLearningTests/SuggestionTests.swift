@@ -133,8 +133,14 @@ struct SuggestionTests {
             try suggest(observations).texts == [
                 "limits: { memory: \"1G\" }", "filesystem: { tmp: \"128M\" }", "limits: { cpus: 3 }",
             ])
-        let most = try suggest(observations, "{ limits: { memory: '16G' } }")
+        let most = try suggest(denied(.limit(name: "memory", value: "16G")), "{ limits: { memory: '16G' } }")
         #expect(most.ranked.isEmpty && most.reasons.contains { $0.contains("a person") })
+    }
+
+    @Test func `a limit that was reached before it was raised is not raised again`() throws {
+        let observations = denied(.limit(name: "memory", value: "256M"), .limit(name: "cpus", value: "1"))
+        #expect(try suggest(observations) == Suggestions())
+        #expect(try suggest(observations + denied(.limit(name: "memory", value: "512M"))).texts.count == 1)
     }
 
     @Test func `a port can be named only where the profile names ports`() throws {

@@ -55,14 +55,21 @@ struct SuggestPlace {
 
     // MARK: Writing
 
+    /// Held from before a profile is read until it is written anew: of two at the same time, neither is lost.
+    func lock() throws(JailError) -> OwnedDescriptor {
+        try attempt(.profile, directory) { () throws(SystemError) in
+            try Self.makeDirectories(directory)
+            let opened = try System.open(directory, [.readOnly, .directory])
+            try System.lock(opened.borrowed, .exclusive)
+            return opened
+        }
+    }
+
     /// Writes the profile beside its place, reads it from there as strictly as a launch would, and only then puts it there;
     /// the one before it stays as `NAME.json5.1`.
     ///
     /// - Returns: the profile as it is in force now.
     func write(_ made: SuggestedProfile, as name: String) throws(JailError) -> Profile {
-        do throws(SystemError) { try Self.makeDirectories(directory) } catch {
-            throw JailError(.profile, error, path: directory)
-        }
         let temporary = "\(directory)/.\(try Invocation.randomName("suggest"))"
         try attempt(.profile, temporary) { () throws(SystemError) in
             try System.makeDirectory(temporary, mode: 0o700)

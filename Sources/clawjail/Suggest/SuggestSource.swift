@@ -107,9 +107,16 @@ struct SeenTally {
         }
     }
 
+    /// `512M` of "memory limit 512M reached …": what the limit was then.
+    private static func reached(_ message: String) -> String {
+        let words = message.split(separator: " ")
+        guard let index = words.firstIndex(of: "limit"), index + 1 < words.count else { return "" }
+        return String(words[index + 1])
+    }
+
     private static func subject(_ entry: AuditEntry) -> Observation.Subject? {
         switch entry.event {
-        case "limit": return entry.text("limit").map { .limit(name: $0, value: "") }
+        case "limit": return entry.text("limit").map { .limit(name: $0, value: reached(entry.text("message") ?? "")) }
         case "network":
             guard entry.verdict == "denied", let host = entry.host else { return nil }
             var fields = NetworkSubjectFields(host: host)

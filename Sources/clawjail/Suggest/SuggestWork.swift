@@ -10,7 +10,11 @@ struct SuggestWork {
 
     func apply(all: Bool, pick: Int?, as newName: String?, asJSON: Bool) throws(JailError) {
         let place = try SuggestPlace()
-        let target = try target(newName, in: place)
+        // Asked for before, so that nobody waits for an answer.
+        let name = try name(newName, in: place)
+        let lock = try place.lock()
+        defer { try? System.lock(lock.borrowed, .unlock) }
+        let target = try target(name, in: place)
         let found = Suggestions.make(
             from: source.observations, profile: target.base, host: try .here(for: target.base))
         let report = SuggestReport(source: source, profile: target.base, found: found)
@@ -63,9 +67,15 @@ struct SuggestWork {
         let made: SuggestedProfile
     }
 
-    private func target(_ newName: String?, in place: SuggestPlace) throws(JailError) -> Target {
-        if let made = try place.made(profile), newName == nil || newName == profile.name {
-            return Target(name: profile.name, base: profile, made: made)
+    /// The new one's, or that of the profile itself, if it can be added to.
+    private func name(_ newName: String?, in place: SuggestPlace) throws(JailError) -> String {
+        if let newName { return newName }
+        return try place.made(profile) != nil ? profile.name : ask()
+    }
+
+    private func target(_ name: String, in place: SuggestPlace) throws(JailError) -> Target {
+        if name == profile.name, let made = try place.made(profile) {
+            return Target(name: name, base: try Invocation.loader().load(name), made: made)
         }
         let loader = try Invocation.loader()
         guard let named = try? loader.load(profile.name), named.files.last == profile.files.last else {
@@ -74,8 +84,6 @@ struct SuggestWork {
                 reason: "a profile that is not found by its name cannot be extended",
                 hint: "copy it to \(place.directory)")
         }
-        let name: String
-        if let newName { name = newName } else { name = try ask() }
         do throws(ValueError) { try Name.checkProfile(name) } catch {
             throw JailError(.usage, reason: "a profile's name \(error.reason)")
         }
