@@ -185,7 +185,10 @@ let package = Package(
         tests("JailExportTests", ["JailExport", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests(
             "JailLaunchTests",
-            ["JailLaunch", "JailCgroups", "JailPlan", "JailPolicy", "JailCore", "CLinux", "TestSupport"]),
+            [
+                "JailLaunch", "JailLearning", "JailCgroups", "JailPlan", "JailPolicy", "JailCore", "CLinux",
+                "TestSupport",
+            ]),
         tests("JailViewTests", ["JailView", "JailCgroups", "JailPolicy", "JailCore", "TestSupport"]),
         tests(
             "CommandLineTests",

@@ -83,7 +83,7 @@ enum SystemCallList {
 
     /// What the process that watches a jail's calls for `learn` makes. It opens nothing and writes to what it has.
     static let tracer = """
-        wait4 waitid readlink readlinkat statx newfstatat write brk munmap mremap madvise
+        wait4 waitid readlink readlinkat statx newfstatat write close brk munmap mremap madvise
         clock_gettime exit exit_group futex getpid gettid getrandom restart_syscall
         rt_sigaction rt_sigprocmask rt_sigreturn sched_yield
         """.split(whereSeparator: \.isWhitespace).map(String.init)

@@ -34,11 +34,14 @@ package struct LearnedRun: Equatable, Sendable {
         package var status: Int32
         /// How often something was seen for which there was no room any more.
         package var leftOut: Int
+        /// The tracer ended before the jail: files, programs and system calls are missing.
+        package var isIncomplete: Bool
 
-        package init(ended: String, status: Int32, leftOut: Int = 0) {
+        package init(ended: String, status: Int32, leftOut: Int = 0, isIncomplete: Bool = false) {
             self.ended = ended
             self.status = status
             self.leftOut = leftOut
+            self.isIncomplete = isIncomplete
         }
     }
 

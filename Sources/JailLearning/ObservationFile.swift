@@ -25,7 +25,10 @@ package enum ObservationFile {
     }
 
     package static func line(_ end: LearnedRun.End) -> JSON {
-        ["ended": .string(end.ended), "status": .number(end.status), "leftOut": .number(end.leftOut)]
+        [
+            "ended": .string(end.ended), "status": .number(end.status), "leftOut": .number(end.leftOut),
+            "incomplete": .boolean(end.isIncomplete),
+        ]
     }
 
     /// The whole record.
@@ -87,7 +90,9 @@ package enum ObservationFile {
         guard let ended = members.text("ended"), let number = members.integer("status"),
             let status = Int32(exactly: number)
         else { return nil }
-        let end = LearnedRun.End(ended: ended, status: status, leftOut: Int(max(0, members.integer("leftOut") ?? 0)))
+        let end = LearnedRun.End(
+            ended: ended, status: status, leftOut: Int(max(0, members.integer("leftOut") ?? 0)),
+            isIncomplete: members.boolean("incomplete") ?? false)
         return members.isUsedUp ? end : nil
     }
 }

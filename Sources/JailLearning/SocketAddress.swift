@@ -8,6 +8,8 @@ package enum SocketAddress: Equatable, Sendable {
 
     /// Of struct sockaddr_un.
     static let mostBytes = 110
+    /// Of struct sockaddr_in6.
+    package static let mostInternetBytes = 28
 
     /// nil: of another family, or cut off.
     package init?(_ bytes: [UInt8]) {

@@ -34,7 +34,7 @@ struct ObservationFileTests {
     func roundTrip() throws {
         let run = LearnedRun(
             start: Self.start, observations: Self.observations,
-            end: .init(ended: "2026-11-30T04:16:00Z", status: 137, leftOut: 3))
+            end: .init(ended: "2026-11-30T04:16:00Z", status: 137, leftOut: 3, isIncomplete: true))
         #expect(try ObservationFile.read(Array(ObservationFile.text(run).utf8), file: "r") == run)
         let running = LearnedRun(start: Self.start)
         #expect(try ObservationFile.read(Array(ObservationFile.text(running).utf8), file: "r") == running)

@@ -14,6 +14,7 @@ package final class Learning {
 
     private var tracer: TracerProcess?
     private var limits: [String: String] = [:]
+    private var callers = Callers(proxy: nil)
     private var tally = ObservationTally()
     private var notices: [JailNotice] = []
     /// Limits that the supervisor has heard of.
@@ -25,6 +26,8 @@ package final class Learning {
 
     package var observations: [Observation] { tally.observations }
     package var leftOut: Int { tally.leftOut }
+    /// The tracer did not last: what it had seen is lost.
+    package private(set) var isIncomplete = false
 
     /// - Parameters:
     ///   - network: with `--permit`, that of the profile as it stands.
@@ -43,6 +46,7 @@ package final class Learning {
     func attach(_ jailInit: Int32, _ plan: LaunchPlan) throws(JailError) {
         let rules = TraceRules(plan, permitted: extras)
         limits = rules.limits
+        callers = Callers(proxy: plan.network.egress?.proxyPort)
         tracer = try TracerProcess(jailInit, rules, plan.identity)
     }
 
@@ -96,6 +100,7 @@ package final class Learning {
             merge(seen.observations)
             tally.add(leftOut: seen.end?.leftOut ?? 0)
         } catch {
+            isIncomplete = true
             notices.append(.note("\(error); files, programs and system calls are missing in the record"))
         }
         for name in reached.sorted() where !isObserved(name) {
@@ -105,7 +110,9 @@ package final class Learning {
     }
 
     private func merge(_ seen: [Observation]) {
-        for var observation in seen {
+        let others = seen.filter { !callers.take($0) }
+        nameCallers()
+        for var observation in others {
             // Who was killed was so by the memory limit only if that was reached.
             if case .limit("memory", "") = observation.subject {
                 guard reached.contains("memory") else { continue }
@@ -113,6 +120,18 @@ package final class Learning {
             }
             if observation.outcome == .permitted { permit(observation) } else { tally.add(observation) }
         }
+    }
+
+    private func nameCallers() {
+        var named = ObservationTally()
+        for var observation in tally.observations {
+            if case .network(let fields) = observation.subject {
+                observation.program = callers.program(port: fields.port)
+            }
+            named.add(observation)
+        }
+        named.add(leftOut: tally.leftOut)
+        tally = named
     }
 
     private func isObserved(_ limit: String) -> Bool {
@@ -127,6 +146,7 @@ package final class Learning {
             .event([
                 "event": "learned", "record": .string(record), "denied": count(.denied),
                 "permitted": count(.permitted), "used": count(.used), "leftOut": .number(leftOut),
+                "incomplete": .boolean(isIncomplete),
             ]))
     }
 

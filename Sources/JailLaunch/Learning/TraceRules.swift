@@ -39,7 +39,7 @@ struct TraceRules {
             return bind.target
         }
         grants = shown.map { path in
-            Grant(path: path, isPermitted: permitted.paths.contains { InsidePath.isWithin(path, $0) })
+            Grant(path: path, isPermitted: permitted.paths.contains(path))
         }.sorted { $0.path.utf8.count > $1.path.utf8.count }
         var calls: [String: Observation.Outcome] = [:]
         for name in plan.seccomp.additional {

@@ -26,7 +26,7 @@ struct Tracer {
     private var hasCommandEnded = false
 
     /// What a call that succeeds says.
-    private enum Use { case nothing, opens, binds, answersConnect, watched }
+    private enum Use { case nothing, opens, binds, connects, answersConnect, watched }
 
     private static let supervisor = Descriptor(3)
     private static let output = Descriptor(4)
@@ -85,6 +85,9 @@ struct Tracer {
             try System.setFileSystemIDs(uid: identity.host.uid, gid: identity.host.gid)
             try Privileges.keepOnly([])
         }
+        // Once more: a change of ids clears it. And the supervisor may have died before.
+        try System.dieWithParent()
+        if try System.pollNow(supervisor) != 0 { System.exitNow(ExitStatus.launchFailed) }
         try Privileges.forbidNewPrivileges()
         try TracerFilter.apply()
     }
@@ -99,6 +102,7 @@ struct Tracer {
             switch name {
             case "open"?, "openat"?, "creat"?: .opens
             case "bind"?: .binds
+            case "connect"?: .connects
             case "getsockopt"?: .answersConnect
             case let name?: rules.use(ofCall: name) == nil ? .nothing : .watched
             case nil: .nothing
@@ -200,7 +204,10 @@ struct Tracer {
 
     private mutating func judge(_ call: FailedCall, _ thread: TracedThread) {
         // EINPROGRESS: what comes of it is asked for later.
-        if call.errno == 115, call.name == "connect" { return thread.begin(connecting: call) }
+        if call.errno == 115, call.name == "connect" {
+            connected(call.arguments, thread)
+            return thread.begin(connecting: call)
+        }
         guard let error = CallJudge.name(ofError: call.errno) else { return }
         // What the profile or learning lets pass beyond the list, whatever came of it.
         if error != "ENOSYS", let outcome = rules.use(ofCall: call.name) {
@@ -225,15 +232,27 @@ struct Tracer {
                 let (subject, outcome) = rules.use(of: path, CallJudge.access(name, call.arguments))
             else { return }
             add(subject, outcome, thread.program)
+        case .connects: connected(call.arguments, thread)
         case .answersConnect:
             if let failed = thread.connectFailure(call.arguments) { judge(failed, thread) }
         case .binds:
             let arguments = call.arguments
-            guard case .internet(_, let port, _)? = SocketAddress(thread.bytes(arguments[1], 28)), port != 0 else {
+            guard
+                case .internet(_, let port, _)? = SocketAddress(
+                    thread.bytes(arguments[1], SocketAddress.mostInternetBytes)), port != 0
+            else {
                 return
             }
             add(.bind(port: port), .used, thread.program)
         }
+    }
+
+    /// Whose a connection is that ends at the way out, see ``Callers``.
+    private mutating func connected(_ arguments: [UInt64], _ thread: TracedThread) {
+        guard let program = thread.program,
+            case .internet(_, let port, _)? = SocketAddress(thread.bytes(arguments[1], SocketAddress.mostInternetBytes))
+        else { return }
+        tally.add(Callers.observation(port: port, program: program))
     }
 
     private mutating func add(

@@ -64,7 +64,8 @@ struct LearnRecord {
         let run = LearnedRun(
             start: start, observations: learning.observations.map(redacted),
             end: .init(
-                ended: UTCTime.text(System.realtimeSeconds()), status: status, leftOut: learning.leftOut))
+                ended: UTCTime.text(System.realtimeSeconds()), status: status, leftOut: learning.leftOut,
+                isIncomplete: learning.isIncomplete))
         let lines = run.observations.map(\.json) + (run.end.map { [ObservationFile.line($0)] } ?? [])
         try write(lines.map { $0.text() + "\n" }.joined())
         return run

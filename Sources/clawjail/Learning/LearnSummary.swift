@@ -17,7 +17,7 @@ enum LearnSummary {
             lines += Table.text(Array(rows.prefix(most))).split(separator: "\n").map { "  \($0)".trimmed }
             if rows.count > most { lines.append("  and \(rows.count - most) more") }
         }
-        if lines.isEmpty { lines.append("nothing was denied") }
+        if lines.isEmpty, run.end?.isIncomplete == false { lines.append("nothing was denied") }
         if let leftOut = run.end?.leftOut, leftOut > 0 {
             lines.append("there was no room for \(leftOut) more")
         }
