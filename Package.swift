@@ -74,8 +74,12 @@ let package = Package(
         // What programs asked for and were told, and the smallest change that would have let them have it (pure).
         library("JailLearning", ["JailCore", "JailPolicy"]),
 
+        // What comes of something that a program in a jail tries: the one answer for whoever explains, learns or suggests
+        // (pure, but for a look at the host's files that the caller hands in).
+        library("JailDecision", ["JailCore", "JailPolicy", "JailPlan", "FilterCompiler"]),
+
         // What the host offers: programs and what they need, ids, cgroups, kernel features. Reads, never writes.
-        library("JailHost", ["CLinux", "JailCore", "JailPolicy", "JailPlan", "JailScope"]),
+        library("JailHost", ["CLinux", "JailCore", "JailPolicy", "JailPlan", "JailScope", "JailDecision"]),
 
         // One mechanism each.
         library("JailNamespaces", ["JailCore", "JailPlan", "JailPolicy"]),
@@ -146,7 +150,7 @@ let package = Package(
             name: "clawjail",
             dependencies: [
                 "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog",
-                "JailEvidence", "JailView", "JailData", "JailMounts", "JailLearning",
+                "JailEvidence", "JailView", "JailData", "JailMounts", "JailLearning", "JailDecision",
                 "AuditViews", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -170,6 +174,8 @@ let package = Package(
         tests("AuditLogTests", ["AuditLog", "AuditViews", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailLearningTests", ["JailLearning", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailScopeTests", ["JailScope", "JailPlan", "JailCore", "TestSupport"]),
+        tests(
+            "JailDecisionTests", ["JailDecision", "JailPlan", "JailPolicy", "JailCore", "FilterCompiler", "TestSupport"]),
         tests("JailHostTests", ["JailHost", "JailPlan", "JailPolicy", "JailCore"]),
         tests(
             "JailMechanismTests",
