@@ -40,16 +40,3 @@ package struct Decision: Equatable, Sendable {
         return copy
     }
 }
-
-/// A value of a profile, as `profile show` has it.
-package struct ProfileSource: Hashable, Sendable {
-    /// `filesystem.read`
-    package var key: String
-    /// The element, for a key that is a list.
-    package var value: String?
-
-    package init(_ key: String, _ value: String? = nil) {
-        self.key = key
-        self.value = value
-    }
-}

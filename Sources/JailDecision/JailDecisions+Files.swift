@@ -136,7 +136,8 @@ extension JailDecisions {
         return .denied(
             "the permission of '\(place.path.printable)' itself (\(mode), \(owner)) does not let "
                 + "'\(identity.name.printable)' (\(identity.uid)) \(verb) it", .accessDenied,
-            obstacle: "a profile gives nobody more than the file's own permission does")
+            obstacle: place.owner == .payload
+                ? systemFile : "a profile gives nobody more than the file's own permission does")
     }
 
     private func shows(_ place: Place) -> String {

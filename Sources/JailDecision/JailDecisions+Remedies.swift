@@ -40,7 +40,8 @@ extension JailDecisions {
             return .denied(reason, .notFound, obstacle: why)
         }
         guard let found = onHost(access == .write && !isOnHost(path) ? path.parentPath : path) else {
-            return .denied(reason, .notFound, obstacle: "the host has nothing there either")
+            let refusal = host.refusal(of: path, writable: access == .write).map { "it is never shown: \($0)" }
+            return .denied(reason, .notFound, obstacle: refusal ?? "the host has nothing there either")
         }
         if let refusal = host.refusal(of: found.path, writable: access == .write) {
             return .denied(reason, .notFound, obstacle: "'\(found.path.printable)' is never shown: \(refusal)")

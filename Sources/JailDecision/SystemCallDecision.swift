@@ -93,12 +93,11 @@ package struct SystemCallDecision: Equatable, Sendable {
         }
         let isFree = rules.list.contains { $0.call == call && $0.conditions.isEmpty }
         return own.filter { !$0.conditions.isEmpty && !(isFree && rules.list.contains($0)) }.map { rule in
-            let verb =
-                switch rule.action {
-                case .allow: "allowed with"
-                case .errno(let code): "refused (\(Errno(code).description)) with"
-                }
-            return "\(verb) \(rule.conditions.map(\.text).joined(separator: " and "))"
+            let conditions = rule.conditions.map(\.text).joined(separator: " and ")
+            return switch rule.action {
+            case .allow: "allowed with \(conditions)"
+            case .errno(let code): "refused with \(conditions): \(Errno(code))"
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 internal import Glibc
 import JailCore
+import JailDecision
 import JailHost
 import JailPlan
 import JailPolicy
@@ -111,6 +112,22 @@ struct Invocation: Equatable {
         let directories = try Self.profileDirectories()
         let profile: Profile
         if let loaded { profile = loaded } else { profile = try loadProfile(directories) }
+        return try makePlan(of: profile, directories, session: session, isBackground: isBackground).plan
+    }
+
+    /// What the jail would be, for questions about it: of a jail without a command too, and of one that cannot start here for
+    /// want of groups or limits.
+    func makeDecisions() throws(JailError) -> JailDecisions {
+        let directories = try Self.profileDirectories()
+        var profile = try loadProfile(directories)
+        profile.optional.formUnion([.groups, .cgroup, .time, .apparmor])
+        let (plan, request) = try makePlan(of: profile, directories)
+        return JailDecisions(plan, of: profile, host: try HostSight(request, for: plan))
+    }
+
+    private func makePlan(
+        of profile: Profile, _ directories: [String], session: SessionPlan? = nil, isBackground: Bool = false
+    ) throws(JailError) -> (plan: LaunchPlan, request: HostRequest) {
         var request = try HostRequest.fromEnvironment(profile: profile, command: command)
         request.user = overrides.user
         request.profileDirectories = directories
@@ -128,7 +145,7 @@ struct Invocation: Equatable {
         launch.prices = try Self.prices(for: profile, directories)
         launch.session = session
         launch.environment = System.environment().map { EnvironmentVariable(name: $0.name, value: $0.value) }
-        return try Planner.plan(profile, on: facts, for: launch)
+        return (try Planner.plan(profile, on: facts, for: launch), request)
     }
 
     /// The profile's, if the jail has state that the next one of that name is to find again; otherwise one of its own.

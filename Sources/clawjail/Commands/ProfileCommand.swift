@@ -28,16 +28,31 @@ struct ProfileList: ParsableCommand {
 
 struct ProfileShow: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show a profile with everything that it inherits.")
+        commandName: "show",
+        abstract: "Show a profile with everything that it inherits, and which file each value comes from.")
 
     @Argument(help: "A name, or a file with '/' or .json5.", completion: .profiles) var profile: String
-    @Flag(help: "Print it as JSON.") var json = false
+    @Flag(help: "Print it as JSON, as a profile without parents.") var json = false
+    @Flag(help: "With --json, print where each value comes from instead.") var origins = false
+
+    mutating func validate() throws {
+        if origins, !json { throw ValidationError("--origins is for --json; without it the origins are there anyway") }
+    }
 
     mutating func run() {
         do throws(JailError) {
-            let profile = try Invocation.loader().load(profile)
-            try Output.print(
-                json ? profile.json.text(pretty: true) : ProfileText.lines(profile).joined(separator: "\n"))
+            let (profile, places) = try Invocation.loader().loadWithOrigins(profile)
+            if json {
+                let printed: JSON =
+                    origins
+                    ? [
+                        "version": 1, "profile": .string(profile.name), "files": .strings(profile.files),
+                        "values": places.json(of: profile),
+                    ] : profile.json
+                try Output.print(printed.text(pretty: true))
+            } else {
+                try Output.print(ProfileText.lines(profile, origins: places).joined(separator: "\n"))
+            }
         } catch { Output.fail(error) }
     }
 }
