@@ -102,6 +102,14 @@ static long connect_within(int fd, const struct sockaddr *address, socklen_t len
     return -error;
 }
 
+long probe_bind(const char *port) {
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0) return -errno;
+    return outcome(listen(fd, 1));
+}
+
 long probe_connect_loopback(const char *port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -41,10 +41,10 @@ package enum FilterCompiler {
         return try builder.export()
     }
 
-    /// Whether a call of that name exists on the architecture that this program runs on.
-    package static func isKnown(_ name: String) -> Bool {
+    /// The number of a call on the architecture that this program runs on; nil: it has none of that name.
+    package static func number(of name: String) -> Int32? {
         let number = unsafe seccomp_syscall_resolve_name(name)
-        return number >= 0 || SystemCallList.numbers[name] != nil
+        return number >= 0 ? number : SystemCallList.numbers[name]
     }
 
     /// What the way out may call: everything that files, programs and other processes would need is not there.

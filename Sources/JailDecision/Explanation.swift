@@ -5,14 +5,23 @@ package import JailPolicy
 package struct Explanation: Sendable {
     package let question: Question
     package let decision: Decision
-    /// What arguments matter, of a system call.
-    private let rules: [String]
+    private let call: SystemCallDecision?
     private let position: SourcePosition?
 
-    package init(_ question: Question, _ decision: Decision, rules: [String] = [], _ origins: ProfileOrigins) {
+    package init(_ question: Question, _ call: SystemCallDecision, _ origins: ProfileOrigins) {
+        self.init(question, call.decision, call, origins)
+    }
+
+    package init(_ question: Question, _ decision: Decision, _ origins: ProfileOrigins) {
+        self.init(question, decision, nil, origins)
+    }
+
+    private init(
+        _ question: Question, _ decision: Decision, _ call: SystemCallDecision?, _ origins: ProfileOrigins
+    ) {
         self.question = question
         self.decision = decision
-        self.rules = rules
+        self.call = call
         position = decision.source.flatMap(origins.position(of:))
     }
 
@@ -24,7 +33,7 @@ package struct Explanation: Sendable {
             let place = position.map { "\($0.file.printable):\($0.line)" } ?? "by default, or from the command line"
             lines.append("by \(source.key)\(source.value.map { ": \($0.printable)" } ?? "") (\(place))")
         }
-        lines += rules.map { "\($0)" }
+        lines += call?.rules ?? []
         if !decision.isAllowed {
             lines.append(
                 decision.change.map { "to allow exactly this: \($0.text.printable)" }
@@ -51,7 +60,10 @@ package struct Explanation: Sendable {
             members.append(("change", decision.change.map(Self.json) ?? .null))
             members.append(("obstacle", .optional(decision.obstacle)))
         }
-        members.append(("arguments", .strings(rules)))
+        if let call {
+            members.append(("number", call.number.map { .number($0) } ?? .null))
+            members.append(("arguments", .strings(call.rules)))
+        }
         members.append(("notes", .strings(decision.notes)))
         return .object(members)
     }

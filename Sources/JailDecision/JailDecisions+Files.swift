@@ -51,7 +51,7 @@ extension JailDecisions {
         if let decision = device(place) { return decision }
         guard walker.permits(4, place) else { return closed(place, to: "read") }
         if isOfAdministrator(place.path) {
-            return .denied("the kernel shows it to none but the host's root", .accessDenied, obstacle: kernelFile)
+            return .denied("the kernel shows it to none but the host's root", obstacle: kernelFile)
         }
         guard has(place.isDirectory ? FileRights.readDirectory : FileRights.readFile, place.path) else {
             return .denied("no rule of Landlock lets it be read", .accessDenied, obstacle: systemFile)
@@ -64,11 +64,13 @@ extension JailDecisions {
             return .denied("it is a socket, which is connected to and not opened", obstacle: "no socket is a file")
         }
         if let decision = device(place) { return decision }
-        guard walker.permits(place.isDirectory ? 3 : 2, place) else { return closed(place, to: "change") }
         let mount = tree.mount(covering: place.path)
+        let isReadOnly = mount.attributes.contains(.readOnly)
+        // In the kernel's order: of a file its permission comes first.
+        if place.isDirectory, isReadOnly, walker.permits(1, place) { return readOnly(place, mount) }
+        guard walker.permits(place.isDirectory ? 3 : 2, place) else { return closed(place, to: "change") }
         // A device or FIFO is no part of the file system that its name lies in.
-        let isPlain = place.kind == .regular || place.isDirectory
-        if isPlain, mount.attributes.contains(.readOnly) { return readOnly(place.path, mount) }
+        if place.kind == .regular, isReadOnly { return readOnly(place, mount) }
         guard has(place.isDirectory ? FileRights.makeRegular : FileRights.writeFile, place.path) else {
             return .denied("no rule of Landlock lets it be changed", .accessDenied, obstacle: systemFile)
         }
@@ -95,15 +97,13 @@ extension JailDecisions {
     // MARK: What is not there
 
     private func missing(_ path: String, in parent: Place?, _ access: FileAccess) -> Decision {
-        guard access == .write, let parent else { return invisible(path, access) }
-        guard walker.permits(3, parent) else {
-            return isOnHost(path) ? invisible(path, access) : closed(parent, to: "make something in")
-        }
+        guard access == .write, let parent else { return invisible(path, access, .notFound) }
         let mount = tree.mount(covering: parent.path)
         if mount.attributes.contains(.readOnly) {
-            if let known = scratch(path) { return known }
-            return isOnHost(path) ? invisible(path, access) : readOnly(parent.path, mount)
+            if let known = scratch(path, .readOnly) { return known }
+            return isOnHost(path) ? invisible(path, access, .readOnly) : readOnly(parent, mount)
         }
+        guard walker.permits(3, parent) else { return closed(parent, to: "make something in") }
         guard has(FileRights.makeRegular, parent.path) else {
             return .denied("no rule of Landlock lets it be made", .accessDenied, obstacle: systemFile)
         }
@@ -113,7 +113,7 @@ extension JailDecisions {
     /// Of a process there is only something while it runs.
     private func ofProcess(_ path: String, _ access: FileAccess) -> Decision {
         guard access == .read else {
-            return .denied("/proc is read-only", .readOnly, obstacle: kernelFile)
+            return .denied("/proc is read-only", obstacle: kernelFile)
         }
         return Decision.allowed("the kernel makes it for each process").noting(
             "of processes of this jail alone, and while they run")
@@ -153,9 +153,8 @@ extension JailDecisions {
 
     func has(_ right: UInt64, _ path: String) -> Bool { rights(at: path).map { $0 & right != 0 } ?? true }
 
-    /// Files of /proc that open for their owner, and ask for a capability when they are read.
+    /// Files of /proc that ask for a capability, whatever their permission says.
     private func isOfAdministrator(_ path: String) -> Bool {
-        let parts = Walker.components(path)
-        return parts.first == "proc" && parts.last == "stack"
+        path == "/proc/mtrr" || (path.isInside("/proc") && path.hasSuffix("/stack"))
     }
 }

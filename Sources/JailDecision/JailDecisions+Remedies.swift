@@ -33,24 +33,25 @@ extension JailDecisions {
 
     // MARK: Not inside
 
-    func invisible(_ path: String, _ access: FileAccess) -> Decision {
+    /// - Parameter errno: what the kernel says to that.
+    func invisible(_ path: String, _ access: FileAccess, _ errno: Errno) -> Decision {
         let reason = "there is no '\(path.printable)' inside"
-        if let known = scratch(path) { return known }
+        if let known = scratch(path, errno) { return known }
         for (closed, why) in Self.kernelTrees where path.isInside(closed) {
-            return .denied(reason, .notFound, obstacle: why)
+            return .denied(reason, path.isInside("/proc") ? nil : errno, obstacle: why)
         }
         guard let found = onHost(access == .write && !isOnHost(path) ? path.parentPath : path) else {
             let refusal = host.refusal(of: path, writable: access == .write).map { "it is never shown: \($0)" }
-            return .denied(reason, .notFound, obstacle: refusal ?? "the host has nothing there either")
+            return .denied(reason, errno, obstacle: refusal ?? "the host has nothing there either")
         }
         if let refusal = host.refusal(of: found.path, writable: access == .write) {
-            return .denied(reason, .notFound, obstacle: "'\(found.path.printable)' is never shown: \(refusal)")
+            return .denied(reason, errno, obstacle: "'\(found.path.printable)' is never shown: \(refusal)")
         }
         if let reached = unreachable(found.path, found.file, access) {
-            return .denied(reason, .notFound, obstacle: reached)
+            return .denied(reason, errno, obstacle: reached)
         }
-        if access == .execute { return program(found.path, asked: path, reason) }
-        return show(found, at: path, access, reason)
+        if access == .execute { return program(found.path, asked: path, reason, errno) }
+        return show(found, at: path, access, reason, errno)
     }
 
     private static let kernelTrees = [
@@ -60,11 +61,12 @@ extension JailDecisions {
     ]
 
     private func show(
-        _ found: (path: String, file: HostFile), at path: String, _ access: FileAccess, _ reason: String
+        _ found: (path: String, file: HostFile), at path: String, _ access: FileAccess, _ reason: String,
+        _ errno: Errno
     ) -> Decision {
         let isSpecial = ![.regular, .directory].contains(found.file.kind)
         guard found.file.kind != .characterDevice, found.file.kind != .blockDevice else {
-            return .denied(reason, .notFound, obstacle: "devices are none outside /dev")
+            return .denied(reason, errno, obstacle: "devices are none outside /dev")
         }
         let asked = isOnHost(path) ? path : path.parentPath
         var target = asked
@@ -84,17 +86,17 @@ extension JailDecisions {
             : "{ \(members.joined(separator: ", ")) }"
         let key = access == .write ? "filesystem.write" : "filesystem.read"
         var decision = Decision.denied(
-            reason, .notFound, change: ProfileChange(key: key, value: value, isElement: true))
+            reason, errno, change: ProfileChange(key: key, value: value, isElement: true))
         decision.notes = notes
         return decision
     }
 
-    private func program(_ real: String, asked: String, _ reason: String) -> Decision {
+    private func program(_ real: String, asked: String, _ reason: String, _ errno: Errno) -> Decision {
         guard host.interpreter(of: real) != .unknown, (try? ProgramRule.parse(asked)) != nil else {
-            return .denied(reason, .notFound, obstacle: "'\(real.printable)' is no program on the host")
+            return .denied(reason, errno, obstacle: "'\(real.printable)' is no program on the host")
         }
         return Decision.denied(
-            reason, .notFound,
+            reason, errno,
             change: ProfileChange(key: "process.programs", value: JSON.string(asked).text(), isElement: true)
         ).noting(ProgramFamilies.warning(asked))
     }
@@ -130,12 +132,15 @@ extension JailDecisions {
 
     // MARK: Read-only
 
-    func readOnly(_ path: String, _ mount: InsideTree.Mount) -> Decision {
+    /// - Parameter place: what was to be changed, or the directory that something was to be made in.
+    func readOnly(_ place: Place, _ mount: InsideTree.Mount) -> Decision {
+        let path = place.path
         let reason = "'\(mount.target.printable)' is read-only"
-        if let known = scratch(path) { return known }
+        if let known = scratch(path, .readOnly) { return known }
+        // Of /proc the kernel says that there is nothing to be made.
+        if path.isInside("/proc") { return .denied(reason, obstacle: kernelFile) }
         guard case .bind(let bind)? = mount.step, let hostPath = tree.hostPath(path) else {
-            let obstacle = path.isInside("/proc") ? kernelFile : systemFile
-            return .denied(reason, .readOnly, by: source(of: path), obstacle: obstacle)
+            return .denied(reason, .readOnly, by: source(of: path), obstacle: systemFile)
         }
         switch bind.purpose {
         case .workspace:
@@ -143,6 +148,11 @@ extension JailDecisions {
                 reason, .readOnly, by: source(of: path),
                 change: ProfileChange(key: "filesystem.workspace", value: "\"readWrite\"", isElement: false))
         case .read:
+            guard walker.permits(place.isDirectory ? 3 : 2, place) else {
+                var decision = closed(place, to: "change")
+                decision.errno = .readOnly
+                return decision
+            }
             if let refusal = host.refusal(of: hostPath, writable: true) {
                 return .denied(reason, .readOnly, by: source(of: path), obstacle: "it is never writable: \(refusal)")
             }
@@ -158,7 +168,9 @@ extension JailDecisions {
     }
 
     /// Places of the jail's own that a profile gives by their size.
-    func scratch(_ path: String) -> Decision? {
+    ///
+    /// - Parameter errno: what the kernel says to what is not there.
+    func scratch(_ path: String, _ errno: Errno) -> Decision? {
         let filesystem = profile.filesystem
         let places: [(String, UInt64, String, String)] = [
             ("/tmp", filesystem.tmp, "filesystem.tmp", "\"64M\""),
@@ -168,7 +180,7 @@ extension JailDecisions {
         ]
         guard let place = places.first(where: { path.isInside($0.0) && $0.1 == 0 }) else { return nil }
         return .denied(
-            "the profile gives no '\(place.0.printable)' to write to", .readOnly,
+            "the profile gives no '\(place.0.printable)' to write to", errno,
             change: ProfileChange(key: place.2, value: place.3, isElement: false))
     }
 

@@ -5,6 +5,8 @@ package import JailPolicy
 /// What a jail's filters answer to a system call, by the tables that they are compiled from.
 package struct SystemCallDecision: Equatable, Sendable {
     package var decision: Decision
+    /// On the architecture that this program runs on; nil: it has none of that name.
+    package var number: Int32?
     /// Arguments with which it is allowed, or refused: for people.
     package var rules: [String] = []
 
@@ -19,7 +21,7 @@ package struct SystemCallDecision: Equatable, Sendable {
     package static func decide(
         _ call: String, _ argument: String? = nil, shell: Bool, additional: [String]
     ) -> SystemCallDecision {
-        guard FilterCompiler.isKnown(call) else {
+        guard let number = FilterCompiler.number(of: call) else {
             return SystemCallDecision(
                 decision: .denied(
                     "this architecture has no call of that name", .notImplemented, obstacle: "there is none"))
@@ -33,6 +35,7 @@ package struct SystemCallDecision: Equatable, Sendable {
             result.rules = texts(rules, call)
             if !result.rules.isEmpty { result.decision.notes.append("it depends on its arguments") }
         }
+        result.number = number
         if result.decision.change != nil, let risk = SystemCallRisks.risk(call) { result.decision.notes.append(risk) }
         return result
     }

@@ -49,6 +49,8 @@ struct Walker {
         var pending = Array(Self.components(path).reversed())
         var here = place("/", host: "/")
         var followed = 0
+        // A slash at the end asks for a directory.
+        let wantsDirectory = path.utf8.last == UInt8(ascii: "/")
         while let name = pending.popLast() {
             guard here.isDirectory else { return .notDirectory(here.path) }
             guard permits(1, here) else { return .closed(here) }
@@ -61,8 +63,9 @@ struct Walker {
             switch look(next) {
             case .file(let found): here = found
             case .missing:
+                let isLast = pending.isEmpty && !wantsDirectory
                 return .missing(
-                    path: pending.reversed().reduce(next) { "\($0)/\($1)" }, parent: pending.isEmpty ? here : nil)
+                    path: pending.reversed().reduce(next) { "\($0)/\($1)" }, parent: isLast ? here : nil)
             case .ofProcess: return .ofProcess(path: next)
             case .symlink(let target):
                 followed += 1
@@ -71,7 +74,7 @@ struct Walker {
                 pending += Self.components(target).reversed()
             }
         }
-        return .found(here)
+        return wantsDirectory && !here.isDirectory ? .notDirectory(here.path) : .found(here)
     }
 
     static func components(_ path: String) -> [String] {

@@ -26,6 +26,10 @@ enum Attempts {
             results.append(("make device in \(path)", unsafe run(probe_make_device_in, path)))
         }
         for path in options.start { results.append(("start \(path)", unsafe run(probe_start, path))) }
+        for path in options.canStart { results.append(("can start \(path)", unsafe run(probe_can_start, path))) }
+        for path in options.change { results.append(("change \(path)", unsafe run(probe_change, path))) }
+        for port in options.bind { results.append(("bind \(port)", unsafe run(probe_bind, port))) }
+        for call in options.calls { results.append(("call \(call)", unsafe run(probe_call, call))) }
         for path in options.read { results.append(("read \(path)", read(path))) }
         for port in options.ports { results.append(("connect \(port)", unsafe run(probe_connect_loopback, port))) }
         for name in options.abstractSockets {

@@ -15,13 +15,21 @@ struct Options {
     var execute: [String] = []
     /// Programs to be started.
     var start: [String] = []
+    /// Programs that execve(2) is asked for, and no more.
+    var canStart: [String] = []
+    /// Paths to be written to, whatever is there.
+    var change: [String] = []
+    /// Ports to be listened on, and numbers of system calls.
+    var bind: [String] = []
+    var calls: [String] = []
     var keys: [String] = []
     var pids: [String] = []
     var directories = ["/", "/etc", "/dev", "/home"]
 
     static let usage = """
         usage: jailprobe [--facts] [--port N] [--abstract NAME] [--socket PATH] [--read PATH] [--write PATH] \
-        [--execute DIRECTORY] [--start PATH] [--key NAME] [--signal PID] [--list DIRECTORY] …
+        [--execute DIRECTORY] [--start PATH] [--can-start PATH] [--change PATH] [--bind PORT] [--call NUMBER] \
+        [--key NAME] [--signal PID] [--list DIRECTORY] …
         """
 
     init(_ arguments: ArraySlice<String>) throws(UsageError) {
@@ -40,6 +48,10 @@ struct Options {
             case "--write": write.append(value)
             case "--execute": execute.append(value)
             case "--start": start.append(value)
+            case "--can-start": canStart.append(value)
+            case "--change": change.append(value)
+            case "--bind": bind.append(value)
+            case "--call": calls.append(value)
             case "--key": keys.append(value)
             case "--signal": pids.append(value)
             case "--list": directories.append(value)

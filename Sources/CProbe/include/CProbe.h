@@ -23,6 +23,13 @@ long probe_open_write(const char *path);
 long probe_create_file(const char *directory);
 long probe_execute_from(const char *directory);
 long probe_start(const char *path);
+/* Whether execve(2) takes it; it is killed at once. */
+long probe_can_start(const char *path);
+/* Makes an entry in a directory, opens a file for writing, or makes what is not there; all of it is undone. */
+long probe_change(const char *path);
+/* A system call by its number, with arguments that mean nothing. */
+long probe_call(const char *number);
+long probe_bind(const char *port);
 long probe_map_executable_from(const char *directory);
 long probe_make_device_in(const char *directory);
 long probe_read_link(const char *path);

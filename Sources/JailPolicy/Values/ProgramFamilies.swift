@@ -26,4 +26,7 @@ package enum ProgramFamilies {
         }
         return "'\(base.printable)': \(family.what)"
     }
+
+    /// Node is what the gateway itself is written for: a profile without it runs nothing.
+    static func isGateway(_ program: String) -> Bool { program == "node" || program == "openclaw" }
 }
