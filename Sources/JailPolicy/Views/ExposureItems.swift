@@ -173,7 +173,8 @@ struct ExposureItems {
         if hasNetwork, filesystem.executeWritable { parts.append(("network with code that it writes", 2)) }
         if hasNetwork, hasHost, profile.process.shell { parts.append(("shell, network and host files", 3)) }
         return item(
-            "together", parts.reduce(0) { $0 + $1.1 }, most: 12, parts.isEmpty ? "nothing that is worse together" : parts.map(\.0).joined(separator: "; "),
+            "together", parts.reduce(0) { $0 + $1.1 }, most: 12,
+            parts.isEmpty ? "nothing that is worse together" : parts.map(\.0).joined(separator: "; "),
             "give these to two jails")
     }
 }
