@@ -213,6 +213,9 @@ private struct Questions {
         "/proc/self/oom_score_adj", "/proc/self/comm", "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/hostname",
         "/proc/sys/net/ipv4/ip_forward", "/proc/sys/vm/drop_caches", "/proc/sys/new", "/proc/tty/driver/serial",
         "/proc/sys/kernel/random/boot_id", "/usr/share/zoneinfo/UTC", "/sys", "/sys/kernel",
+        // Visible, with the permission to be executed, and no program of the profile.
+        "/usr/lib/x86_64-linux-gnu/libc.so.6", "/usr/lib/aarch64-linux-gnu/libc.so.6",
+        "/lib/x86_64-linux-gnu/libc.so.6",
     ]
 
     private static let kernel = [

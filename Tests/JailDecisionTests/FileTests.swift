@@ -1,5 +1,6 @@
 import JailCore
 import JailDecision
+import JailPlan
 import JailPolicy
 import Testing
 
@@ -94,6 +95,26 @@ struct `Decisions about files` {
         let decisions = try setting.decisions()
         #expect(decisions.access("/w/new", .write).isAllowed)
         #expect(!decisions.access("/r/w/new", .write).isAllowed)
+    }
+
+    @Test func `Landlock has a word of its own, where the mount would let it pass`() throws {
+        var setting = Setting()
+        // A library, which may be executed as far as its permission goes.
+        setting.host.add(program: "/usr/lib/libc.so")
+        setting.facts.closure.files.append(
+            VisibleFile(
+                path: "/usr/lib/libc.so", identity: PaperHost.identity("/usr/lib/libc.so"), isDirectory: false,
+                isExecutable: false))
+        let library = try setting.decisions().access("/usr/lib/libc.so", .execute)
+        #expect(!library.isAllowed && library.reason.contains("Landlock"))
+        #expect(change(library) == "process: { programs: [\"/usr/lib/libc.so\"] }")
+        #expect(try setting.decisions().access("/usr/lib/libc.so", .read).isAllowed)
+        let rest = try setting.decisions { $0.access.removeAll { $0.path == "/tmp" || $0.path == "/" } }
+        #expect(!rest.access("/tmp", .write).isAllowed)
+        #expect(!rest.access("/tmp/new", .write).isAllowed)
+        #expect(!rest.access("/etc/passwd", .read).isAllowed)
+        let none = try setting.decisions { $0.landlock = nil }
+        #expect(none.access("/usr/lib/libc.so", .execute).isAllowed)
     }
 
     @Test func `links are followed inside, not on the host`() throws {

@@ -90,9 +90,10 @@ struct Setting {
             specialFile: kind == .socket ? path : nil)
     }
 
-    func decisions() throws(JailError) -> JailDecisions {
+    func decisions(_ change: (inout LaunchPlan) -> Void = { _ in }) throws(JailError) -> JailDecisions {
         let request = LaunchRequest(name: "jail", arguments: ["node"], bootID: "b007")
-        let plan = try Planner.plan(profile, on: facts, for: request)
+        var plan = try Planner.plan(profile, on: facts, for: request)
+        change(&plan)
         return JailDecisions(plan, of: profile, host: host)
     }
 }
