@@ -50,8 +50,22 @@ extension JailDecisions {
         if let reached = unreachable(found.path, found.file, access) {
             return .denied(reason, errno, obstacle: reached)
         }
-        if access == .execute { return program(found.path, asked: path, reason, errno) }
-        return show(found, at: path, access, reason, errno)
+        let elsewhere = shownElsewhere(found.path)
+        if access == .execute { return program(found.path, asked: path, reason, errno).noting(elsewhere) }
+        return show(found, at: path, access, reason, errno).noting(elsewhere)
+    }
+
+    /// Somebody who asks with the host's name for it may mean what is there under another one.
+    private func shownElsewhere(_ hostPath: String) -> String? {
+        for step in plan.mounts {
+            guard case .bind(let bind) = step, bind.source != bind.target, hostPath.isInside(bind.source) else {
+                continue
+            }
+            let rest = hostPath == bind.source ? "" : "/" + hostPath.remainder(below: bind.source)
+            guard self.hostPath(bind.target + rest) == hostPath else { continue }
+            return "the host's '\(hostPath.printable)' is shown inside as '\((bind.target + rest).printable)'"
+        }
+        return nil
     }
 
     private static let kernelTrees = [

@@ -16,6 +16,9 @@ struct `Decisions about files` {
         #expect(decision.isAllowed)
         #expect(decision.source == ProfileSource("filesystem.read", "/srv/data → /data"))
         #expect(decision.reason == "it is the host's '/srv/data/a'")
+        let byHostName = try setting.decisions().access("/srv/data/a", .read)
+        #expect(!byHostName.isAllowed)
+        #expect(byHostName.notes == ["the host's '/srv/data/a' is shown inside as '/data/a'"])
     }
 
     @Test func `what is not inside needs the smallest rule that shows it`() throws {
