@@ -38,6 +38,40 @@ import Testing
         }
     }
 
+    @Test(arguments: Caller.all) func `the change that is named allows what was denied`(caller: Caller)
+        throws
+    {
+        let ground = try Ground()
+        let socket = "\(ground.root)/socket"
+        _ = try shell("python3 -c 'import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' \"$1\"", socket)
+        chmodForAll(socket)
+        for question in [
+            "read /usr/share/doc", "read \(ground.root)/read/open/file", "write \(ground.root)/write/open/file",
+            "write \(ground.root)/write/open/new", "execute /usr/bin/env", "program true", "program sh",
+            "syscall io_uring_setup", "syscall unshare CLONE_NEWUSER", "write /data/new", "connect \(socket)",
+            "read \(ground.root)/read/inner", "memfd", "GET https://a.example/x", "POST https://a.example/y",
+        ] {
+            let words =
+                question == "memfd"
+                ? ["syscall", "memfd_create", "0"] : question.split(separator: " ").map(String.init)
+            func explain(_ profile: String) throws -> (status: Int32, answer: [String: Any]) {
+                let jail = try Jail(caller, profile)
+                let who = caller == .root ? ["--user", try Host.user.get().name] : []
+                let finished = try jail.start(words: ["explain", "--profile", jail.profile, "--json"] + who + words)
+                    .wait()
+                let object = try JSONSerialization.jsonObject(with: finished.output) as? [String: Any]
+                return (finished.status, object ?? [:])
+            }
+            let before = try explain("{ extends: 'offline' }".json)
+            #expect(before.status == 1, "\(question)")
+            let change = try #require(before.answer["remedy"] as? String, "\(question): \(before.answer)")
+            let after = try explain("{ extends: 'offline', \(change) }".json)
+            #expect(after.status == 0, "\(question): \(change): \(after.answer)")
+        }
+    }
+
+    private func chmodForAll(_ path: String) { unsafe chmod(path, 0o666) }
+
     @Test func `the rule comes with file and line, and a denial with the smallest change`() throws {
         let jail = try Jail(
             Caller.all[0], "{\n  extends: 'offline',\n  filesystem: { read: ['/usr/share/doc'] } }".json)
