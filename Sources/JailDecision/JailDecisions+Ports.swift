@@ -24,6 +24,11 @@ extension JailDecisions {
                 "the way out listens there, on every address", .addressInUse,
                 obstacle: "the profile sends this port outside; listen on another one")
         }
+        if let egress = plan.network.egress, egress.proxyPort == port {
+            return .denied(
+                "the proxy of the way out listens there, on \(EgressPlan.addressText)", .addressInUse,
+                obstacle: "listen on 127.0.0.1 alone, or on another port")
+        }
         let reason =
             plan.landlock?.bindPorts == nil ? "the network is the jail's own" : "the profile names the port"
         let source = plan.landlock?.bindPorts == nil ? nil : ProfileSource("network.listen", "\(port)")
