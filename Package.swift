@@ -77,6 +77,9 @@ let package = Package(
         // What the host offers: programs and what they need, ids, cgroups, kernel features. Reads, never writes.
         library("JailHost", ["CLinux", "JailCore", "JailPolicy", "JailPlan", "JailScope"]),
 
+        // How safely a host runs OpenClaw, in a jail or not: what is seen of it (reads, never writes), and what that means (pure).
+        library("JailHostAudit", ["AuditLog", "JailCore", "JailPolicy", "JailPlan", "JailHost"]),
+
         // One mechanism each.
         library("JailNamespaces", ["JailCore", "JailPlan", "JailPolicy"]),
         library("JailMounts", ["JailCore", "JailPlan"]),
@@ -146,7 +149,7 @@ let package = Package(
             name: "clawjail",
             dependencies: [
                 "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog",
-                "JailEvidence", "JailView", "JailData", "JailMounts", "JailLearning",
+                "JailEvidence", "JailView", "JailData", "JailMounts", "JailLearning", "JailHostAudit",
                 "AuditViews", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -181,6 +184,9 @@ let package = Package(
                 "TestSupport",
             ]),
         tests("JailDataTests", ["JailData", "JailCore", "TestSupport"]),
+        tests(
+            "JailHostAuditTests",
+            ["JailHostAudit", "JailHost", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailEvidenceTests", ["JailEvidence", "JailCore", "TestSupport"]),
         tests("JailExportTests", ["JailExport", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests(

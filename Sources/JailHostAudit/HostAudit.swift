@@ -1,0 +1,31 @@
+/// Judges what was seen of a host: one pure function for each area, and the order in which people should read it.
+package enum HostAudit {
+    /// The worst first; of one severity in the order of the areas.
+    package static func findings(_ picture: HostPicture) -> [HostFinding] {
+        let found = areas.flatMap { $0(picture) }
+        return found.enumerated().sorted {
+            ($1.element.severity, $0.offset) < ($0.element.severity, $1.offset)
+        }.map(\.element)
+    }
+
+    private static let areas: [@Sendable (HostPicture) -> [HostFinding]] = [
+        identity, walls, processSecrets, listening, stateDirectories, stateFiles, logDirectories, ways,
+        gatewaySettings, configuredSecrets, toolSettings, sandboxSettings, helpers, searchPath, installation, unitFiles,
+        unitHardening, kernel, memory, backups,
+    ]
+
+    /// Nothing above `low`.
+    package static func isGood(_ findings: [HostFinding]) -> Bool { findings.allSatisfy { $0.severity == .low } }
+
+    /// Whether there was anything that a check of this area could be about.
+    package static func applies(_ area: HostCheck.Area, to picture: HostPicture) -> Bool {
+        switch area {
+        case .process: !picture.gateways.isEmpty
+        case .network: !picture.gateways.isEmpty || !picture.jails.isEmpty || !picture.strangers.isEmpty
+        case .state, .configuration: !picture.states.isEmpty
+        case .units: !picture.units.isEmpty
+        case .backups: picture.hasAnything
+        case .programs, .kernel: true
+        }
+    }
+}
