@@ -14,6 +14,8 @@ package struct FileStatus: Hashable, Sendable {
     package let mode: UInt32
     package let uid: UInt32
     package let gid: UInt32
+    /// How many names it has.
+    package let links: UInt32
     private let deviceMajor: UInt32
     private let deviceMinor: UInt32
 
@@ -44,6 +46,7 @@ package struct FileStatus: Hashable, Sendable {
         mode = raw.mode
         uid = raw.uid
         gid = raw.gid
+        links = raw.links
         deviceMajor = raw.device_major
         deviceMinor = raw.device_minor
     }

@@ -2,7 +2,12 @@
 package enum HostAudit {
     /// The worst first; of one severity in the order of the areas.
     package static func findings(_ picture: HostPicture) -> [HostFinding] {
-        let found = areas.flatMap { $0(picture) }
+        let found = areas.flatMap { $0(picture) }.map { finding in
+            var finding = finding
+            // What belongs to others is for them to mend.
+            finding.fixes.removeAll { $0.uid != picture.callerUID }
+            return finding
+        }
         return found.enumerated().sorted {
             ($1.element.severity, $0.offset) < ($0.element.severity, $1.offset)
         }.map(\.element)

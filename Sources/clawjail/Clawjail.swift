@@ -13,6 +13,7 @@ struct Clawjail: ParsableCommand {
             Stats.self, Spend.self, Top.self, MetricsCommand.self, Stop.self, Pause.self, Resume.self, Lockdown.self,
             Unlock.self,
             DataCommand.self, AuditCommand.self, Alerts.self, ProfileCommand.self, Explain.self, Diagnose.self,
+            HostAuditCommand.self,
             Setup.self, Export.self,
         ])
 

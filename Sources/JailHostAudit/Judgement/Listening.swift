@@ -47,12 +47,14 @@ extension HostAudit {
             remedy: "in profile '\(jail.profile)': network.publish with 127.0.0.1, or no address")
     }
 
-    private static func stranger(_ listener: Listener) -> HostFinding? {
+    private static func stranger(_ stranger: Stranger) -> HostFinding? {
+        let listener = stranger.listener
         guard !listener.isLoopback else { return nil }
+        let holder = stranger.holder.map { "'\($0)'" } ?? "a process of uid \(listener.uid) that could not be looked at"
         return HostFinding(
-            .listensBeyond, .high, "port \(listener.port)",
-            seen: "a process of uid \(listener.uid) that could not be looked at listens on \(listener.text)",
-            remedy: "sudo clawjail host-audit")
+            .listensBeyond, .high, "port \(listener.port)", seen: "\(holder) listens on \(listener.text)",
+            remedy: stranger.holder == nil
+                ? "sudo clawjail host-audit" : "have it listen on 127.0.0.1 alone, or stop it")
     }
 
     private static func text(_ listeners: [Listener]) -> String {

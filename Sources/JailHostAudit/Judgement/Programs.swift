@@ -59,7 +59,9 @@ extension HostAudit {
                         remedy: "sudo chmod -R go-w \(open.path.quotedForShell)"))
             }
             let ends = gateway.installation.map(\.end)
-            if gateway.uid != 0, let own = ends.first(where: { $0.uid == gateway.uid }) {
+            if gateway.uid != 0, !picture.confinement(of: gateway).isJail,
+                let own = ends.first(where: { $0.uid == gateway.uid })
+            {
                 found.append(
                     HostFinding(
                         .ownInstallation, .medium, own.path,

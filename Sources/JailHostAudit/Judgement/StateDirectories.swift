@@ -13,7 +13,7 @@ extension HostAudit {
                         .stateLink, .medium, path, seen: "it is a link to '\(state.named.target ?? "?")'",
                         remedy: "export OPENCLAW_STATE_DIR=\(state.way.canonical.quotedForShell)"))
             }
-            found += modes(view)
+            found += modes(view, canMend: isMendable(state, picture))
             if let owner = wrongOwner(state, picture) {
                 found.append(
                     HostFinding(
@@ -30,16 +30,24 @@ extension HostAudit {
         }
     }
 
-    private static func modes(_ view: FileView) -> [HostFinding] {
+    private static func modes(_ view: FileView, canMend: Bool) -> [HostFinding] {
         let seen = "its mode is \(view.modeText)"
         let remedy = "chmod 700 \(view.path.quotedForShell)"
-        let fixes = [ModeFix(view, taking: 0o077)].compactMap(\.self)
+        let fixes = canMend ? [ModeFix(view, taking: 0o077)].compactMap(\.self) : []
         func finding(_ check: HostCheck, _ severity: Severity) -> HostFinding {
             HostFinding(check, severity, view.path, seen: seen, remedy: remedy, fixes: fixes)
         }
         if view.isWorldWritable { return [finding(.stateWorldWritable, .critical)] }
         if view.isGroupWritable { return [finding(.stateGroupWritable, .high)] }
         return view.permissions & 0o055 != 0 ? [finding(.stateReadable, .medium)] : []
+    }
+
+    /// Nobody else has said that this directory is one: it is the caller's own, and no link of another user's leads to it.
+    /// A user whose `~/.openclaw` leads to /etc must not have root close /etc.
+    static func isMendable(_ state: StateView, _ picture: HostPicture) -> Bool {
+        state.way.end.uid == picture.callerUID
+            && state.way.links.allSatisfy { $0.uid == 0 || $0.uid == picture.callerUID }
+            && state.way.directories.allSatisfy { $0.uid == 0 || $0.uid == picture.callerUID }
     }
 
     /// Who should own it, if it is not its owner: the one whose home it is in, or the only gateway's user.

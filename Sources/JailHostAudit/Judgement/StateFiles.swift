@@ -6,9 +6,10 @@ extension HostAudit {
         picture.states.flatMap { state in
             let isOpen = state.way.end.permissions & 0o011 != 0
             let owner = state.way.end.uid
+            let canMend = isMendable(state, picture)
             return StateFile.Kind.allCases.flatMap { kind in
                 let files = state.files.filter { $0.kind == kind }.map(\.view)
-                return modes(files, rules(kind), isReachable: isOpen)
+                return modes(files, rules(kind), isReachable: isOpen, canMend: canMend)
             } + links(state) + owners(state, owner, picture)
         }
     }
@@ -48,7 +49,9 @@ extension HostAudit {
     }
 
     /// Each file counts under the first rule that it breaks.
-    private static func modes(_ files: [FileView], _ rules: [Rule], isReachable: Bool) -> [HostFinding] {
+    private static func modes(
+        _ files: [FileView], _ rules: [Rule], isReachable: Bool, canMend: Bool
+    ) -> [HostFinding] {
         var rest = files.filter { !$0.isLink }
         return rules.compactMap { rule in
             let broken = rest.filter { $0.permissions & rule.bits != 0 }
@@ -58,7 +61,7 @@ extension HostAudit {
                 rule.check, isReachable ? rule.severity : rule.closed, subject(broken),
                 seen: "mode \(Set(broken.map(\.modeText)).sorted().prefix(4).joined(separator: ", "))",
                 remedy: "chmod \(first.isDirectory ? "700" : "600") \(shell(broken))",
-                fixes: broken.compactMap { ModeFix($0, taking: 0o077) })
+                fixes: canMend ? broken.compactMap { ModeFix($0, taking: 0o077) } : [])
         }
     }
 
@@ -108,7 +111,9 @@ extension HostAudit {
             } else if !picture.gateways.isEmpty, !users.contains(view.uid) {
                 why = "it belongs to \(picture.userName(view.uid)), whom no gateway runs as"
             }
-            let files = modes(log.files, rules(.log), isReachable: view.permissions & 0o011 != 0)
+            let files = modes(
+                log.files, rules(.log), isReachable: view.permissions & 0o011 != 0,
+                canMend: view.uid == picture.callerUID)
             guard let why else { return files }
             let isBad = view.isLink || view.isGroupWritable || view.isWorldWritable || !view.isDirectory
             return [

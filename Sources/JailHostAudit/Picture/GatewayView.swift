@@ -96,3 +96,15 @@ package struct JailView: Equatable, Sendable {
         self.uid = uid
     }
 }
+
+/// What waits at the gateway's usual port, and is neither a gateway nor a jail.
+package struct Stranger: Equatable, Sendable {
+    package var listener: Listener
+    /// nil: it could not be looked at.
+    package var holder: String?
+
+    package init(listener: Listener, holder: String?) {
+        self.listener = listener
+        self.holder = holder
+    }
+}

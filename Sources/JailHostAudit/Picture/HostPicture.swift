@@ -1,5 +1,3 @@
-package import JailCore
-
 /// All that was seen of a host. A value of its own, so that every judgement can be tested without such a host.
 package struct HostPicture: Sendable {
     package struct Account: Equatable, Sendable {
@@ -63,8 +61,10 @@ package struct HostPicture: Sendable {
     package var jails: [JailView] = []
     /// Sockets of container engines.
     package var engineSockets: [Way] = []
-    /// On the gateway's usual port, of processes that could not be looked at.
-    package var strangers: [Listener] = []
+    /// On the gateway's usual port, of processes that are no gateways.
+    package var strangers: [Stranger] = []
+    /// Of the gateways, in their order: what is never printed.
+    var surroundings: [Surroundings] = []
     package var states: [StateView] = []
     /// `/tmp/openclaw` and its like, with what is in them.
     package var logs: [(directory: FileView, files: [FileView])] = []
