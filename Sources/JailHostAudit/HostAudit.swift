@@ -22,12 +22,32 @@ package enum HostAudit {
     /// Nothing above `low`.
     package static func isGood(_ findings: [HostFinding]) -> Bool { findings.allSatisfy { $0.severity == .low } }
 
-    /// Whether there was anything that a check of this area could be about.
-    package static func applies(_ area: HostCheck.Area, to picture: HostPicture) -> Bool {
+    /// Whether there was anything that a check could be about, and all of it could be looked at.
+    package static func applies(_ check: HostCheck, to picture: HostPicture) -> Bool {
+        switch check {
+        case .environmentSecret:
+            return !picture.gateways.isEmpty && picture.gateways.allSatisfy { $0.secretVariables != nil }
+        case .listensBeyond, .extraPort:
+            return !(picture.gateways.isEmpty && picture.jails.isEmpty)
+                && picture.gateways.allSatisfy { $0.listeners != nil }
+                && picture.jails.allSatisfy { $0.listeners != nil }
+        case .appArmorUnconfined:
+            return !picture.gateways.isEmpty && picture.gateways.allSatisfy { $0.appArmor != nil }
+        case .writableInstallation, .ownInstallation:
+            return picture.gateways.contains { !$0.installation.isEmpty }
+        case .unprivilegedBPF: return picture.lines[bpf] != nil
+        case .lockdown: return picture.lines[lockdownState] != nil
+        case .noMandatoryControl: return picture.lines[modules] != nil
+        case .coreHandler: return picture.lines[corePattern] != nil
+        default: return applies(check.area, to: picture)
+        }
+    }
+
+    private static func applies(_ area: HostCheck.Area, to picture: HostPicture) -> Bool {
         switch area {
-        case .process: !picture.gateways.isEmpty
-        case .network: !picture.gateways.isEmpty || !picture.jails.isEmpty || !picture.strangers.isEmpty
-        case .state, .configuration: !picture.states.isEmpty
+        case .process, .network: !picture.gateways.isEmpty
+        case .state: !picture.states.isEmpty
+        case .configuration: picture.states.contains { $0.configuration?.value != nil }
         case .units: !picture.units.isEmpty
         case .backups: picture.hasAnything
         case .programs, .kernel: true

@@ -57,7 +57,7 @@ package struct HostReport: Sendable {
     private var ticked: [String] {
         let found = Set(findings.map(\.check))
         return HostCheck.all.filter { !found.contains($0) }.map { check in
-            Self.pad(HostAudit.applies(check.area, to: picture) ? "ok" : "-", 10) + check.id
+            Self.pad(HostAudit.applies(check, to: picture) ? "ok" : "-", 10) + check.id
         }
     }
 
@@ -98,7 +98,7 @@ package struct HostReport: Sendable {
 
     private var passed: [HostCheck] {
         let found = Set(findings.map(\.check))
-        return HostCheck.all.filter { !found.contains($0) && HostAudit.applies($0.area, to: picture) }
+        return HostCheck.all.filter { !found.contains($0) && HostAudit.applies($0, to: picture) }
     }
 
     private func json(_ gateway: GatewayView) -> JSON {

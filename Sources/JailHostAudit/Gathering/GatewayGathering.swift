@@ -25,7 +25,7 @@ extension HostPicture {
             guard let name = files.name else { continue }
             let words = files.words
             guard Self.isGateway(name, words) else { continue }
-            add(files, title: name == Self.shortName ? "openclaw-gateway" : name, words)
+            add(files, title: Self.title(name, words), words)
         }
         for index in jails.indices {
             let files = ProcessFiles(view: view, pid: jails[index].supervisor)
@@ -41,6 +41,11 @@ extension HostPicture {
         if program == "openclaw-gateway" || program.hasPrefix("openclaw-gateway ") { return true }
         guard isInterpreter(program) || program == "openclaw" else { return false }
         return words.contains("gateway") && words.prefix(9).contains(where: isEntry)
+    }
+
+    private static func title(_ name: String, _ words: [String]) -> String {
+        let own = "openclaw-gateway"
+        return name == shortName || words.first?.lastComponent.hasPrefix(own) == true ? own : name
     }
 
     private static func isInterpreter(_ program: String) -> Bool { ["node", "nodejs", "bun"].contains(program) }
@@ -120,7 +125,8 @@ extension HostPicture {
             return files.view.cannotLook("the sockets and variables of process \(files.pid)")
         }
         gateway.secretVariables = variables.filter {
-            !$0.value.isEmpty && (SecretShape.isName($0.name) || SecretShape.isValue($0.value))
+            !$0.value.isEmpty && !["PWD", "OLDPWD"].contains($0.name)
+                && (SecretShape.isName($0.name) || SecretShape.isValue($0.value))
         }.map { SecretSize(name: $0.name.printable, length: $0.value.utf8.count) }
         for (name, value) in variables {
             switch name {

@@ -50,18 +50,22 @@ extension HostAudit {
             && state.way.directories.allSatisfy { $0.uid == 0 || $0.uid == picture.callerUID }
     }
 
-    /// Who should own it, if it is not its owner: the one whose home it is in, or the only gateway's user.
-    private static func wrongOwner(_ state: StateView, _ picture: HostPicture) -> String? {
-        let owner = state.way.end.uid
+    /// Who should own it: the one whose home it is in, or the only gateway's user. nil: nobody can say.
+    private static func rightfulOwner(_ state: StateView, _ picture: HostPicture) -> UInt32? {
         let homes = picture.accounts.filter {
             $0.uid != 0 && $0.home.utf8.count > 1 && state.path.hasPrefix($0.home + "/")
         }
         if let account = homes.max(by: { $0.home.utf8.count < $1.home.utf8.count }) {
-            return owner == account.uid || homes.contains { $0.uid == owner } ? nil : account.name
+            // Several users may have one home.
+            return homes.first { $0.uid == state.way.end.uid }?.uid ?? account.uid
         }
         let users = Set(picture.gateways.map(\.uid))
-        guard users.count == 1, let user = users.first, picture.states.count == 1 else { return nil }
-        return user == owner ? nil : picture.userName(user)
+        return users.count == 1 && picture.states.count == 1 ? users.first : nil
+    }
+
+    private static func wrongOwner(_ state: StateView, _ picture: HostPicture) -> String? {
+        guard let user = rightfulOwner(state, picture), user != state.way.end.uid else { return nil }
+        return picture.userName(user)
     }
 
     // MARK: The way there
@@ -78,7 +82,7 @@ extension HostAudit {
     /// A sticky directory that everybody may write to lets nobody rename what is another's.
     private static func parent(of state: StateView, _ view: FileView, _ picture: HostPicture) -> HostFinding? {
         let owner = state.way.end.uid
-        if view.uid != 0, view.uid != owner {
+        if view.uid != 0, view.uid != owner, view.uid != rightfulOwner(state, picture) {
             return HostFinding(
                 .parentOwner, .high, view.path,
                 seen: "it belongs to \(picture.userName(view.uid)), and '\(state.path)' is below",
