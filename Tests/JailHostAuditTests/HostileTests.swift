@@ -56,8 +56,15 @@ import Testing
         try host.write("/etc/secret.json5", "{ gateway: { auth: { mode: 'none' } } }", mode: 0o600)
         try host.link("\(state)/b.json5", to: "/etc/secret.json5")
         try host.replace(PreparedHost.configuration, "./a.json5", by: "./b.json5")
-        let found = try host.findings()
-        #expect(Set(found.map(\.check.id)) == ["host.config.unjudged", "host.state_file.symlink"])
+        #expect(Set(try host.ids()) == ["host.config.unjudged", "host.state_file.symlink"])
+        // Named itself, without a link.
+        try host.remove("\(state)/b.json5")
+        for path in ["/etc/secret.json5", "../../../etc/secret.json5"] {
+            try host.keep("openclaw.json", "{ $include: '\(path)' }")
+            #expect(try host.ids() == ["host.config.unjudged"])
+        }
+        try host.own("/etc/secret.json5")
+        #expect(Set(try host.ids()) == ["gateway.loopback_no_auth", "host.sandbox.off"])
     }
 
     @Test func `wrong types count as not said`() throws {

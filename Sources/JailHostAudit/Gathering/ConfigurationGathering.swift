@@ -5,7 +5,9 @@ internal import JailPolicy
 /// `openclaw.json` with what it includes. Whoever it belongs to may have written anything into it.
 struct ConfigurationGathering {
     let view: HostView
-    /// Whose the state directory is: files of others are not read through a link.
+    /// The state directory, canonical, and whose it is: files of others that lie elsewhere are not read. With root's rights
+    /// a user could otherwise have said what stands in any file of the host's.
+    let root: String
     let owner: UInt32
 
     private static let mostIncludes = 32
@@ -15,12 +17,13 @@ struct ConfigurationGathering {
 
     /// - Parameter elsewhere: OPENCLAW_CONFIG_PATH of its gateway.
     func fill(_ state: inout StateView, _ elsewhere: String?) {
-        let path = elsewhere.flatMap { Paths.isCanonicalText($0) ? $0 : nil } ?? "\(state.way.canonical)/openclaw.json"
+        let usual = "\(root)/openclaw.json"
+        let path = elsewhere.flatMap { Paths.isCanonicalText($0) ? $0 : nil } ?? usual
         switch view.look(path) {
         case .missing: return
         case .refused(let errno): return view.cannotLook("'\(path.printable)' (\(errno))")
         case .found(let found):
-            if path != "\(state.way.canonical)/openclaw.json" { state.files.append(StateFile(.configuration, found)) }
+            if path != usual { state.files.append(StateFile(.configuration, found)) }
         }
         var includes: [FileView] = []
         do throws(Problem) {
@@ -47,8 +50,8 @@ struct ConfigurationGathering {
     ) throws(Problem) -> JSON5Value {
         guard let way = view.way(path) else { throw Problem(text: "'\(path.printable)' is not there") }
         guard way.end.kind == .regular else { throw Problem(text: "'\(path.printable)' is no file") }
-        guard way.links.isEmpty || way.end.uid == owner else {
-            throw Problem(text: "'\(path.printable)' is a link to what is another user's")
+        guard way.end.uid == owner || (way.links.isEmpty && Paths.isWithin(way.canonical, root)) else {
+            throw Problem(text: "'\(path.printable)' leads to what is another user's")
         }
         guard let content = view.read(way.canonical, limit: Self.limit, isQuiet: true) else {
             throw Problem(text: "it may not be read", isOfRights: true)

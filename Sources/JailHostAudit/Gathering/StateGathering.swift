@@ -12,7 +12,7 @@ extension HostPicture {
             var state = StateView(way: way, named: named)
             StateWalk(view: view, root: way.canonical).fill(&state)
             let elsewhere = surroundings.first { $0.stateDirectory == path }?.configuration
-            ConfigurationGathering(view: view, owner: way.end.uid).fill(&state, elsewhere)
+            ConfigurationGathering(view: view, root: way.canonical, owner: way.end.uid).fill(&state, elsewhere)
             state.syncMarks = syncMarks(way, view)
             states.append(state)
         }
