@@ -130,6 +130,21 @@ import Testing
             try shell("stat -c %a \"$1\" \"$1/.env\" \"$1/credentials\"", directory).lines == ["700", "600", "700"])
     }
 
+    @Test(.timeLimit(.minutes(2))) func `on a terminal each change is asked for`() throws {
+        let words = ["host-audit", "--state", directory, "--fix"]
+        let session = try TerminalSession(try Jail(.user), words: words)
+        try session.expect("(it is 777)? [y/N/q]")
+        session.type("n\n")
+        try session.expect("openclaw.json' (it is 644)? [y/N/q]")
+        session.type("y\n")
+        try session.expect("mended: chmod 600")
+        session.type("q\n")
+        try session.expect("found: ")
+        #expect(try session.finish().status == 1)
+        let modes = try shell("stat -c %a \"$1/openclaw.json\" \"$1/.env\" \"$1\"", directory).lines
+        #expect(modes == ["600", "644", "777"])
+    }
+
     @Test(.timeLimit(.minutes(2))) func `a gateway in a jail is found, and nothing is said of its walls`() throws {
         let jail = try Jail(
             .root, "{ extends: 'session', process: { programs: ['/usr/bin/', 'PROBE'], shell: true } }".json)

@@ -43,6 +43,12 @@ import Testing
         #expect(Set(HostCheck.all.map(\.id)).count == HostCheck.all.count)
     }
 
+    @Test func `the page in docs names each check, with its reason`() throws {
+        let sources = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
+        let page = String(decoding: try System.readFile("\(sources)/docs/host-audit.md"), as: UTF8.self)
+        for check in HostCheck.all { #expect(page.contains("| `\(check.id)` | \(check.why) |"), "\(check.id)") }
+    }
+
     @Test func `no value of a secret is ever in a report`() throws {
         let host = try PreparedHost()
         let secret = "sk-Zq9Zq9Zq9Zq9Zq9Zq9Zq9"
