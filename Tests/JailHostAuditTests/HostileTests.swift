@@ -5,7 +5,7 @@ import Testing
 @testable import JailHostAudit
 
 /// What somebody may have prepared who wants the audit to hang, to read what is not its, or to say something wrong.
-@Suite(.needsRoot, .timeLimit(.minutes(1))) struct HostileTests {
+@Suite(.needsRoot, .timeLimit(.minutes(3))) struct HostileTests {
     private let host: PreparedHost
 
     init() throws { host = try PreparedHost() }
@@ -29,6 +29,18 @@ import Testing
             _ = try Program.run("/usr/bin/mkfifo", [host.root + "/proc/102/\(name)"])
         }
         #expect(Set(try host.ids()) == ["host.config.unjudged", "fs.config.symlink", "host.state_file.symlink"])
+    }
+
+    @Test func `a FIFO is not read, even if somebody has written to it`() throws {
+        let path = host.root + "/etc/fifo"
+        _ = try Program.run("/usr/bin/mkfifo", [path])
+        let end = try System.open(path, [.readWrite, .nonBlocking])
+        try System.writeAll(end.borrowed, "text")
+        let view = try HostView(root: host.root)
+        #expect(view.text("/etc/fifo") == nil)
+        try host.write("/etc/file", "text")
+        #expect(view.text("/etc/file") == "text")
+        #expect(try System.read(end.borrowed, most: 16) == Array("text".utf8))
     }
 
     @Test func `a FIFO in the place of the configuration`() throws {
