@@ -92,10 +92,14 @@ let package = Package(
         // there.
         library("JailData", ["JailCore", "JailPolicy"]),
 
+        // What was changed in a workspace that is to be reviewed: what it is, and how it is applied or discarded.
+        library("JailReview", ["JailCore", "JailPlan"]),
+
         // The order.
         library(
             "JailLaunch",
             [
+                "JailReview",
                 "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
                 "JailSeccomp", "JailCgroups", "JailAppArmor", "JailScope", "JailNetwork", "JailTerminal",
                 "EgressControl", "AuditLog",
@@ -146,7 +150,7 @@ let package = Package(
             name: "clawjail",
             dependencies: [
                 "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog",
-                "JailEvidence", "JailView", "JailData", "JailMounts", "JailLearning",
+                "JailEvidence", "JailView", "JailData", "JailReview", "JailMounts", "JailLearning",
                 "AuditViews", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -181,6 +185,7 @@ let package = Package(
                 "TestSupport",
             ]),
         tests("JailDataTests", ["JailData", "JailCore", "TestSupport"]),
+        tests("JailReviewTests", ["JailReview", "JailPlan", "JailCore", "TestSupport"]),
         tests("JailEvidenceTests", ["JailEvidence", "JailCore", "TestSupport"]),
         tests("JailExportTests", ["JailExport", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests(

@@ -11,6 +11,8 @@ package enum Stage: UInt8, CaseIterable, Sendable {
     case audit
     /// A jail that is stopped where it is, and what is kept of it.
     case lockdown
+    /// What was changed in a workspace that is to be reviewed.
+    case changes
 }
 
 /// The one error that people see: stage, operation, path, reason, and the one thing to do about it, on one line.

@@ -67,7 +67,7 @@ final class JailWatch {
     private var earlySignals: [Int32] = []
     private var isKilled = false
     var nextLook: Int64
-    private var data: SharedDescriptor?
+    private var watched: [WatchedTree] = []
     var pause: JailPause
     /// It stands still because of its log, and goes on with it.
     private var isHeld = false
@@ -173,9 +173,15 @@ final class JailWatch {
 
     /// Opens what the size of `/data` is watched through: a size that nobody can watch is a limit that does not hold.
     func watchData() throws(JailError) {
-        guard let data = plan.data, data.enforcement == .watched else { return }
-        self.data = try attempt(.supervise, data.source) { () throws(SystemError) in
-            SharedDescriptor(try System.open(data.source, [.readOnly, .directory, .noFollow]))
+        if let data = plan.data, data.enforcement == .watched {
+            watched.append(
+                try WatchedTree(data.source, limit: data.size, hit: .data(path: data.target, limit: data.size)))
+        }
+        if let review = plan.review {
+            watched.append(
+                try WatchedTree(
+                    "\(review.layer)/\(OverlayPlan.upper)", limit: review.size,
+                    hit: .review(path: review.target, limit: review.size)))
         }
     }
 
@@ -318,7 +324,7 @@ final class JailWatch {
     private func patience() -> Int32 {
         let now = System.monotonicNanoseconds()
         var next = deadline
-        if !isIdle, data != nil || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
+        if !isIdle, !watched.isEmpty || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
         for due in [
             egress?.due, execs.due, callers.due, sessions?.due, pause.due, health?.due, service?.due, audit.due,
             outside?.due, alerts?.due,
@@ -570,11 +576,10 @@ final class JailWatch {
         limitsMoved = true
         wantsLook = false
         execs.tidy()
-        guard let rule = plan.data, let data, lockdown == nil else { return }
-        let limit = rule.size
-        if try DataDirectory.size(of: data.borrowed, limit: limit) > limit {
-            hits.removeAll { $0 == .data(path: rule.target, limit: limit) }
-            pendingData = .data(path: rule.target, limit: limit)
+        guard lockdown == nil else { return }
+        for tree in watched where try tree.isFull() {
+            hits.removeAll { $0 == tree.hit }
+            pendingData = tree.hit
             kill()
         }
     }

@@ -24,6 +24,10 @@ extension LaunchPlan {
             return JailError(.mounts, failure.error, path: bind.source, detail: "bind")
         case .bind(let bind):
             return JailError(.mounts, failure.error, path: bind.target, detail: "bind")
+        case .overlay(let overlay):
+            return JailError(
+                .mounts, failure.error, path: overlay.source, detail: "overlay",
+                hint: "nothing may be mounted below it, and the kernel needs 5.11 for an overlay without root")
         case .tmpfs(let tmpfs): return JailError(.mounts, failure.error, path: tmpfs.target, detail: "tmpfs")
         case .proc(let path): return JailError(.mounts, failure.error, path: path, detail: "proc")
         case .devpts(let path): return JailError(.mounts, failure.error, path: path, detail: "devpts")

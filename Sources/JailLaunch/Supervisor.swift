@@ -58,6 +58,8 @@ package enum Supervisor {
         do {
             // Once more: nobody who looks for jails overlooks this one now.
             try LockdownMarker.check(plan)
+            // Only now: a jail of this name that still ran would write to the same layer.
+            try ReviewDirectory.prepare(&plan)
             try attempt(.supervise) { () throws(SystemError) in try System.block(JailWatch.signals) }
             let (status, watch) = try run(
                 plan, filters: filters, in: directory, audit: audit, output: output, sessions: sessions,

@@ -31,6 +31,7 @@ extension LaunchPlan {
                     network.publish.map { ["host": .string($0.hostText), "jailPort": .number($0.jailPort)] }),
             ],
             "data": data?.json ?? .null,
+            "review": review?.json ?? .null,
             "sessions": sessions?.json ?? .null,
             "health": health?.json ?? .null,
             "audit": audit.json,
@@ -129,6 +130,11 @@ extension MountStep {
                 "step": "bind", "path": .string(bind.target), "source": .string(bind.source),
                 "purpose": .string(bind.purpose.rawValue), "attributes": .string(bind.attributes.words),
             ]
+        case .overlay(let overlay):
+            [
+                "step": "overlay", "path": .string(overlay.target), "source": .string(overlay.source),
+                "layer": .string(overlay.layer), "attributes": .string(overlay.attributes.words),
+            ]
         case .tmpfs(let tmpfs):
             [
                 "step": "tmpfs", "path": .string(tmpfs.target), "size": .number(tmpfs.size),
@@ -181,6 +187,15 @@ extension DataPlan {
         [
             "source": .string(source), "target": .string(target), "size": .number(size),
             "enforcement": enforcement == .watched ? "watched" : "image",
+        ]
+    }
+}
+
+extension ReviewPlan {
+    fileprivate var json: JSON {
+        [
+            "source": .string(source), "target": .string(target), "directory": .string(directory),
+            "size": .number(size),
         ]
     }
 }

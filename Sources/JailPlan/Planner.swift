@@ -67,7 +67,9 @@ package struct Planner {
             profile: profile, facts: facts, groups: identity.groups, landlockABI: walls, group: request.egressGroup,
             prices: request.prices, ledger: "\(facts.stateDirectory)/\(LaunchPlan.spendDirectory)/\(fileName).json"
         ).plan()
-        var root = RootPlanner(profile: profile, facts: facts, request: request, data: data, egress: egress)
+        let review = try planReview()
+        var root = RootPlanner(
+            profile: profile, facts: facts, request: request, data: data, review: review, egress: egress)
         let mounts = try root.make()
         let sessions = try planSessions(root, mounts, data)
         let landlock = planLandlock(root, walls)
@@ -101,6 +103,7 @@ package struct Planner {
                 variant: profile.process.shell ? .shell : .strict, additional: profile.process.systemCalls),
             network: NetworkPlan(publish: profile.network.publish, egress: egress),
             data: data,
+            review: review,
             sessions: sessions,
             session: request.session,
             // A jail that waits for commands has nothing in it that could be asked.
@@ -354,6 +357,18 @@ package struct Planner {
         }
         return DataPlan(
             source: own + ".img", target: rule.target, size: rule.size, enforcement: .image(mkfs: mkfs), isOwn: true)
+    }
+
+    private func planReview() throws(JailError) -> ReviewPlan? {
+        guard profile.filesystem.hasReview, let source = profile.filesystem.workspaceSource else { return nil }
+        // Nobody would find again what was changed in it.
+        guard request.gateway == nil else {
+            throw JailError(.plan, reason: "a session of a jail's cannot have a workspace of mode \"review\"")
+        }
+        return ReviewPlan(
+            source: source, target: "/workspace",
+            directory: "\(facts.stateDirectory)/\(ReviewPlan.directoryName)/\(fileName)",
+            size: profile.filesystem.reviewSize)
     }
 
     /// Fails closed: what the profile does not call optional ends the launch here.

@@ -101,14 +101,21 @@ package struct FilesystemRules: Equatable, Sendable {
     package var home: UInt64 = 0
     /// A directory of the jail's own that outlives it.
     package var data: DataRule?
-    /// A host directory shown at `/workspace`, given on the command line; `none` if the profile has none.
+    /// How a host directory is shown at `/workspace`; `none` if the profile has none.
     package var workspace = WorkspaceAccess.none
-    /// That directory on the host. No key of a profile: only the command line names it.
+    /// That directory on the host, which the command line may name instead.
     package var workspaceSource: String?
+    /// Bytes that changes to be reviewed may take.
+    package var reviewSize = FilesystemRules.usualReviewSize
     /// Programs may be executed from writable mounts.
     package var executeWritable = false
 
     package init() {}
+
+    package static let usualReviewSize: UInt64 = 1 << 30
+
+    /// Whether what is written to the workspace is kept apart from it.
+    package var hasReview: Bool { workspace == .review && workspaceSource != nil }
 }
 
 package enum RootKind: Equatable, Sendable {
@@ -122,6 +129,8 @@ package enum RootKind: Equatable, Sendable {
 
 package enum WorkspaceAccess: String, CaseIterable, Sendable {
     case none, readOnly, readWrite
+    /// Writable inside, and nothing of it reaches the directory before somebody has looked at it.
+    case review
 }
 
 /// A host path and where it is shown.

@@ -120,7 +120,7 @@ struct Invocation: Equatable {
         var launch = LaunchRequest(
             name: try jailName(profile), arguments: command, bootID: try Self.randomUUID())
         launch.terminal = terminal
-        launch.isNamed = name != nil || profile.filesystem.data != nil
+        launch.isNamed = name != nil || Self.keepsState(profile)
         launch.egressGroup = egressGroup
         if let sessions = profile.sessions {
             launch.sessionProfile = try Self.loader(directories).load(sessions.profile)
@@ -134,8 +134,12 @@ struct Invocation: Equatable {
     /// The profile's, if the jail has state that the next one of that name is to find again; otherwise one of its own.
     private func jailName(_ profile: Profile) throws(JailError) -> String {
         if let name { return name }
-        if profile.filesystem.data != nil { return profile.name }
+        if Self.keepsState(profile) { return profile.name }
         return try Self.randomName(profile.name)
+    }
+
+    private static func keepsState(_ profile: Profile) -> Bool {
+        profile.filesystem.data != nil || profile.filesystem.hasReview
     }
 
     /// A name that nobody else has.

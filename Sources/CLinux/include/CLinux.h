@@ -124,11 +124,21 @@ long cl_getdents(int fd, void *buffer, size_t size);
 struct cl_stat {
     uint64_t device, inode, size, mount;
     uint64_t changed_seconds, changed_nanoseconds;
+    int64_t modified_seconds, modified_nanoseconds;
     uint32_t mode, uid, gid, links;
     uint64_t blocks;
     uint32_t device_major, device_minor; /* which device it stands for, of a device file */
 };
 int cl_statx(int dir, const char *path, int flags, struct cl_stat *out);
+
+/* renameat2(2) from one directory into another */
+int cl_renameat2_between(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
+int cl_fchmod(int fd, unsigned mode);
+/* Extended attributes: flistxattr(2), fgetxattr(2), fsetxattr(2), fremovexattr(2) */
+long cl_flistxattr(int fd, void *buffer, size_t size);
+long cl_fgetxattr(int fd, const char *name, void *buffer, size_t size);
+int cl_fsetxattr(int fd, const char *name, const void *value, size_t size);
+int cl_fremovexattr(int fd, const char *name);
 
 struct cl_statfs {
     uint64_t type, block_size, blocks, blocks_free, files, files_free, flags;
