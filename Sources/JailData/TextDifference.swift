@@ -21,7 +21,9 @@ package enum TextDifference {
             defer { withExtendedLifetime((read, write)) {} }
             let helper = Helper(
                 tool: .diff,
-                arguments: ["-u", "--label", "a/\(name)", "--label", "b/\(name)", "--", "-", "/proc/self/fd/3"],
+                arguments: ["-u", "--label", "a/\(name)", "--label", "b/\(name)", "--", "/proc/self/fd/0",
+                    "/proc/self/fd/3",
+                ],
                 owner: DataOwner.reader, others: [new.borrowed])
             let pid = try helper.start(
                 program, input: old.borrowed, output: write.borrowed, errors: write.borrowed)

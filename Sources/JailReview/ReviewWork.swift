@@ -89,23 +89,34 @@ package struct ReviewWork {
 
     // MARK: Discarding
 
-    /// - Parameter chosen: nil: all there is, and everything that the kernel has left.
-    package func discard(_ chosen: [Change]?, of changes: [Change], _ manifest: Manifest) throws(JailError) {
-        let name = try attempt(.changes) { () throws(SystemError) in try Journal.stagingName() }
-        var journal = Journal(state: .done, target: manifest.source, root: manifest.root, staging: name)
-        if let chosen {
-            for change in chosen {
-                if change.kind == .mode, !change.isIndivisible {
-                    journal.restore.append(Journal.Mode(path: change.path, mode: change.before?.permissions ?? 0))
-                } else {
-                    journal.prune.append(change.isIndivisible ? change.unit : change.path)
-                }
+    package func discard(_ chosen: [Change]) throws(JailError) {
+        var journal = try emptyJournal()
+        for change in chosen {
+            if change.kind == .mode, !change.isIndivisible {
+                journal.restore.append(Journal.Mode(path: change.path, mode: change.before?.permissions ?? 0))
+            } else {
+                journal.prune.append(change.isIndivisible ? change.unit : change.path)
             }
-        } else {
-            journal.prune = [.root]
         }
+        try discard(journal)
+    }
+
+    /// All there is, and everything that the kernel has left; whatever has become of the workspace.
+    package func discardAll() throws(JailError) {
+        var journal = try emptyJournal()
+        journal.prune = [.root]
+        try discard(journal)
+    }
+
+    private func discard(_ journal: Journal) throws(JailError) {
         try write(journal)
         try bringToAnEnd(journal)
+    }
+
+    /// Without a step on the workspace.
+    private func emptyJournal() throws(JailError) -> Journal {
+        let name = try attempt(.changes) { () throws(SystemError) in try Journal.stagingName() }
+        return Journal(state: .done, target: "/", root: 0, staging: name)
     }
 
     // MARK: To the end
@@ -117,11 +128,11 @@ package struct ReviewWork {
     /// - Returns: nil: there was nothing.
     @discardableResult package func recover() throws(JailError) -> Recovery? {
         guard let journal = try store.journal() else { return nil }
-        try bringToAnEnd(journal, isRecovery: true)
+        try bringToAnEnd(journal)
         return journal.state == .ready || journal.state == .done ? .applied : .undone
     }
 
-    private func bringToAnEnd(_ journal: Journal, isRecovery: Bool = false) throws(JailError) {
+    private func bringToAnEnd(_ journal: Journal) throws(JailError) {
         var journal = journal
         if journal.state == .done, journal.stagingInode == 0 { return try finish(journal, target: nil) }
         let target = try ReviewStore.open(journal.target, root: journal.root)

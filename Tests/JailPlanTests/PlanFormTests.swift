@@ -19,7 +19,7 @@ struct `A plan on paper` {
         #expect(
             members.map(\.0) == [
                 "version", "name", "gateway", "profile", "command", "identity", "namespaces", "limits", "mounts",
-                "landlock", "appArmor", "seccomp", "network", "data", "sessions", "health", "audit", "alerts",
+                "landlock", "appArmor", "seccomp", "network", "data", "review", "sessions", "health", "audit", "alerts",
                 "leftOut",
                 "notes", "stopGraceMilliseconds",
             ])

@@ -17,7 +17,7 @@ enum RandomProfile {
                 read: \(list(["'/r'", "'/s:/t'", "{ source: '/u', specialFiles: true }", "{ source: '/c:d', target: '/e' }"], &generator)),
                 write: \(list(["'/w'", "'/x:/y'"], &generator)),
                 tmp: '\(generator.next() % (1 << 40))', home: '\(generator.next() % 1024)M',
-                \(some(["root: 'host'", "data: { size: '3G', source: '/z' }", "workspace: 'readOnly'", "executeWritable: true"], &generator))
+                \(some(["root: 'host'", "data: { size: '3G', source: '/z' }", "workspace: { mode: 'review', source: '/v', size: '5M' }", "executeWritable: true"], &generator))
               },
               network: {
                 publish: \(list(["'1'", "'2:3'", "'0.0.0.0:4:5'"], &generator)),

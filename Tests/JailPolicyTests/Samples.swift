@@ -23,7 +23,7 @@ enum Samples {
             write: ["/w"],
             tmp: "1M", sharedMemory: "2M", home: "3M",
             data: { size: "1G", target: "/state", source: "/srv/state", mustEnforceSize: true },
-            workspace: "readWrite",
+            workspace: { source: "~/w", mode: "review", size: "2G" },
             executeWritable: true,
           },
           network: {
@@ -432,7 +432,23 @@ enum Samples {
         ),
         (
             "{ filesystem: { workspace: 'readonly' } }",
-            "1:28: 'filesystem.workspace' must be one of \"none\", \"readOnly\", \"readWrite\", not \"readonly\"; did you mean \"readOnly\"?"
+            "1:28: 'filesystem.workspace' must be one of \"none\", \"readOnly\", \"readWrite\", \"review\", not \"readonly\"; did you mean \"readOnly\"?"
+        ),
+        (
+            "{ filesystem: { workspace: { source: '/w' } } }",
+            "1:28: 'filesystem.workspace' needs a 'mode'"
+        ),
+        (
+            "{ filesystem: { workspace: { source: '/w', mode: 'readOnly', size: '1G' } } }",
+            "1:28: 'filesystem.workspace' has a 'size' only with mode \"review\""
+        ),
+        (
+            "{ filesystem: { workspace: { source: '/proc/1', mode: 'review' } } }",
+            "1:38: 'filesystem.workspace.source' must not be in /proc, which tells about and steers the host's kernel"
+        ),
+        (
+            "{ filesystem: { workspace: { mode: 'none' } } }",
+            "1:36: 'filesystem.workspace.mode' must say how the directory is shown, not \"none\""
         ),
         ("{ network: { publish: ['0'] } }", "1:24: 'network.publish[0]' must be a port from 1 to 65535, not \"0\""),
         (
@@ -609,7 +625,8 @@ enum Samples {
         ("filesystem.home", "true"),
         ("filesystem.data", "'1G'"), ("filesystem.data.size", "1"), ("filesystem.data.target", "1"),
         ("filesystem.data.source", "1"),
-        ("filesystem.data.mustEnforceSize", "1"), ("filesystem.workspace", "true"), ("filesystem.executeWritable", "0"),
+        ("filesystem.data.mustEnforceSize", "1"), ("filesystem.workspace", "true"), ("filesystem.workspace.source", "1"),
+        ("filesystem.workspace.mode", "1"), ("filesystem.workspace.size", "1"), ("filesystem.executeWritable", "0"),
         ("network", "'none'"), ("network.publish", "18789"), ("network.listen", "80"), ("network.allow", "'*'"),
         ("network.deny", "'*'"), ("network.allowPrivate", "'10.0.0.0/8'"), ("network.budgets", "1"),
         ("network.budgets.requestsPerMinute", "'1'"), ("network.budgets.connectionsPerMinute", "true"),

@@ -36,7 +36,9 @@ struct `Sections` {
         data.source = "/srv/state"
         data.mustEnforceSize = true
         expected.filesystem.data = data
-        expected.filesystem.workspace = .readWrite
+        expected.filesystem.workspace = .review
+        expected.filesystem.workspaceSource = "/home/ann/w"
+        expected.filesystem.reviewSize = 2 << 30
         expected.filesystem.executeWritable = true
         expected.network = try Self.network()
         var sessions = SessionRules(profile: "session")

@@ -17,12 +17,15 @@ struct ChangesDiscard: ParsableCommand {
             let target = try ReviewTarget(name)
             var count = 0
             try target.alone { (work) throws(JailError) in
-                let found = try target.find()
-                let chosen = try selection.choose(from: found.changes)
+                // Whatever has become of the directory meanwhile.
+                if selection.paths.isEmpty { return try work.discardAll() }
+                let chosen = try selection.choose(from: try target.find().changes)
                 count = chosen.count
-                try work.discard(selection.paths.isEmpty ? nil : chosen, of: found.changes, found.manifest)
+                try work.discard(chosen)
             }
-            try Output.print("discarded \(count) change\(count == 1 ? "" : "s")")
+            try Output.print(
+                selection.paths.isEmpty
+                    ? "discarded all changes" : "discarded \(count) change\(count == 1 ? "" : "s")")
         } catch { Output.fail(error) }
     }
 }
