@@ -34,7 +34,7 @@ enum Tree {
     static func empty(_ directory: Descriptor) throws(SystemError) {
         var counter = 0
         while true {
-            let entries = try System.entries(in: directory, limit: 4096)
+            let entries = try entries(directory)
             if entries.isEmpty { return }
             for entry in entries {
                 try remove(entry.name, at: directory, top: directory, depth: 0, &counter)
@@ -65,7 +65,7 @@ enum Tree {
                 return try moveUp(name, from: directory, to: top, &counter)
             }
             while true {
-                let entries = try System.entries(in: child.borrowed, limit: 4096)
+                let entries = try entries(child.borrowed)
                 if entries.isEmpty { break }
                 for entry in entries {
                     try remove(entry.name, at: child.borrowed, top: top, depth: depth + 1, &counter)
@@ -73,6 +73,12 @@ enum Tree {
             }
             try System.unlink(name: name, at: directory, isDirectory: true)
         }
+    }
+
+    /// Some of those that there are now: what was read once through a descriptor is not read again.
+    private static func entries(_ directory: Descriptor) throws(SystemError) -> [DirectoryEntry] {
+        let anew = try System.open(".", [.readOnly, .directory], at: directory)
+        return try System.entries(in: anew.borrowed, limit: 4096)
     }
 
     private static func moveUp(
