@@ -21,7 +21,8 @@ package enum TextDifference {
             defer { withExtendedLifetime((read, write)) {} }
             let helper = Helper(
                 tool: .diff,
-                arguments: ["-u", "--label", "a/\(name)", "--label", "b/\(name)", "--", "/proc/self/fd/0",
+                arguments: [
+                    "-u", "--label", "a/\(name)", "--label", "b/\(name)", "--", "/proc/self/fd/0",
                     "/proc/self/fd/3",
                 ],
                 owner: DataOwner.reader, others: [new.borrowed])

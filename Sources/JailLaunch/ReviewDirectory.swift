@@ -8,7 +8,8 @@ enum ReviewDirectory {
     /// it is. The name of the jail is this process's: no other overlay is on the layer, and nobody else applies it.
     static func prepare(_ plan: inout LaunchPlan) throws(JailError) {
         guard let review = plan.review else { return }
-        try attempt(.changes, review.directory) { () throws(SystemError) in try PrivateDirectory.make(review.directory) }
+        try attempt(.changes, review.directory) { () throws(SystemError) in try PrivateDirectory.make(review.directory)
+        }
         let store = try ReviewStore(review.directory)
         try store.takeLock()
         try ReviewWork(store).recover()

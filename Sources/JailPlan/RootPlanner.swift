@@ -318,7 +318,8 @@ struct RootPlanner {
     private mutating func addReview(_ source: SourceFacts, _ rule: BindRule) throws(JailError) {
         guard let review else { return }
         guard source.isDirectory else {
-            throw JailError(.host, path: rule.source, reason: "it is not a directory, and its changes are to be reviewed")
+            throw JailError(
+                .host, path: rule.source, reason: "it is not a directory, and its changes are to be reviewed")
         }
         guard !isBelowBound(rule.target) else {
             throw JailError(

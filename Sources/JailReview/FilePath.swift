@@ -14,7 +14,8 @@ package struct FilePath: Hashable, Sendable, Comparable {
         for prefix in ["/workspace/", "./"] where text.starts(with: prefix.utf8) { text.removeFirst(prefix.utf8.count) }
         while text.last == Self.slash { text.removeLast() }
         let parts = text.split(separator: Self.slash, omittingEmptySubsequences: false)
-        guard !parts.contains(where: { $0.isEmpty || $0.elementsEqual([0x2E]) || $0.elementsEqual([0x2E, 0x2E]) }) else {
+        guard !parts.contains(where: { $0.isEmpty || $0.elementsEqual([0x2E]) || $0.elementsEqual([0x2E, 0x2E]) })
+        else {
             throw JailError(
                 .usage, reason: "'\(argument.printable)' is not a path below the workspace",
                 hint: "write it as 'clawjail changes list' does")
@@ -46,7 +47,9 @@ package struct FilePath: Hashable, Sendable, Comparable {
     /// For people: no name writes to a terminal.
     package var shown: String { String(decoding: bytes, as: UTF8.self).printable }
 
-    package static func < (left: FilePath, right: FilePath) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
+    package static func < (left: FilePath, right: FilePath) -> Bool {
+        left.bytes.lexicographicallyPrecedes(right.bytes)
+    }
 
     // MARK: In files
 

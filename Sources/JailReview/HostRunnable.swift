@@ -3,11 +3,13 @@
 /// A list can never be whole. It names what is usual, so that nobody applies it unseen.
 enum HostRunnable {
     private static let names: [String: String] = [
-        ".envrc": "direnv", ".bashrc": "a shell", ".profile": "a shell", ".bash_profile": "a shell", ".zshrc": "a shell",
+        ".envrc": "direnv", ".bashrc": "a shell", ".profile": "a shell", ".bash_profile": "a shell",
+        ".zshrc": "a shell",
         ".gitmodules": "git", ".gitattributes": "git", ".gitconfig": "git", ".pre-commit-config.yaml": "pre-commit",
         "makefile": "make", "gnumakefile": "make", "justfile": "just", "taskfile.yml": "task", "rakefile": "rake",
         "gemfile": "bundler", "package.json": "npm", ".npmrc": "npm", ".yarnrc": "yarn", ".yarnrc.yml": "yarn",
-        ".pnpmfile.cjs": "pnpm", "setup.py": "pip", "setup.cfg": "pip", "pyproject.toml": "pip", "conftest.py": "pytest",
+        ".pnpmfile.cjs": "pnpm", "setup.py": "pip", "setup.cfg": "pip", "pyproject.toml": "pip",
+        "conftest.py": "pytest",
         "tox.ini": "tox", "noxfile.py": "nox", "sitecustomize.py": "python", "build.rs": "cargo", "cargo.toml": "cargo",
         "cmakelists.txt": "cmake", "configure": "a build", "build.gradle": "gradle", "build.gradle.kts": "gradle",
         "settings.gradle": "gradle", "gradlew": "gradle", "pom.xml": "maven", "mvnw": "maven", "package.swift": "swift",
@@ -44,7 +46,9 @@ enum HostRunnable {
         for directory in names { if let reader = directories[directory] { return "\(reader) does as it says" } }
         guard side?.kind != .directory else { return nil }
         if let reader = Self.names[last] { return "\(reader) does as it says" }
-        if last.hasSuffix(".mk") || last.hasSuffix(".sln") || last.hasSuffix(".csproj") { return "a build does as it says" }
+        if last.hasSuffix(".mk") || last.hasSuffix(".sln") || last.hasSuffix(".csproj") {
+            return "a build does as it says"
+        }
         if let side, side.kind == .file, side.permissions & 0o111 != 0 { return "it can be executed" }
         return nil
     }

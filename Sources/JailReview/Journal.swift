@@ -3,7 +3,7 @@ internal import JailCore
 /// What is being done to a workspace, so that whoever comes after somebody who was killed can bring it to an end.
 struct Journal: Equatable {
     enum State: String {
-        /// New files are being made beside the old ones. To be undone: nothing has changed yet.
+        /// New files are being made beside the old ones, or all is undone. To be removed: nothing has changed.
         case staging
         /// All of them are there. To be done.
         case ready

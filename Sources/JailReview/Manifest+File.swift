@@ -23,7 +23,9 @@ extension Manifest {
         self.init(source: String(decoding: source.bytes, as: UTF8.self), root: root, size: size)
         for line in lines[2..<(lines.count - 1)] {
             let words = line.split(separator: " ")
-            guard words.count == 10, let path = FilePath(escaped: words[9]), let entry = Entry(words[..<9]) else { return nil }
+            guard words.count == 10, let path = FilePath(escaped: words[9]), let entry = Entry(words[..<9]) else {
+                return nil
+            }
             entries[path] = entry
         }
     }
@@ -37,7 +39,8 @@ extension Manifest.Entry {
 
     init?(_ words: ArraySlice<Substring>) {
         let words = Array(words)
-        guard words.count == 9, let mode = UInt32(words[0], radix: 8), let inode = UInt64(words[1]), let size = UInt64(words[2]),
+        guard words.count == 9, let mode = UInt32(words[0], radix: 8), let inode = UInt64(words[1]),
+            let size = UInt64(words[2]),
             let modified = FileTime(words[3], words[4]), let changed = FileTime(words[5], words[6]),
             let uid = UInt32(words[7]), let gid = UInt32(words[8])
         else { return nil }

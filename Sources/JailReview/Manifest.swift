@@ -89,7 +89,9 @@ package struct Manifest: Equatable, Sendable {
         do throws(SystemError) {
             return SharedDescriptor(try System.open(name: name, [.readOnly, .directory], at: directory))
         } catch {
-            if [.accessDenied, .crossDevice, .notFound, .notDirectory, .symlinkLoop].contains(error.errno) { return nil }
+            if [.accessDenied, .crossDevice, .notFound, .notDirectory, .symlinkLoop].contains(error.errno) {
+                return nil
+            }
             throw JailError(.changes, error, path: path.shown)
         }
     }

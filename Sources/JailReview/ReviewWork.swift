@@ -152,6 +152,9 @@ package struct ReviewWork {
         if journal.state == .undo {
             try withSteps(journal, target) { (steps) throws(JailError) in try steps.undo(journal.steps) }
             try synchronize(target, journal)
+            // Nothing of it is in the workspace any more: from here on there is only something to be removed.
+            journal.state = .staging
+            try write(journal)
         }
         try finish(journal, target: target.borrowed)
         if let failure { throw failure }

@@ -96,7 +96,8 @@ enum Tree {
     }
 
     /// Opens a directory that is to be emptied. Whoever owns it may take its own permissions away, and give them back.
-    private static func openToChange(_ name: [UInt8], at directory: Descriptor) throws(SystemError) -> SharedDescriptor {
+    private static func openToChange(_ name: [UInt8], at directory: Descriptor) throws(SystemError) -> SharedDescriptor
+    {
         let place = try System.open(name: name, [.pathOnly, .directory], at: directory)
         if try System.status(of: place.borrowed).permissions & 0o700 != 0o700 {
             try System.changeMode("/proc/self/fd/\(place.borrowed.number)", 0o700)

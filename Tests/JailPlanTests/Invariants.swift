@@ -94,7 +94,8 @@ private func expectNothingMadeOnTheHost(_ plan: LaunchPlan, _ location: SourceLo
             made.insert(bind.target)
             if bind.isDirectory { hostDirectories.insert(bind.target) }
         case .overlay(let overlay):
-            #expect(!isOnHost && made.contains(overlay.target), "no place for \(overlay.target)", sourceLocation: location)
+            #expect(
+                !isOnHost && made.contains(overlay.target), "no place for \(overlay.target)", sourceLocation: location)
             hostDirectories.insert(overlay.target)
         case .pin(let path):
             // Only what the payload could make itself, and once.

@@ -119,7 +119,7 @@ struct `Overrides` {
         #expect(profile.limits.processes == 7)
         #expect(profile.limits.milliCPUs == 500)
         #expect(profile.filesystem.workspaceSource == "/work")
-        #expect(profile.filesystem.workspace == .readWrite)
+        #expect(profile.filesystem.workspace == .review)
         #expect(profile.process.user == "1000")
     }
 

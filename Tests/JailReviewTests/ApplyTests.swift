@@ -53,7 +53,9 @@ import Testing
         #expect(try System.attributeNames(of: applied.borrowed) == [])
     }
 
-    @Test(.needsRoot) func `what is new belongs to the directory's owner, what replaces something to that one's`() throws {
+    @Test(.needsRoot) func `what is new belongs to the directory's owner, what replaces something to that one's`()
+        throws
+    {
         let ground = try Ground("echo x > a; mkdir d", "echo y > a; mkdir d; echo n > d/n; mkdir d/s; echo t > d/s/t")
         try ground.shell("chown 1001:1002 a; chown 1003:1004 d", in: ground.workspace)
         try ground.remember()
@@ -67,7 +69,8 @@ import Testing
     // MARK: In part
 
     @Test func `a part of something new is applied, and the rest stays a change`() throws {
-        let ground = try Ground("echo x > a", "echo y > a; mkdir -p n/m; echo 1 > n/m/one; echo 2 > n/two", opaque: ["n"])
+        let ground = try Ground(
+            "echo x > a", "echo y > a; mkdir -p n/m; echo 1 > n/m/one; echo 2 > n/two", opaque: ["n"])
         try ground.apply(["n/m/one"])
         #expect(try ground.read("n/m/one") == "1\n" && !ground.has("n/two") && ground.read("a") == "x\n")
         // The directory of the layer would have hidden what is in the workspace now.
@@ -107,9 +110,10 @@ import Testing
 
     @Test func `what is not there, and what is no path, is said`() throws {
         let ground = try Ground("", "echo x > f")
-        #expect(failure { () throws(JailError) in
-            _ = try Selection(paths: [FilePath(argument: "g")]).choose(from: [])
-        }?.reason == "nothing was changed there")
+        #expect(
+            failure { () throws(JailError) in
+                _ = try Selection(paths: [FilePath(argument: "g")]).choose(from: [])
+            }?.reason == "nothing was changed there")
         #expect(throws: JailError.self) { try ground.apply(["g"]) }
     }
 }

@@ -10,7 +10,9 @@ import Testing
         ("echo other > a", "a"), ("touch -d '2001-01-01' a", "a"), ("chmod 600 a", "a"), ("rm a", "a"),
         ("rm a; ln -s b a", "a"), ("echo other > n", "n"), ("echo new > d/new", "d"), ("chmod 700 d", "d"),
         ("mkdir n", "n"), ("cp -p a c; mv c a", "a"), ("rm -r e; echo x > e", "e"),
-    ]) func `what was changed meanwhile is not written over, and nothing is applied`(meanwhile: String, name: String) throws {
+    ]) func `what was changed meanwhile is not written over, and nothing is applied`(meanwhile: String, name: String)
+        throws
+    {
         let ground = try Ground(
             "echo one > a; echo two > b; mkdir d e; echo x > d/x; echo k > e/k",
             "echo ONE > a; echo new > n; gone d; echo TWO > b; mkdir e; echo q > e/q")

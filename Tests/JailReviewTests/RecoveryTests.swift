@@ -92,7 +92,8 @@ import Testing
                 let expected = before.split(separator: "\n", omittingEmptySubsequences: false)
                 #expect(!left.contains(".clawjail-apply-"))
                 for line in left.split(separator: "\n") { #expect(expected.contains(line), "\(line)") }
-                #expect(try ground.read("a") == "one\n" && ground.read("b") == "two\n" && ground.read("n/mine") == "mine\n")
+                #expect(
+                    try ground.read("a") == "one\n" && ground.read("b") == "two\n" && ground.read("n/mine") == "mine\n")
                 #expect(ground.has("d/x") && !ground.has("e/q"))
                 #expect(try ground.store.journal() == nil)
                 if !wasKilled { break }

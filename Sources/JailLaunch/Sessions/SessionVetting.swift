@@ -130,7 +130,7 @@ struct SessionVetting {
                     ? "profile '\(plan.profile.name)' has no workspace"
                     : access == .review
                         ? "the workspace of profile '\(plan.profile.name)' is to be reviewed, which a session's cannot be"
-                    : "profile '\(plan.profile.name)' has a workspace that can only be read",
+                        : "profile '\(plan.profile.name)' has a workspace that can only be read",
                 key: "filesystem.workspace",
                 remedy: "filesystem: { workspace: \"\(mount.readOnly ? "readOnly" : "readWrite")\" } in it")
         }

@@ -48,7 +48,9 @@ struct ChangesListing {
 
     func difference(_ change: Change) throws(JailError) -> String {
         let name = change.path.shown
-        guard change.before?.kind != .directory, change.after?.kind != .directory, change.refusal == nil else { return "" }
+        guard change.before?.kind != .directory, change.after?.kind != .directory, change.refusal == nil else {
+            return ""
+        }
         guard let before = try ReviewContent.read(change.path, change.before, in: found.lower.borrowed),
             let after = try ReviewContent.read(change.path, change.after, in: found.upper.borrowed)
         else { return "\(name): too large to be shown\n" }
