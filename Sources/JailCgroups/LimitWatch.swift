@@ -19,7 +19,8 @@ package enum LimitHit: Hashable, Sendable {
             "cpu limit \(Self.decimal(milliCPUs)) reached: processes waited "
                 + "\(waited / 1_000_000_000).\(waited / 100_000_000 % 10) s"
         case .tmpfs(let path, let limit): "size limit \(ByteCount.text(limit)) of \(path) reached"
-        case .data(let path, let limit), .review(let path, let limit): "size limit \(ByteCount.text(limit)) of \(path) reached"
+        case .data(let path, let limit), .review(let path, let limit):
+            "size limit \(ByteCount.text(limit)) of \(path) reached"
         }
     }
 

@@ -12,7 +12,8 @@ struct Clawjail: ParsableCommand {
             Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, InspectCommand.self, Logs.self,
             Stats.self, Spend.self, Top.self, MetricsCommand.self, Stop.self, Pause.self, Resume.self, Lockdown.self,
             Unlock.self,
-            DataCommand.self, ChangesCommand.self, AuditCommand.self, Alerts.self, ProfileCommand.self, Explain.self, Diagnose.self,
+            DataCommand.self, ChangesCommand.self, AuditCommand.self, Alerts.self, ProfileCommand.self, Explain.self,
+            Diagnose.self,
             Setup.self, Export.self,
         ])
 
