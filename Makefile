@@ -58,6 +58,7 @@ format: ## Write the format that 'check' wants
 
 bench: build ## Measure against bubblewrap, runc and others, side by side
 	@scripts/packages bench
+	@$(SWIFT) build $(RELEASE) --product audit-bench
 	@scripts/bench
 
 install: build ## Install to $(DESTDIR)$(PREFIX)

@@ -74,8 +74,18 @@ let package = Package(
         // What programs asked for and were told, and the smallest change that would have let them have it (pure).
         library("JailLearning", ["JailCore", "JailPolicy"]),
 
+        // What comes of something that a program in a jail tries: the one answer for whoever explains, learns or suggests
+        // (pure, but for a look at the host's files that the caller hands in).
+        library("JailDecision", ["JailCore", "JailPolicy", "JailPlan", "FilterCompiler"]),
+
+        // What a plan promises, how each promise is tried, and what came of it (pure).
+        library("JailVerify", ["JailCore", "JailPolicy", "JailPlan"]),
+
         // What the host offers: programs and what they need, ids, cgroups, kernel features. Reads, never writes.
-        library("JailHost", ["CLinux", "JailCore", "JailPolicy", "JailPlan", "JailScope"]),
+        library("JailHost", ["CLinux", "JailCore", "JailPolicy", "JailPlan", "JailScope", "JailDecision"]),
+
+        // How safely a host runs OpenClaw, in a jail or not: what is seen of it (reads, never writes), and what that means (pure).
+        library("JailHostAudit", ["AuditLog", "JailCore", "JailPolicy", "JailPlan", "JailHost"]),
 
         // One mechanism each.
         library("JailNamespaces", ["JailCore", "JailPlan", "JailPolicy"]),
@@ -92,13 +102,17 @@ let package = Package(
         // there.
         library("JailData", ["JailCore", "JailPolicy"]),
 
+        // What was changed in a workspace that is to be reviewed: what it is, and how it is applied or discarded.
+        library("JailReview", ["JailCore", "JailPlan"]),
+
         // The order.
         library(
             "JailLaunch",
             [
+                "JailReview",
                 "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
                 "JailSeccomp", "JailCgroups", "JailAppArmor", "JailScope", "JailNetwork", "JailTerminal",
-                "EgressControl", "AuditLog",
+                "EgressControl", "AuditLog", "JailLearning",
             ]),
 
         // What is kept of a jail that is locked down. Knows files and processes, and nothing of how jails are made.
@@ -146,7 +160,8 @@ let package = Package(
             name: "clawjail",
             dependencies: [
                 "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog",
-                "JailEvidence", "JailView", "JailData", "JailMounts", "JailLearning",
+                "JailEvidence", "JailView", "JailData", "JailReview", "JailMounts", "JailLearning", "JailHostAudit",
+                "JailDecision", "JailVerify",
                 "AuditViews", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -160,7 +175,15 @@ let package = Package(
 
         // Runs inside a jail and reports what it can do.
         .target(name: "CProbe", cSettings: strictC),
-        .executableTarget(name: "jailprobe", dependencies: ["CProbe", "JailCore", "CLinux"], swiftSettings: strict),
+        .executableTarget(
+            name: "jailprobe", dependencies: ["CProbe", "JailCore", "CLinux"], swiftSettings: strict,
+            // Always, and not in release builds alone: 'clawjail verify' shows it, and nothing else, in the jail.
+            linkerSettings: [.unsafeFlags(["-static-executable"])]),
+
+        // For scripts/bench: how fast the log is. Installed nowhere.
+        .executableTarget(
+            name: "audit-bench", dependencies: ["AuditLog", "JailCore", "JailPlan", "JailPolicy"],
+            swiftSettings: strict),
 
         // Shared by the tests: what a machine must have, programs, directories that vanish.
         .target(name: "TestSupport", dependencies: ["JailCore"], path: "Tests/Support", swiftSettings: strict),
@@ -169,7 +192,10 @@ let package = Package(
         tests("JailPolicyTests", ["JailPolicy", "JailCore", "TestSupport"]),
         tests("AuditLogTests", ["AuditLog", "AuditViews", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailLearningTests", ["JailLearning", "JailPolicy", "JailCore", "TestSupport"]),
+        tests("JailVerifyTests", ["JailVerify", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailScopeTests", ["JailScope", "JailPlan", "JailCore", "TestSupport"]),
+        tests(
+            "JailDecisionTests", ["JailDecision", "JailPlan", "JailPolicy", "JailCore", "FilterCompiler", "TestSupport"]),
         tests("JailHostTests", ["JailHost", "JailPlan", "JailPolicy", "JailCore"]),
         tests(
             "JailMechanismTests",
@@ -181,11 +207,18 @@ let package = Package(
                 "TestSupport",
             ]),
         tests("JailDataTests", ["JailData", "JailCore", "TestSupport"]),
+        tests(
+            "JailHostAuditTests",
+            ["JailHostAudit", "JailHost", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
+        tests("JailReviewTests", ["JailReview", "JailPlan", "JailCore", "TestSupport"]),
         tests("JailEvidenceTests", ["JailEvidence", "JailCore", "TestSupport"]),
         tests("JailExportTests", ["JailExport", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests(
             "JailLaunchTests",
-            ["JailLaunch", "JailCgroups", "JailPlan", "JailPolicy", "JailCore", "CLinux", "TestSupport"]),
+            [
+                "JailLaunch", "JailLearning", "JailCgroups", "JailPlan", "JailPolicy", "JailCore", "CLinux",
+                "TestSupport",
+            ]),
         tests("JailViewTests", ["JailView", "JailCgroups", "JailPolicy", "JailCore", "TestSupport"]),
         tests(
             "CommandLineTests",

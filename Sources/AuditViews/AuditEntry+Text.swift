@@ -18,9 +18,18 @@ extension AuditEntry {
         case "executed": "executed \(text("program") ?? "?")\(identifier)"
         case "exec-exited": "\(text("program") ?? "?")\(identifier) exited \(number("status") ?? -1)"
         case "limit": "limit \(text("limit") ?? "?"): \(text("message") ?? "")"
+        case "verified": verified
         case "health": "health \(text("state") ?? "?")" + (text("reason").map { ": \($0)" } ?? "")
+        case "restarting": "restarting: \(text("reason") ?? "?"), number \(number("attempt") ?? 0)"
+        case "restart-ended": "restarts ended: \(text("message") ?? "?")"
         default: others
         }
+    }
+
+    private var verified: String {
+        let failed = number("notHeld") ?? 0
+        let text = "verified: \(number("held") ?? 0) promises hold, \(failed) do not"
+        return failed == 0 ? text : "\(text): \(list("failed"))"
     }
 
     private var identifier: String { text("id").map { " '\($0)'" } ?? "" }

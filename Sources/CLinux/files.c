@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 int cl_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
@@ -40,6 +41,18 @@ int cl_renameat(int from_dir, const char *from, int to_dir, const char *to) {
 int cl_renameat2(int dir, const char *from, const char *to, unsigned flags) {
     return RESULT(syscall(SYS_renameat2, dir, from, dir, to, flags));
 }
+int cl_renameat2_between(int from_dir, const char *from, int to_dir, const char *to, unsigned flags) {
+    return RESULT(syscall(SYS_renameat2, from_dir, from, to_dir, to, flags));
+}
+int cl_fchmod(int fd, unsigned mode) { return RESULT(fchmod(fd, mode)); }
+long cl_flistxattr(int fd, void *buffer, size_t size) { return RESULT(flistxattr(fd, buffer, size)); }
+long cl_fgetxattr(int fd, const char *name, void *buffer, size_t size) {
+    return RESULT(fgetxattr(fd, name, buffer, size));
+}
+int cl_fsetxattr(int fd, const char *name, const void *value, size_t size) {
+    return RESULT(fsetxattr(fd, name, value, size, 0));
+}
+int cl_fremovexattr(int fd, const char *name) { return RESULT(fremovexattr(fd, name)); }
 int cl_syncfs(int fd) { return RESULT(syncfs(fd)); }
 int cl_fchmodat(int dir, const char *path, unsigned mode) { return RESULT(fchmodat(dir, path, mode, 0)); }
 int cl_fchown(int fd, unsigned uid, unsigned gid) { return RESULT(fchown(fd, uid, gid)); }
@@ -78,6 +91,8 @@ int cl_statx(int dir, const char *path, int flags, struct cl_stat *out) {
         .mount = buffer.stx_mnt_id,
         .changed_seconds = (uint64_t)buffer.stx_ctime.tv_sec,
         .changed_nanoseconds = buffer.stx_ctime.tv_nsec,
+        .modified_seconds = buffer.stx_mtime.tv_sec,
+        .modified_nanoseconds = buffer.stx_mtime.tv_nsec,
         .mode = buffer.stx_mode,
         .uid = buffer.stx_uid,
         .gid = buffer.stx_gid,

@@ -42,6 +42,13 @@ int cl_bind_unix(int fd, const char *path) {
     int result = unix_name(&name, path);
     return result < 0 ? result : RESULT(bind(fd, (struct sockaddr *)&name, sizeof name));
 }
+int cl_bind_abstract(int fd, const void *path, size_t length) {
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    if (length + 1 > sizeof name.sun_path) return -ENAMETOOLONG;
+    memcpy(name.sun_path + 1, path, length);
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
+    return RESULT(bind(fd, (struct sockaddr *)&name, size));
+}
 int cl_connect_unix(int fd, const char *path) {
     struct sockaddr_un name;
     int result = unix_name(&name, path);
@@ -182,6 +189,12 @@ int cl_tty_make_raw(int fd, unsigned char *saved) {
     memcpy(saved, &attributes, sizeof attributes);
     cfmakeraw(&attributes);
     return RETRY(tcsetattr(fd, TCSADRAIN, &attributes));
+}
+int cl_tty_get_state(int fd, unsigned char *saved) {
+    struct termios attributes;
+    if (tcgetattr(fd, &attributes) < 0) return -errno;
+    memcpy(saved, &attributes, sizeof attributes);
+    return 0;
 }
 int cl_tty_restore(int fd, const unsigned char *saved) {
     struct termios attributes;

@@ -6,6 +6,7 @@
 #include <linux/perf_event.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
@@ -100,6 +101,8 @@ static long write_then_execute(const char *unused) {
     page[0] = 0;
     return outcome(mprotect(page, 4096, PROT_READ | PROT_EXEC));
 }
+
+long probe_call(const char *number) { return CALL(atol(number), -1L, -1L, -1L, -1L, -1L, -1L); }
 
 static const struct probe_attempt calls[] = {
     {"keyctl", keyctl},

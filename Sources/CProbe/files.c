@@ -5,11 +5,14 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 
 static int name_in(const char *directory, char *path, size_t size) {
     return snprintf(path, size, "%s/.jailprobe-%d", strcmp(directory, "/") == 0 ? "" : directory, (int)getpid());
@@ -35,6 +38,24 @@ long probe_create_file(const char *directory) {
     if (fd < 0) return -errno;
     unlink(path);
     return 0;
+}
+
+static long make_and_remove(const char *path) {
+    int fd = open(path, O_CREAT | O_WRONLY | O_NOCTTY | O_CLOEXEC, 0600);
+    if (fd < 0) return -errno;
+    /* Where a symlink led to. */
+    char link[64], target[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, target, sizeof target - 1);
+    if (length < 0) return -errno;
+    target[length] = 0;
+    return outcome(unlink(target));
+}
+
+long probe_change(const char *path) {
+    struct stat status;
+    if (stat(path, &status) != 0) return errno == ENOENT ? make_and_remove(path) : -errno;
+    return S_ISDIR(status.st_mode) ? probe_create_file(path) : probe_open_write(path);
 }
 
 long probe_read_link(const char *path) {
@@ -108,6 +129,50 @@ static void execute_path(const void *path) {
 long probe_start(const char *path) {
     long result = probe_expect_42(execute_path, path);
     return result == -ENOEXEC ? 0 : result;
+}
+
+/* A name without a slash is looked for as execvp(3) does, and without its shell for what the kernel does not know. */
+static void execve_or_search(const char *name, char **arguments, char **environment) {
+    const char *search = getenv("PATH");
+    if (strchr(name, '/') || !search) {
+        execve(name, arguments, environment);
+        return;
+    }
+    int denied = 0;
+    while (*search) {
+        size_t length = strcspn(search, ":");
+        char path[PATH_MAX];
+        snprintf(path, sizeof path, "%.*s/%s", (int)length, search, name);
+        execve(path, arguments, environment);
+        if (errno == EACCES) denied = 1;
+        else if (errno != ENOENT && errno != ENOTDIR) return;
+        search += length + (search[length] == ':');
+    }
+    errno = denied ? EACCES : ENOENT;
+}
+
+long probe_can_start(const char *path) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return -errno;
+    pid_t child = fork();
+    if (child < 0) return -errno;
+    if (child == 0) {
+        int null = open("/dev/null", O_RDWR);
+        for (int number = 0; number < 3; number++) dup2(null, number);
+        char *arguments[] = {"probe", NULL};
+        char *environment[] = {NULL};
+        execve_or_search(path, arguments, environment);
+        int error = errno;
+        if (write(ends[1], &error, sizeof error) != sizeof error) _exit(1);
+        _exit(0);
+    }
+    close(ends[1]);
+    int error = 0;
+    ssize_t count = read(ends[0], &error, sizeof error);
+    close(ends[0]);
+    kill(child, SIGKILL);
+    if (waitpid(child, NULL, 0) < 0) return -errno;
+    return count == sizeof error ? -error : 0;
 }
 
 /* A program made here, executed. */

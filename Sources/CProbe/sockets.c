@@ -102,11 +102,81 @@ static long connect_within(int fd, const struct sockaddr *address, socklen_t len
     return -error;
 }
 
+long probe_bind(const char *port) {
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0) return -errno;
+    return outcome(listen(fd, 1));
+}
+
 long probe_connect_loopback(const char *port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     return connect_within(fd, (struct sockaddr *)&address, sizeof address);
+}
+
+/* Whether there is a way to an address: connect(2) of a datagram socket looks for one, and sends nothing. */
+long probe_route(const char *text) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(9)};
+    if (inet_pton(AF_INET, text, &address.sin_addr) != 1) return -EINVAL;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    return fd < 0 ? -errno : outcome(connect(fd, (struct sockaddr *)&address, sizeof address));
+}
+
+static const struct timeval answer_time = {.tv_sec = 3};
+
+/* Asks for the IPv4 address of a name. The result is the answer's code: 0 there is one, 3 there is no such name. */
+long probe_resolve(const char *name) {
+    unsigned char packet[512] = {0x4A, 0x50, 1, 0, 0, 1};
+    size_t length = 12;
+    for (const char *label = name; *label;) {
+        size_t size = strcspn(label, ".");
+        if (size == 0 || size > 63 || length + size + 6 > sizeof packet) return -EINVAL;
+        packet[length++] = (unsigned char)size;
+        memcpy(packet + length, label, size);
+        length += size;
+        label += size + (label[size] == '.');
+    }
+    const unsigned char end[] = {0, 0, 1, 0, 1};
+    memcpy(packet + length, end, sizeof end);
+    length += sizeof end;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53)};
+    /* 127.0.0.53, as /etc/resolv.conf says. */
+    address.sin_addr.s_addr = htonl(0x7F000035);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &answer_time, sizeof answer_time);
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) return -errno;
+    if (send(fd, packet, length, 0) < 0) return -errno;
+    ssize_t count = recv(fd, packet, sizeof packet, 0);
+    if (count < 0) return -errno;
+    return count < 12 || packet[0] != 0x4A || packet[1] != 0x50 ? -EBADMSG : packet[3] & 15;
+}
+
+long probe_ask_http(const char *host, int port, const char *request, char *answer, size_t size) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    if (size == 0 || inet_pton(AF_INET, host, &address.sin_addr) != 1) return -EINVAL;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    long result = connect_within(fd, (struct sockaddr *)&address, sizeof address);
+    size_t length = 0;
+    if (result == 0) {
+        fcntl(fd, F_SETFL, 0);
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &answer_time, sizeof answer_time);
+        if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0) result = -errno;
+        while (result == 0 && length + 1 < size) {
+            ssize_t count = recv(fd, answer + length, size - length - 1, 0);
+            if (count < 0 && length == 0) result = -errno;
+            if (count <= 0) break;
+            length += (size_t)count;
+        }
+    }
+    if (fd >= 0) close(fd);
+    answer[length] = 0;
+    if (result != 0) return result;
+    /* "HTTP/1.1 403 …" */
+    return length > 12 && strncmp(answer, "HTTP/1.", 7) == 0 ? atol(answer + 9) : -EBADMSG;
 }
 
 static long connect_unix(const char *text, int is_abstract) {

@@ -30,76 +30,21 @@ package enum FilterCompiler {
         shell: Bool, additional: [String] = [], for architecture: Architecture
     ) throws(CompileError) -> [UInt64] {
         var builder = try Builder.make(defaultAction: errno(ENOSYS), architecture)
-        for name in SystemCallList.allowed + additional { try builder.add(allowAction, name) }
-        for name in SystemCallList.refused where !additional.contains(name) { try builder.add(errno(EPERM), name) }
-        try addArgumentRules(to: &builder, shell: shell)
+        for rule in SystemCallRules.list(shell: shell, additional: additional) { try builder.add(rule) }
         return try builder.export()
-    }
-
-    private static func addArgumentRules(to builder: inout Builder, shell: Bool) throws(CompileError) {
-        // No new namespaces. clone3 is not in the list: its flags lie behind a pointer, and libc falls back to clone.
-        try builder.add(allowAction, "clone", masked(0, mask: 0x7E02_0000, equals: 0))
-        // UNIX, INET, INET6, and of netlink the routing family, without which getifaddrs(3) fails.
-        for family: UInt64 in [1, 2, 10] { try builder.add(allowAction, "socket", equal(0, family)) }
-        try builder.add(allowAction, "socket", equal(0, 16), equal(2, 0))
-        for family: UInt64 in [0, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15] {
-            try builder.add(errno(EAFNOSUPPORT), "socket", equal(0, family))
-        }
-        try builder.add(errno(EAFNOSUPPORT), "socket", greater(0, 16))
-        try builder.add(allowAction, "socketpair", equal(0, 1))
-        for option in SystemCallList.prctlOptions { try builder.add(allowAction, "prctl", equal(0, option)) }
-        // Only what personality(2) is by default, and the question what it is.
-        for persona: UInt64 in [0, 0xFFFF_FFFF] { try builder.add(allowAction, "personality", equal(0, persona)) }
-        try builder.add(allowAction, "ioctl")
-        if shell {
-            try builder.add(allowAction, "memfd_create")
-            try builder.add(allowAction, "execveat")
-        } else {
-            // MFD_NOEXEC_SEAL: memory that can never be executed. AT_EMPTY_PATH: the descriptor itself.
-            try builder.add(allowAction, "memfd_create", masked(1, mask: 0x8, equals: 0x8))
-            try builder.add(allowAction, "execveat", masked(4, mask: 0x1000, equals: 0))
-        }
     }
 
     /// Arguments that no jail may pass.
     package static func deny(for architecture: Architecture) throws(CompileError) -> [UInt64] {
         var builder = try Builder.make(defaultAction: allowAction, architecture)
-        // TIOCSTI types into a terminal, TIOCLINUX pastes into a console, TIOCSETD loads line disciplines.
-        for request: UInt64 in [0x5412, 0x541C, 0x5423] {
-            try builder.add(errno(EPERM), "ioctl", masked(1, mask: 0xFFFF_FFFF, equals: request))
-        }
-        // Init has the payload's user, and so the kernel would let it change init's limits and its share of the processor.
-        for call in ["prlimit64", "sched_setaffinity", "sched_setattr", "sched_setparam", "sched_setscheduler"] {
-            try builder.add(errno(EPERM), call, masked(0, mask: 0xFFFF_FFFF, equals: 1))
-        }
-        for call in ["setpriority", "ioprio_set"] {
-            try builder.add(errno(EPERM), call, masked(1, mask: 0xFFFF_FFFF, equals: 1))
-        }
-        try denySetID(in: &builder)
+        for rule in SystemCallRules.denied { try builder.add(rule) }
         return try builder.export()
     }
 
-    /// No set-user-ID and set-group-ID files. Inside they mean nothing (every mount is nosuid); but in a directory of the
-    /// host's they would let any other user of the host act as this one.
-    private static func denySetID(in builder: inout Builder) throws(CompileError) {
-        let modes: [(call: String, argument: UInt32)] = [
-            ("chmod", 1), ("fchmod", 1), ("fchmodat", 2), ("fchmodat2", 2), ("mkdir", 1), ("mkdirat", 2), ("mknod", 1),
-            ("mknodat", 2), ("creat", 1),
-        ]
-        for bit: UInt64 in [0o4000, 0o2000] {
-            for (call, argument) in modes {
-                try builder.add(errno(EPERM), call, masked(argument, mask: bit, equals: bit))
-            }
-            // The mode counts where a file can come into being: O_CREAT, or the bit that is O_TMPFILE's own.
-            for flag: UInt64 in [0o100, 0o20_000_000] {
-                try builder.add(
-                    errno(EPERM), "open", masked(1, mask: flag, equals: flag), masked(2, mask: bit, equals: bit))
-                try builder.add(
-                    errno(EPERM), "openat", masked(2, mask: flag, equals: flag), masked(3, mask: bit, equals: bit))
-            }
-        }
-        // Its mode lies behind a pointer; programs fall back to openat.
-        try builder.add(errno(ENOSYS), "openat2")
+    /// The number of a call on the architecture that this program runs on; nil: it has none of that name.
+    package static func number(of name: String) -> Int32? {
+        let number = unsafe seccomp_syscall_resolve_name(name)
+        return number >= 0 ? number : SystemCallList.numbers[name]
     }
 
     /// What the way out may call: everything that files, programs and other processes would need is not there.
@@ -128,6 +73,28 @@ package enum FilterCompiler {
         return try builder.export()
     }
 
+    /// What the process may call that watches a jail for `learn`: to look at what it traces, and at what names of files lead
+    /// to; no file can be opened, and nobody reached.
+    package static func tracer(for architecture: Architecture) throws(CompileError) -> [UInt64] {
+        var builder = try Builder.make(defaultAction: errno(ENOSYS), architecture)
+        for name in SystemCallList.tracer { try builder.add(allowAction, name) }
+        for request in SystemCallList.tracerRequests { try builder.add(allowAction, "ptrace", equal(0, request)) }
+        for call in ["mmap", "mprotect"] { try builder.add(allowAction, call, masked(2, mask: 0x4, equals: 0)) }
+        return try builder.export()
+    }
+
+    /// The kernel's name of a call of the architecture that this runs on; nil: it has none.
+    package static func name(of number: Int32) -> String? {
+        guard let text = unsafe seccomp_syscall_resolve_num_arch(seccomp_arch_native(), number) else {
+            return SystemCallList.numbers.first { $0.value == number }?.key
+        }
+        defer { unsafe free(text) }
+        return unsafe String(cString: text)
+    }
+
+    /// Calls that get EPERM, and not ENOSYS as all others that are not in the list.
+    package static var refused: [String] { SystemCallList.refused }
+
     // MARK: libseccomp
 
     private static let allowAction: UInt32 = 0x7FFF_0000
@@ -137,11 +104,17 @@ package enum FilterCompiler {
     private static func equal(_ argument: UInt32, _ value: UInt64) -> scmp_arg_cmp {
         scmp_arg_cmp(arg: argument, op: SCMP_CMP_EQ, datum_a: value, datum_b: 0)
     }
-    private static func greater(_ argument: UInt32, _ value: UInt64) -> scmp_arg_cmp {
-        scmp_arg_cmp(arg: argument, op: SCMP_CMP_GT, datum_a: value, datum_b: 0)
-    }
     private static func masked(_ argument: UInt32, mask: UInt64, equals value: UInt64) -> scmp_arg_cmp {
         scmp_arg_cmp(arg: argument, op: SCMP_CMP_MASKED_EQ, datum_a: mask, datum_b: value)
+    }
+
+    private static func compare(_ condition: SystemCallRule.Condition) -> scmp_arg_cmp {
+        switch condition {
+        case .equal(let argument, let value): equal(argument, value)
+        case .greater(let argument, let value):
+            scmp_arg_cmp(arg: argument, op: SCMP_CMP_GT, datum_a: value, datum_b: 0)
+        case .masked(let argument, let mask, let value): masked(argument, mask: mask, equals: value)
+        }
     }
 
     @safe
@@ -177,7 +150,20 @@ package enum FilterCompiler {
 
         deinit { unsafe seccomp_release(context) }
 
+        mutating func add(_ rule: SystemCallRule) throws(CompileError) {
+            let action =
+                switch rule.action {
+                case .allow: FilterCompiler.allowAction
+                case .errno(let code): FilterCompiler.errno(code)
+                }
+            try add(action, rule.call, rule.conditions.map(FilterCompiler.compare))
+        }
+
         mutating func add(_ action: UInt32, _ name: String, _ arguments: scmp_arg_cmp...) throws(CompileError) {
+            try add(action, name, arguments)
+        }
+
+        private mutating func add(_ action: UInt32, _ name: String, _ arguments: [scmp_arg_cmp]) throws(CompileError) {
             // Whether this architecture has it: a pseudo number says that the call exists, and not here.
             let resolved = unsafe seccomp_syscall_resolve_name_arch(architecture.token, name)
             guard resolved == unknown || resolved >= 0 else { return }

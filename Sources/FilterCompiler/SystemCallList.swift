@@ -81,6 +81,17 @@ enum SystemCallList {
         open openat openat2 execve execveat ptrace process_vm_readv process_vm_writev kill unshare setns mount
         """.split(whereSeparator: \.isWhitespace).map(String.init)
 
+    /// What the process that watches a jail's calls for `learn` makes. It opens nothing and writes to what it has.
+    static let tracer = """
+        wait4 waitid readlink readlinkat statx newfstatat write close brk munmap mremap madvise
+        clock_gettime exit exit_group futex getpid gettid getrandom restart_syscall
+        rt_sigaction rt_sigprocmask rt_sigreturn sched_yield
+        """.split(whereSeparator: \.isWhitespace).map(String.init)
+
+    /// ptrace(2) requests of its: PEEKDATA, CONT, SYSCALL, GETEVENTMSG, LISTEN, GET_SYSCALL_INFO. None that changes a
+    /// process, and none that makes one more traced.
+    static let tracerRequests: [UInt64] = [2, 7, 24, 0x4201, 0x4208, 0x420E]
+
     /// Newer than the libseccomp of Debian 12. From 424 on every architecture has the same numbers.
     static let numbers: [String: Int32] = ["cachestat": 451, "fchmodat2": 452]
 

@@ -9,6 +9,7 @@ package enum LimitHit: Hashable, Sendable {
     case cpu(milliCPUs: UInt64, waited: UInt64)
     case tmpfs(path: String, limit: UInt64)
     case data(path: String, limit: UInt64)
+    case review(path: String, limit: UInt64)
 
     package var description: String {
         switch self {
@@ -18,7 +19,8 @@ package enum LimitHit: Hashable, Sendable {
             "cpu limit \(Self.decimal(milliCPUs)) reached: processes waited "
                 + "\(waited / 1_000_000_000).\(waited / 100_000_000 % 10) s"
         case .tmpfs(let path, let limit): "size limit \(ByteCount.text(limit)) of \(path) reached"
-        case .data(let path, let limit): "size limit \(ByteCount.text(limit)) of \(path) reached"
+        case .data(let path, let limit), .review(let path, let limit):
+            "size limit \(ByteCount.text(limit)) of \(path) reached"
         }
     }
 
@@ -38,6 +40,7 @@ package enum LimitHit: Hashable, Sendable {
         case .tmpfs(let path, _):
             path == "/tmp" ? "filesystem.tmp" : path == "/dev/shm" ? "filesystem.sharedMemory" : "filesystem.home"
         case .data: "filesystem.data.size"
+        case .review: "filesystem.workspace.size"
         }
     }
 }

@@ -20,17 +20,22 @@ package indirect enum JSON: Sendable, ExpressibleByStringLiteral, ExpressibleByB
     package static func strings(_ values: [String]) -> JSON { .array(values.map { .string($0) }) }
 
     /// On one line, or with two spaces of indentation for each level.
-    package func text(pretty: Bool = false) -> String {
-        var output = ""
+    package func text(pretty: Bool = false) -> String { String(decoding: bytes(pretty: pretty), as: UTF8.self) }
+
+    /// The same in UTF-8: what is written many times a second is made without strings in between.
+    package func bytes(pretty: Bool = false) -> [UInt8] {
+        var output: [UInt8] = []
+        // Most are shorter, and grow only once.
+        output.reserveCapacity(512)
         write(to: &output, indentation: pretty ? 0 : nil)
         return output
     }
 
-    private func write(to output: inout String, indentation: Int?) {
+    private func write(to output: inout [UInt8], indentation: Int?) {
         switch self {
-        case .null: output += "null"
-        case .boolean(let value): output += value ? "true" : "false"
-        case .integer(let value): output += String(value)
+        case .null: output += "null".utf8
+        case .boolean(let value): output += (value ? "true" : "false").utf8
+        case .integer(let value): output += String(value).utf8
         case .string(let value): Self.quote(value, into: &output)
         case .array(let values):
             Self.list(values, "[", "]", to: &output, indentation) { value, output, inner in
@@ -39,49 +44,58 @@ package indirect enum JSON: Sendable, ExpressibleByStringLiteral, ExpressibleByB
         case .object(let members):
             Self.list(members, "{", "}", to: &output, indentation) { member, output, inner in
                 Self.quote(member.0, into: &output)
-                output += inner == nil ? ":" : ": "
+                output += (inner == nil ? ":" : ": ").utf8
                 member.1.write(to: &output, indentation: inner)
             }
         }
     }
 
     private static func list<Element>(
-        _ elements: [Element], _ open: String, _ close: String, to output: inout String, _ indentation: Int?,
-        _ writeElement: (Element, inout String, Int?) -> Void
+        _ elements: [Element], _ open: Unicode.Scalar, _ close: Unicode.Scalar, to output: inout [UInt8],
+        _ indentation: Int?, _ writeElement: (Element, inout [UInt8], Int?) -> Void
     ) {
-        output += open
+        output.append(UInt8(ascii: open))
         let inner = indentation.map { $0 + 1 }
         for (index, element) in elements.enumerated() {
-            if index > 0 { output += "," }
-            if let inner { output += "\n" + String(repeating: "  ", count: inner) }
+            if index > 0 { output.append(UInt8(ascii: ",")) }
+            if let inner { breakLine(inner, in: &output) }
             writeElement(element, &output, inner)
         }
-        if let indentation, !elements.isEmpty { output += "\n" + String(repeating: "  ", count: indentation) }
-        output += close
+        if let indentation, !elements.isEmpty { breakLine(indentation, in: &output) }
+        output.append(UInt8(ascii: close))
     }
 
-    private static func quote(_ text: String, into output: inout String) {
-        output += "\""
+    private static func breakLine(_ indentation: Int, in output: inout [UInt8]) {
+        output.append(0x0A)
+        output += repeatElement(0x20, count: 2 * indentation)
+    }
+
+    private static func quote(_ text: String, into output: inout [UInt8]) {
+        output.append(0x22)
+        let start = output.count
+        output += text.utf8
         // Nearly all of them: nothing to be written in another way.
-        if text.utf8.allSatisfy({ (0x20...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }) {
-            output += text
-            output += "\""
-            return
+        if !output[start...].allSatisfy({ (0x20...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }) {
+            output.removeSubrange(start...)
+            escape(text, into: &output)
         }
+        output.append(0x22)
+    }
+
+    private static func escape(_ text: String, into output: inout [UInt8]) {
         for scalar in text.unicodeScalars {
             switch scalar.value {
-            case 0x22: output += "\\\""
-            case 0x5C: output += "\\\\"
-            case 0x0A: output += "\\n"
-            case 0x0D: output += "\\r"
-            case 0x09: output += "\\t"
+            case 0x22: output += "\\\"".utf8
+            case 0x5C: output += "\\\\".utf8
+            case 0x0A: output += "\\n".utf8
+            case 0x0D: output += "\\r".utf8
+            case 0x09: output += "\\t".utf8
             // Control characters, and those that change how the text around them is shown.
             case 0..<0x20, 0x7F..<0xA0, 0x2028...0x202E, 0x2066...0x2069:
                 let digits = String(scalar.value, radix: 16)
-                output += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: output.unicodeScalars.append(scalar)
+                output += ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8
+            default: output += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
             }
         }
-        output += "\""
     }
 }

@@ -11,6 +11,12 @@ package enum Stage: UInt8, CaseIterable, Sendable {
     case audit
     /// A jail that is stopped where it is, and what is kept of it.
     case lockdown
+    /// What a jail's programs ask for, and its record.
+    case learn
+    /// What was changed in a workspace that is to be reviewed.
+    case changes
+    /// What a jail makes sure of by itself before its command starts.
+    case selftest
 }
 
 /// The one error that people see: stage, operation, path, reason, and the one thing to do about it, on one line.

@@ -4,12 +4,14 @@
 /// from one build to the next.
 package enum KernelCall: UInt16, CaseIterable, Sendable {
     case accept, bind, capget, capset, chdir, clone3, close, closeRange, connect, dup3, eventfd, execve, faccessat
-    case fallocate, fchdir, fchmodat, fchown, fcntl, fdatasync, flock, fork, fsconfig, fsmount, fsopen, fsync,
+    case fallocate, fchdir, fchmod, fchmodat, fchown, fcntl, fdatasync, fgetxattr, flistxattr, flock, fork,
+        fremovexattr, fsetxattr, fsconfig, fsmount, fsopen, fsync,
         ftruncate, getdents, getgroups
     case ioprioSet, personality
     case getrandom, getrlimit, getsockname, getsockopt, ioctl, keyctl, kill, landlockAddRule, landlockCreateRuleset
     case landlockRestrictSelf, linkat, listen, memfdCreate, mkdirat, mountSetattr, moveMount, openTree, openat2
-    case pidfdOpen, pidfdSendSignal, pipe2, pivotRoot, poll, prctl, read, readlinkat, recvmsg, renameat, renameat2
+    case pidfdOpen, pidfdSendSignal, pipe2, pivotRoot, poll, prctl, ptrace, read, readlinkat, recvmsg, renameat,
+        renameat2
     case rtnetlink
     case schedGetaffinity, schedSetscheduler
     case seccomp, sendmsg, sendto, setdomainname, setfsuid, setgroups, sethostname, setns, setpgid, setresgid,

@@ -11,11 +11,19 @@ package struct FileStatus: Hashable, Sendable {
     package let blocks: UInt64
     /// When it or what is known of it was changed last: seconds since the epoch.
     package let changed: Int64
+    /// The same to the nanosecond; and when its content was.
+    package let changedAt: FileTime
+    package let modifiedAt: FileTime
     package let mode: UInt32
     package let uid: UInt32
     package let gid: UInt32
+    /// How many names it has.
+    package let links: UInt32
     private let deviceMajor: UInt32
     private let deviceMinor: UInt32
+
+    /// Device 0/0: what an overlay puts in the place of a file that was removed.
+    package var isWhiteout: Bool { kind == .characterDevice && deviceMajor == 0 && deviceMinor == 0 }
 
     /// Whether it stands for the null device, see null(4), in whatever file system: a service may have a /dev of its own.
     package var isNullDevice: Bool { kind == .characterDevice && deviceMajor == 1 && deviceMinor == 3 }
@@ -41,11 +49,25 @@ package struct FileStatus: Hashable, Sendable {
         size = raw.size
         blocks = raw.blocks
         changed = Int64(clamping: raw.changed_seconds)
+        changedAt = FileTime(seconds: changed, nanoseconds: Int64(clamping: raw.changed_nanoseconds))
+        modifiedAt = FileTime(seconds: raw.modified_seconds, nanoseconds: raw.modified_nanoseconds)
         mode = raw.mode
         uid = raw.uid
         gid = raw.gid
+        links = raw.links
         deviceMajor = raw.device_major
         deviceMinor = raw.device_minor
+    }
+}
+
+/// A time of a file's, since the epoch.
+package struct FileTime: Hashable, Sendable {
+    package let seconds: Int64
+    package let nanoseconds: Int64
+
+    package init(seconds: Int64, nanoseconds: Int64) {
+        self.seconds = seconds
+        self.nanoseconds = nanoseconds
     }
 }
 
@@ -125,6 +147,7 @@ package struct FileSystemStatus: Sendable {
     package static let cgroup1: UInt64 = 0x0027_e0eb
     package static let tmpfs: UInt64 = 0x0102_1994
     package static let proc: UInt64 = 0x9fa0
+    package static let fuse: UInt64 = 0x6573_5546
 }
 
 extension System {

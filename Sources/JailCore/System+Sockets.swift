@@ -86,6 +86,12 @@ extension System {
         try check(.bind, unsafe cl_bind_unix(socket.number, path))
     }
 
+    /// - Parameter name: without the NUL before it, see unix(7).
+    package static func bind(_ socket: Descriptor, abstract name: [UInt8]) throws(SystemError) {
+        try check(
+            .bind, unsafe name.withUnsafeBytes { unsafe cl_bind_abstract(socket.number, $0.baseAddress, $0.count) })
+    }
+
     package static func connect(_ socket: Descriptor, path: String) throws(SystemError) {
         try check(.connect, unsafe cl_connect_unix(socket.number, path))
     }

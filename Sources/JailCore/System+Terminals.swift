@@ -62,6 +62,12 @@ extension System {
         return state
     }
 
+    package static func terminalState(_ descriptor: Descriptor) throws(SystemError) -> TerminalState {
+        var state = TerminalState(bytes: [UInt8](repeating: 0, count: Int(CL_TERMIOS_SIZE)))
+        try check(.ioctl, unsafe cl_tty_get_state(descriptor.number, &state.bytes))
+        return state
+    }
+
     package static func restore(_ descriptor: Descriptor, _ state: TerminalState) throws(SystemError) {
         try check(.tcsetattr, unsafe cl_tty_restore(descriptor.number, state.bytes))
     }

@@ -51,6 +51,8 @@ struct Helper {
     var access = Access.streams
     /// Its working directory.
     var tree: Descriptor?
+    /// What it has as descriptors 3 and above, besides its streams.
+    var others: [Descriptor] = []
 
     /// Starts it; what fails on its way is said on `errors`.
     ///
@@ -96,7 +98,7 @@ struct Helper {
     ) throws(SystemError) {
         try System.resetSignals()
         // Above the three first, or one of them could be in the place of another.
-        let moved = try [input, output, errors].map { (descriptor) throws(SystemError) in
+        let moved = try ([input, output, errors] + others).map { (descriptor) throws(SystemError) in
             try System.duplicate(descriptor, atLeast: 16).release()
         }
         for (number, from) in moved.enumerated() {

@@ -3,7 +3,7 @@ internal import JailCore
 /// Programs of the host that do the work. From the system's own directories, whatever the caller's PATH says: nothing that
 /// its environment names is executed.
 package enum Tool: String, CaseIterable, Sendable {
-    case tar, zstd, gzip, sha256sum, chmod, find
+    case tar, zstd, gzip, sha256sum, chmod, find, diff
 
     private static let directories = ["/usr/bin", "/bin"]
 

@@ -42,6 +42,7 @@ struct AppArmorFileRules {
         case .proc(let path): try allow(path, .read, below: .read)
         case .devpts(let path): try allow(path, .read, below: [.read, .write])
         case .tmpfs(let tmpfs): try allow(tmpfs.target, isDirectory: true, tmpfs.attributes)
+        case .overlay(let overlay): try allow(overlay.target, isDirectory: true, overlay.attributes)
         case .bind(let bind) where bind.purpose == .device: try allow(bind.target, [.read, .write])
         case .bind(let bind): try allow(bind.target, isDirectory: bind.isDirectory, bind.attributes)
         }

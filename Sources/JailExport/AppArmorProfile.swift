@@ -91,7 +91,7 @@ package struct AppArmorProfile {
         for step in plan.mounts where step.path == path {
             switch step {
             case .bind(let bind): return bind.isDirectory
-            case .tmpfs, .directory: return true
+            case .tmpfs, .directory, .overlay: return true
             default: continue
             }
         }

@@ -18,11 +18,12 @@ package struct SetupRequest: Equatable, Sendable {
     }
 
     package var user: String
-    package var unit: Unit?
+    /// In the order in which they are written.
+    package var units: [Unit]
 
-    package init(user: String, unit: Unit? = nil) {
+    package init(user: String, units: [Unit] = []) {
         self.user = user
-        self.unit = unit
+        self.units = units
     }
 }
 
@@ -60,10 +61,11 @@ package struct SetupFacts: Equatable, Sendable {
     package var account: Account?
     /// By path; those of ``SetupPlan/paths(for:)`` that are there.
     package var entries: [String: Entry] = [:]
-    package var unitText: String?
-    /// A unit of that name that a package has brought, and not clawjail's: ours would take its place.
-    package var vendorUnit: String?
-    package var isEnabled = false
+    /// By the name of the unit's file.
+    package var unitTexts: [String: String] = [:]
+    /// Units of such names that a package has brought, and not clawjail's: ours would take their place.
+    package var vendorUnits: [String: String] = [:]
+    package var enabled: Set<String> = []
 
     package init() {}
 }
@@ -118,11 +120,11 @@ package enum SetupPlan {
         ]
     }
 
-    private static func unitPath(_ unit: SetupRequest.Unit) -> String { "/etc/systemd/system/\(unit.fileName)" }
+    package static func path(of unit: SetupRequest.Unit) -> String { "/etc/systemd/system/\(unit.fileName)" }
 
     /// What ``SetupFacts/entries`` is to hold.
     package static func paths(for request: SetupRequest) -> [String] {
-        places(request).map(\.path) + (request.unit.map { [unitPath($0)] } ?? [])
+        places(request).map(\.path) + request.units.map(path)
     }
 
     /// Where packages have a unit of that name, see systemd.unit(5).
@@ -133,7 +135,10 @@ package enum SetupPlan {
     package static func steps(_ request: SetupRequest, _ facts: SetupFacts) throws(JailError) -> [SetupStep] {
         var steps = try userSteps(request, facts)
         for place in places(request) { steps.append(try step(place, request, facts)) }
-        if let unit = request.unit { steps += try unitSteps(unit, facts) }
+        for unit in request.units { steps += try unitSteps(unit, facts) }
+        // Once, when all are there, and before the first is enabled.
+        if steps.contains(where: \.isWriting) { steps.append(.reload) }
+        for unit in request.units where unit.enable { steps.append(try enabling(unit, facts)) }
         return steps
     }
 
@@ -203,8 +208,8 @@ package enum SetupPlan {
     private static func unitSteps(
         _ unit: SetupRequest.Unit, _ facts: SetupFacts
     ) throws(JailError) -> [SetupStep] {
-        let path = unitPath(unit)
-        if let vendor = facts.vendorUnit {
+        let path = Self.path(of: unit)
+        if let vendor = facts.vendorUnits[unit.fileName] {
             throw JailError(
                 .host, path: vendor, reason: "the host has a service of that name already",
                 hint: "take another name for yours")
@@ -217,24 +222,33 @@ package enum SetupPlan {
                     reason: entry.kind == .symlink ? "it is a symlink" : "it is no file of root's",
                     hint: "look what it is, and move it away")
             }
-            guard facts.unitText?.hasPrefix(SystemdUnit.mark) == true else {
+            guard facts.unitTexts[unit.fileName]?.hasPrefix(SystemdUnit.mark) == true else {
                 throw JailError(
                     .host, path: path, reason: "this unit was not written by clawjail",
                     hint: "move it away, or take another name for yours")
             }
         }
-        if facts.unitText == unit.text {
-            steps.append(.there("\(path), as it is to be"))
-        } else {
-            steps += [.writeUnit(path: path, text: unit.text), .reload]
-        }
-        guard unit.enable else { return steps }
+        steps.append(
+            facts.unitTexts[unit.fileName] == unit.text
+                ? .there("\(path), as it is to be") : .writeUnit(path: path, text: unit.text))
+        return steps
+    }
+
+    private static func enabling(_ unit: SetupRequest.Unit, _ facts: SetupFacts) throws(JailError) -> SetupStep {
         guard !unit.isTemplate else {
             throw JailError(
                 .usage, reason: "a template cannot be enabled, only an instance of it",
-                hint: "systemctl enable clawjail@NAME")
+                hint: "systemctl enable \(unit.fileName.replacingInstance)")
         }
-        steps.append(facts.isEnabled ? .there("\(unit.fileName), enabled") : .enable(unit.fileName))
-        return steps
+        return facts.enabled.contains(unit.fileName) ? .there("\(unit.fileName), enabled") : .enable(unit.fileName)
     }
+}
+
+extension SetupStep {
+    fileprivate var isWriting: Bool { if case .writeUnit = self { true } else { false } }
+}
+
+extension String {
+    /// `clawjail@.service` → `clawjail@NAME`.
+    fileprivate var replacingInstance: String { "\(prefix { $0 != "@" })@NAME" }
 }

@@ -36,8 +36,9 @@ package struct SystemdUnit {
     package var profile: Profile?
     /// Empty, of a template: each instance has its own, in ``environmentFile``.
     package var command: [String]
-    /// Milliseconds after which a service that gives no sign of life is started again; 0: for ever.
-    package var watchdog: UInt64 = 60_000
+    /// Milliseconds after which a service that gives no sign of life is started again; 0: never; nil: a minute, unless the
+    /// profile wants it started again after failures alone.
+    package var watchdog: UInt64?
     package var credentials: [Credential] = []
     /// Started by root, which runs the payload as that user.
     package var asRoot = false
@@ -84,9 +85,7 @@ package struct SystemdUnit {
             unit.set("Documentation", "man:clawjail(1)")
             unit.set("Wants", "network-online.target")
             unit.set("After", "network-online.target")
-            unit.comment("Five starts in five minutes, and then somebody has to look.")
-            unit.set("StartLimitIntervalSec", "300")
-            unit.set("StartLimitBurst", "5")
+            describeStartLimit(&unit)
             unit.section("Service")
             try describeStart(&unit)
             describeTimes(&unit)
@@ -108,11 +107,40 @@ package struct SystemdUnit {
             unit.set("LoadCredential", "\(credential.name):\(try UnitText.last(credential.path))")
         }
         if !asRoot { unit.set("User", user) }
-        unit.comment("A gateway that ends by itself wants to be started again; one whose set-up is wrong does not.")
-        unit.set("Restart", "always")
-        unit.set("RestartSec", "5")
+        describeRestart(&unit)
         unit.set("RestartPreventExitStatus", "\(ExitStatus.configuration) \(ExitStatus.usage)")
         unit.set("SuccessExitStatus", "143")
+    }
+
+    /// The profile's own policy, if it has one: clawjail leaves it to the manager that has started it.
+    private var restart: RestartRules? { profile.flatMap { $0.restart.on == .never ? nil : $0.restart } }
+
+    private func describeStartLimit(_ unit: inout UnitText) {
+        guard let restart else {
+            unit.comment("Five starts in five minutes, and then somebody has to look.")
+            unit.set("StartLimitIntervalSec", "300")
+            unit.set("StartLimitBurst", "5")
+            return
+        }
+        unit.comment("The first start, and as many restarts as the profile allows.")
+        unit.set("StartLimitIntervalSec", UnitText.seconds(restart.within))
+        unit.set("StartLimitBurst", "\(restart.most + 1)")
+    }
+
+    private func describeRestart(_ unit: inout UnitText) {
+        guard let restart else {
+            unit.comment("A gateway that ends by itself wants to be started again; one whose set-up is wrong does not.")
+            unit.set("Restart", "always")
+            unit.set("RestartSec", "5")
+            return
+        }
+        unit.comment("As the profile's 'restart' says; a set-up that is wrong is not tried again.")
+        unit.set("Restart", restart.on == .always ? "always" : "on-failure")
+        unit.set("RestartSec", "\(restart.delay)ms")
+        guard restart.longest > restart.delay else { return }
+        unit.comment(
+            "From systemd 254 on the wait can grow as the profile says; older ones do not know these lines:",
+            "  RestartSteps=\(restart.doublings)", "  RestartMaxDelaySec=\(UnitText.seconds(restart.longest))")
     }
 
     /// What a shell's reader sees is what is started.
@@ -131,6 +159,7 @@ package struct SystemdUnit {
             "Ready is who answers the profile's health question; who has none is ready when its command runs.",
             "The supervisor asks for more time where the profile gives more.")
         unit.set("TimeoutStartSec", UnitText.seconds(startTime))
+        let watchdog = watchdog ?? (restart?.on == .failure ? 0 : Self.usualWatchdog)
         if watchdog > 0 {
             unit.comment(
                 "No sign of life while it is unhealthy. The supervisor is asked to stop, so that it clears up.")
@@ -153,6 +182,7 @@ package struct SystemdUnit {
     package var startTime: UInt64 {
         max(Self.usualStart, (profile?.health?.startPeriod ?? 60_000) + Self.margin)
     }
+    private static let usualWatchdog: UInt64 = 60_000
     /// What the newest `openclaw doctor` wants at least.
     private static let gatewayStop: UInt64 = 330_000
     private static let margin: UInt64 = 30_000

@@ -10,6 +10,8 @@ package struct Accounts: Equatable, Sendable {
         package var uid: UInt32
         package var gid: UInt32
         package var home: String
+        /// Empty: the host's standard one.
+        package var shell: String
 
         package var identity: HostIdentity { HostIdentity(name: name, uid: uid, gid: gid) }
     }
@@ -23,7 +25,9 @@ package struct Accounts: Equatable, Sendable {
             guard fields.count == 7, !fields[0].isEmpty, let uid = Self.number(fields[2]),
                 let gid = Self.number(fields[3])
             else { return nil }
-            return User(name: Self.text(fields[0]), uid: uid, gid: gid, home: Self.text(fields[5]))
+            return User(
+                name: Self.text(fields[0]), uid: uid, gid: gid, home: Self.text(fields[5]),
+                shell: Self.text(fields[6]))
         }
     }
 

@@ -23,6 +23,7 @@ package struct Boundaries: Equatable, Sendable {
         ("/dev", "the jail has a /dev of its own"),
         ("/run/user", "it holds the sockets of the users' sessions"),
         ("/run/docker", "it holds sockets of a daemon that acts as root"),
+        ("/run/docker.sock", "it is the socket of a daemon that acts as root"),
         ("/run/containerd", "it holds sockets of a daemon that acts as root"),
         ("/run/podman", "it holds sockets of a daemon that acts as root"),
         ("/run/clawjail", "it is clawjail's own"),

@@ -64,7 +64,7 @@ extension HostFacts {
         }
     }
 
-    private func boundaries(
+    func boundaries(
         _ request: HostRequest, _ accounts: Accounts, _ tree: inout HostTree
     ) throws(JailError) -> Boundaries {
         var homes: [String] = []

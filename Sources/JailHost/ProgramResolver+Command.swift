@@ -9,10 +9,19 @@ extension ProgramResolver {
         let found = try findCommand(name)
         try requireListed(found, name: name)
         closure.commandPath = found.path
+        try noteInterpreters(of: found, name: name)
         // In a listed directory nothing else has brought its symlinks along.
         show(found.resolved, isExecutable: true)
         closure.commandArguments = Array(command.dropFirst())
         try addEntry(interpreter: found)
+    }
+
+    /// For the log, which says what executes a script. One that nobody but the payload may read is executed all the same.
+    private mutating func noteInterpreters(of found: FoundProgram, name: String) throws(JailError) {
+        guard let start = try? start(of: found.resolved.path, name: name) else { return }
+        for interpreter in Shebang(start)?.programs ?? [] {
+            if let program = try find(interpreter) { closure.commandInterpreters.append(program.path) }
+        }
     }
 
     private mutating func findCommand(_ name: String) throws(JailError) -> FoundProgram {

@@ -150,6 +150,7 @@ extension ProgramResolver {
         guard isListed else { throw ProgramRules.denial(program: name, profile: profile) }
         try addLauncher()
         closure.commandPath = path
+        if case .directory(let root) = profile.filesystem.root { closure.commandRoot = root }
         closure.commandArguments = Array(command.dropFirst())
         return closure
     }

@@ -59,7 +59,7 @@ extension ProgramResolver {
     /// workspace. Whoever filled that must not choose which program is started.
     mutating func untrustedDirectory(of found: FoundProgram) throws(JailError) -> String? {
         var directories = isStrict ? writableSources : []
-        if profile.filesystem.workspace == .readOnly, let workspace = surroundings.workspace {
+        if [.readOnly, .review].contains(profile.filesystem.workspace), let workspace = surroundings.workspace {
             directories.append(workspace)
         }
         guard !directories.isEmpty else { return nil }

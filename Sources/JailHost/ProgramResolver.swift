@@ -125,10 +125,12 @@ package struct ProgramResolver {
         try addRuntime(of: found)
     }
 
-    func start(of path: String, name: String) throws(JailError) -> [UInt8] {
+    mutating func start(of path: String, name: String) throws(JailError) -> [UInt8] {
         if let known = starts[path] { return known }
         do throws(MalformedFile) {
-            return try RandomAccess.opening(path).readSome(at: 0, most: 512).bytes
+            let start = try RandomAccess.opening(path).readSome(at: 0, most: 512).bytes
+            starts[path] = start
+            return start
         } catch {
             throw JailError(
                 .host, path: path, reason: "program '\(name.printable)' cannot be examined: \(error.reason)")

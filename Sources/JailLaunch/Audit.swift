@@ -12,6 +12,8 @@ final class Audit {
     /// What the host's programs are to be told.
     private var outside: [AuditHead] = []
     private var isShort = false
+    /// Until what they are is recorded.
+    private var programs: ProgramDigests?
 
     /// Begins the jail's log. Throws where it cannot be written: what is not recorded does not run.
     init(_ plan: LaunchPlan) throws(JailError) {
@@ -30,13 +32,25 @@ final class Audit {
         if let shortage = trail.shortage { throw shortage }
     }
 
+    /// The command runs: there is time to look at what was started.
+    func readPrograms(_ plan: LaunchPlan) {
+        programs = ProgramDigests(plan)
+        readOn()
+    }
+
+    private func readOn() {
+        guard programs?.work() == true else { return }
+        if let programs { trail.record(programs.event) }
+        programs = nil
+    }
+
     func record(_ event: JSON) { trail.record(event) }
 
     /// A process was cloned that has a copy of the key.
     func renewKey() { trail.renewKey() }
 
     /// Monotonic nanoseconds at which ``work()`` wants to be called though nothing happened.
-    var due: Int64? { trail.due }
+    var due: Int64? { programs != nil ? System.monotonicNanoseconds() : trail.due }
 
     enum State: Equatable {
         case writing
@@ -44,15 +58,16 @@ final class Audit {
         case recovered
         /// Nothing more can be written for now: by the profile the jail stands still, or is stopped.
         case short
-        /// And so much waits to be written that the jail cannot be waited for.
+        /// And so much waits to be written that the jail cannot be waited for: its last words would have no place.
         case overdue
     }
 
-    /// Bytes that wait to be written, beyond which a jail that is being stopped is killed.
+    /// Bytes that wait to be written, beyond which a jail that should stand still is killed.
     private static let mostWaiting = 4 << 20
 
     /// Writes what has happened since the last time.
     func work() -> State {
+        readOn()
         trail.work()
         keepHeads()
         guard let shortage = trail.shortage else {
@@ -69,7 +84,9 @@ final class Audit {
                     "then": .string(rules.rules.onFull.rawValue),
                 ]))
         }
-        return trail.backlog > Self.mostWaiting ? .overdue : .short
+        // A jail that is being stopped has the time that its records leave it; one that stands still makes none.
+        let isOverdue = trail.backlog > Self.mostWaiting || stopsWhenShort && !trail.leavesLastWords
+        return isOverdue ? .overdue : .short
     }
 
     var stopsWhenShort: Bool { rules.rules.onFull == .stop }
@@ -97,6 +114,7 @@ final class Audit {
 
     /// The end: the last checkpoint. Throws where the end could not be written.
     func close() throws(JailError) {
+        while programs != nil { readOn() }
         trail.close()
         keepHeads()
         if let shortage = trail.shortage { throw shortage }

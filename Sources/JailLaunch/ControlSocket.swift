@@ -28,10 +28,14 @@ package enum ControlRequest {
     /// Whoever gets this connection may execute, signal, ask and end, and nothing else: it is about to be handed into
     /// another jail.
     case restrict
+    /// What came of verifying it, to be recorded.
+    case verified(VerificationRecord)
     /// What has happened in it, in numbers, as JSON: see ``Figures``.
     case figures
     /// Its last events, as JSON: see ``RecentEvents``.
     case recent
+    /// A snapshot was made of its data: see ``SnapshotNote``.
+    case saved(SnapshotNote)
 
     private enum Kind: UInt8 {
         case stop = 0x53
@@ -46,8 +50,10 @@ package enum ControlRequest {
         case lockdown = 0x58
         case seal = 0x59
         case restrict = 0x4E
+        case verified = 0x56
         case figures = 0x47
         case recent = 0x48
+        case saved = 0x44
     }
 
     /// Of the packet.
@@ -72,8 +78,14 @@ package enum ControlRequest {
         case .seal where descriptors.isEmpty:
             guard let seal = LockdownSeal(bytes: Array(bytes.dropFirst())) else { return nil }
             self = .seal(seal)
+        case .verified where descriptors.isEmpty:
+            guard let record = VerificationRecord(bytes: Array(bytes.dropFirst())) else { return nil }
+            self = .verified(record)
         case .figures where bytes.count == 1 && descriptors.isEmpty: self = .figures
         case .recent where bytes.count == 1 && descriptors.isEmpty: self = .recent
+        case .saved where descriptors.isEmpty:
+            guard let note = SnapshotNote(bytes: Array(bytes.dropFirst())) else { return nil }
+            self = .saved(note)
         case .execute where bytes.count == 1 && (descriptors.count == 1 || descriptors.count == 4):
             self = .execute(descriptors[0], streams: Array(descriptors.dropFirst()))
         case .signal
@@ -100,8 +112,10 @@ package enum ControlRequest {
         case .restrict: [Kind.restrict.rawValue]
         case .lockdown(let order): [Kind.lockdown.rawValue] + order.bytes
         case .seal(let seal): [Kind.seal.rawValue] + seal.bytes
+        case .verified(let record): [Kind.verified.rawValue] + record.bytes
         case .figures: [Kind.figures.rawValue]
         case .recent: [Kind.recent.rawValue]
+        case .saved(let note): [Kind.saved.rawValue] + note.bytes
         }
     }
 
@@ -109,7 +123,8 @@ package enum ControlRequest {
     var isForOtherJails: Bool {
         switch self {
         case .stop, .kill, .execute, .signal, .state: true
-        case .pause, .resume, .plan, .fileSystems, .lockdown, .seal, .restrict, .figures, .recent: false
+        case .pause, .resume, .plan, .fileSystems, .lockdown, .seal, .restrict, .verified, .figures, .recent, .saved:
+            false
         }
     }
 
@@ -179,7 +194,9 @@ struct ControlSocket {
     /// Of the silent ones, those in another jail's hands.
     private var restricted: [SharedDescriptor] = []
 
-    init(_ listener: consuming OwnedDescriptor) { self.listener = SharedDescriptor(listener) }
+    init(_ listener: consuming OwnedDescriptor) { self.init(SharedDescriptor(listener)) }
+
+    init(_ listener: SharedDescriptor) { self.listener = listener }
 
     var pollEntries: [System.PollEntry] {
         var entries = silent.pollEntries
@@ -209,7 +226,8 @@ struct ControlSocket {
                 restricted.append(caller)
                 silent.keep(caller)
                 continue
-            case .execute, .signal, .state, .pause, .resume, .figures, .recent, .plan, .fileSystems, .lockdown, .seal:
+            case .execute, .signal, .state, .pause, .resume, .figures, .recent, .plan, .fileSystems, .lockdown, .seal,
+                .verified, .saved:
                 break
             }
             requests.append((request, caller))

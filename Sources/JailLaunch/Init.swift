@@ -9,7 +9,8 @@ internal import JailPlan
 enum Init {
     /// The cloned child's whole life. Never returns: whatever happens, `_exit` is the only way out.
     static func run(
-        _ plan: LaunchPlan, filters: [[UInt64]], control: Descriptor, streams: StandardStreams
+        _ plan: LaunchPlan, filters: [[UInt64]], control: Descriptor, streams: StandardStreams,
+        hostNamespaces: [String]
     ) -> Never {
         var confinement = Confinement(plan, filters: filters, control: control)
         do {
@@ -21,8 +22,14 @@ enum Init {
         }
         do {
             try announce(&confinement)
-            let command = try start(
-                plan.command, terminal: confinement.takeSlave(), openFiles: confinement.openFiles)
+            let terminal = confinement.takeSlave()
+            if plan.selfTest {
+                let open = [0, 1, 2, Confinement.control.number] + (terminal.map { [$0] } ?? [])
+                do throws(Failure) {
+                    try SelfTest(plan: plan, host: hostNamespaces, open: Set(open)).run()
+                } catch { report(error) }
+            }
+            let command = try start(plan.command, terminal: terminal, openFiles: confinement.openFiles)
             try serve(command, InitExecs(plan, openFiles: confinement.openFiles))
         } catch {
             report(Failure(stage: .exec, step: 0, error: error))

@@ -12,6 +12,10 @@ struct JailState: Sendable {
     private let started = System.realtimeSeconds()
     var initPID: Int32 = 0
     private var cgroups: [String] = []
+    /// Of a jail that is started again: the process above its supervisors, and how often it has been.
+    var guardian: (pid: Int32, restarts: Int)?
+    /// Of one that waits for that: when, and why.
+    var waiting: JSON?
 
     init(_ plan: LaunchPlan) {
         self.plan = plan
@@ -47,7 +51,12 @@ struct JailState: Sendable {
         // A jail that another one has made is read of by that one, which knows no paths of the host's.
         if plan.gateway == nil { members.append(("stateDirectory", .string(plan.stateDirectory))) }
         // How to ask, for whoever wants to know whether its supervisor knows more.
-        if let health = plan.health { members.append(("health", .string(health.probe.shown))) }
+        if let guardian {
+            members.append(("guardian", .number(guardian.pid)))
+            members.append(("restarts", .number(guardian.restarts)))
+        }
+        if let waiting { members.append(("waiting", waiting)) }
+        if let health = plan.health, waiting == nil { members.append(("health", .string(health.probe.shown))) }
         guard let session = plan.session else { return .object(members) }
         let labels = session.labels.map { ($0.name, JSON.string($0.value)) }
         return .object(
@@ -68,7 +77,7 @@ struct JailState: Sendable {
 
     /// For whoever reads what the jail uses: of version 1 by controller.
     private var cgroupDirectories: JSON {
-        guard let cgroup = plan.limits.cgroup else { return .object([]) }
+        guard let cgroup = plan.limits.cgroup, waiting == nil else { return .object([]) }
         switch cgroup.place {
         case .v1(let parents):
             return .object(

@@ -21,6 +21,7 @@ extension JailWatch {
         if case .object(let members) = event, case .string("egress")? = members.first?.1 { audit.renewKey() }
         reporter.event(event)
         alerts?.see(event)
+        learning?.see(event)
     }
 
     /// Writes what has happened, and decides what becomes of a jail whose log cannot be written.
@@ -31,10 +32,12 @@ extension JailWatch {
         switch state {
         case .writing: break
         case .recovered: try attempt(.supervise) { () throws(SystemError) in try letGo() }
-        case .overdue: kill()
+        case .overdue:
+            guardian?.tell(.final)
+            kill()
         case .short:
             try attempt(.supervise) { () throws(SystemError) in
-                if audit.stopsWhenShort { try stopOnce() } else { try hold() }
+                if audit.stopsWhenShort { try stopByRule() } else { try hold() }
             }
         }
     }
@@ -68,10 +71,22 @@ extension JailWatch {
                         + (plan.command.isNone
                             ? "everything that it started is killed" : "what it started ends with the jail"))
                 emit(Self.event("exec-lost", program, id, nil), &reporter)
+            case .forbidden(let program, let id): tellForbidden(program, id, &reporter)
             case .refused(let status, let text):
                 emit(["event": "exec-refused", "status": .number(status), "message": .string(text)], &reporter)
             }
         }
+    }
+
+    /// All that the kernel lets a supervisor know of system calls that were not allowed: those that end a program.
+    func tellForbidden(_ program: String, _ id: String?, _ reporter: inout some LaunchReporter) {
+        let message = "killed by SIGSYS, as the filter of system calls does for those of another architecture"
+        reporter.note("'\(program)' was \(message)")
+        var members: [(String, JSON)] = [
+            ("event", "system-call"), ("verdict", "denied"), ("program", .string(program)),
+        ]
+        if let id { members.append(("id", .string(id))) }
+        emit(.object(members + [("message", .string(message))]), &reporter)
     }
 
     func tellPause(_ reporter: inout some LaunchReporter) {
@@ -126,10 +141,12 @@ extension JailWatch {
             if let reason = change.reason {
                 event.append(("reason", .string(reason)))
                 reporter.note("unhealthy: \(reason)")
+                guardian?.tell(.unhealthy(reason))
                 service?.ailing("unhealthy: \(reason)")
             } else {
                 if change.isAgain { reporter.note("healthy again") }
                 service?.ready("healthy")
+                guardian?.tell(.healthy)
             }
             emit(.object(event), &reporter)
         }

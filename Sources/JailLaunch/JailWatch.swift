@@ -10,7 +10,10 @@ internal import JailTerminal
 /// The supervisor's poll loop around one jail, from the clone to the end of its last process.
 final class JailWatch {
     /// Blocked from before anything is made on; those without a meaning here are kept from interrupting anything.
-    static let signals = handledSignals + [SIGPIPE]
+    /// That a file may not grow further (SIGXFSZ) is told by the call as well, and would kill whoever writes the log.
+    static let signals = handledSignals + [SIGPIPE, SIGXFSZ]
+    /// Of a supervisor below a guardian, which takes the others.
+    static let terminalSignals = [SIGWINCH]
     static let handledSignals = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH]
 
     private enum Phase { case launching, ready, running }
@@ -30,6 +33,8 @@ final class JailWatch {
     var health: HealthWatch?
     /// Of a supervisor that is a service.
     var service: ServiceNotifier?
+    /// Of a jail whose programs are watched.
+    var learning: Learning?
     /// Of a jail whose doings somebody wants to hear of.
     let alerts: AlertWatch?
     /// Once a program of the host's was started for this jail.
@@ -39,6 +44,8 @@ final class JailWatch {
     private enum SocketUse { case published, health }
     /// Of a jail that was made for another one: hangs up when that one has ended.
     var lifeline: Descriptor?
+    /// Of a jail that is started again.
+    var guardian: GuardianLink?
     private let output: OutputLog?
     /// The caller ignored SIGHUP, as nohup(1) does: the end of its terminal is not the jail's.
     private let ignoresHangUp: Bool
@@ -67,12 +74,14 @@ final class JailWatch {
     private var earlySignals: [Int32] = []
     private var isKilled = false
     var nextLook: Int64
-    private var data: SharedDescriptor?
+    private var watched: [WatchedTree] = []
     var pause: JailPause
     /// It stands still because of its log, and goes on with it.
     private var isHeld = false
     /// Of a jail that was stopped for good, and may not be started again.
     var lockdown: JailLockdown?
+    /// Not told yet.
+    var verifications: [(record: VerificationRecord, caller: SharedDescriptor)] = []
     var figures = Figures()
     /// Monotonic nanoseconds.
     let began = System.monotonicNanoseconds()
@@ -142,12 +151,16 @@ final class JailWatch {
                 if limitsMoved { report(&reporter, final: false) }
                 tell(egress?.takeNotices() ?? [], &reporter)
                 tell(sessions?.takeNotices() ?? [], &reporter)
+                tell(callersNotices, &reporter)
+                callersNotices = []
                 tellExecs(&reporter)
                 tellPause(&reporter)
                 tellHealth(&reporter)
                 try attempt(.supervise) { () throws(SystemError) in try tellAlerts(&reporter) }
                 tell(outside?.takeNotices() ?? [], &reporter)
+                tell(learning?.takeNotices() ?? [], &reporter)
                 tellLockdown(&reporter)
+                tellVerifications(&reporter)
                 try writeAudit(&reporter)
             }
         } catch {
@@ -167,22 +180,35 @@ final class JailWatch {
     func holdForLockdown() { deadline = nil }
 
     func cutNetwork() {
-        egress?.kill()
+        endEgress()
         publisher.close()
+    }
+
+    /// Whatever becomes of its last words: it does not outlive the jail.
+    private func endEgress() {
+        do throws(SystemError) { try egress?.end() } catch { egress?.kill() }
     }
 
     /// Opens what the size of `/data` is watched through: a size that nobody can watch is a limit that does not hold.
     func watchData() throws(JailError) {
-        guard let data = plan.data, data.enforcement == .watched else { return }
-        self.data = try attempt(.supervise, data.source) { () throws(SystemError) in
-            SharedDescriptor(try System.open(data.source, [.readOnly, .directory, .noFollow]))
+        if let data = plan.data, data.enforcement == .watched {
+            watched.append(
+                try WatchedTree(data.source, limit: data.size, hit: .data(path: data.target, limit: data.size)))
+        }
+        if let review = plan.review {
+            watched.append(
+                try WatchedTree(
+                    "\(review.layer)/\(OverlayPlan.upper)", limit: review.size,
+                    hit: .review(path: review.target, limit: review.size)))
         }
     }
 
     private func begin(_ reporter: inout some LaunchReporter) {
         emit(["event": "started", "name": .string(plan.name), "init": .number(jail.pid)], &reporter)
+        audit.readPrograms(plan)
         if let group { limits = LimitWatch(group) }
         report(&reporter, final: false)
+        guardian?.tell(.started)
         if deadline == nil {
             health = plan.health.map { HealthWatch($0) }
             service?.starting(
@@ -199,7 +225,7 @@ final class JailWatch {
         terminal = nil
         output?.finish()
         report(&reporter, final: true)
-        egress?.kill()
+        endEgress()
         tell(egress?.takeNotices() ?? [], &reporter)
         sessions?.end()
         tell(sessions?.takeNotices() ?? [], &reporter)
@@ -208,6 +234,8 @@ final class JailWatch {
         tellLockdown(&reporter)
         limits = nil
         group?.remove()
+        learning?.finish()
+        tell(learning?.takeNotices() ?? [], &reporter)
         alerts?.finish()
         // Nothing is there any more that could be paused or stopped.
         try? tellAlerts(&reporter)
@@ -241,6 +269,7 @@ final class JailWatch {
             return ExitStatus.configuration
         }
         if let ended {
+            if ended == .signalled(SIGSYS) { tellForbidden(plan.command.path, nil, &reporter) }
             emit(["event": "exited", "status": .number(ended.status)], &reporter)
             return ended.status
         }
@@ -295,6 +324,7 @@ final class JailWatch {
         if let outside { entries += outside.pollEntries }
         if let pausing = alerts?.pausing { entries.append(.init(pausing.borrowed, System.PollEvents.readable)) }
         if let lifeline { entries.append(.init(lifeline, System.PollEvents.readable)) }
+        if let guardian { entries.append(.init(guardian.channel.borrowed, System.PollEvents.readable)) }
         entries += pause.pollEntries
         // Who calls a jail that stands still waits in the listener's backlog.
         if phase == .running, !pause.isPaused { entries += publisher.pollEntries }
@@ -318,7 +348,7 @@ final class JailWatch {
     private func patience() -> Int32 {
         let now = System.monotonicNanoseconds()
         var next = deadline
-        if !isIdle, data != nil || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
+        if !isIdle, !watched.isEmpty || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
         for due in [
             egress?.due, execs.due, callers.due, sessions?.due, pause.due, health?.due, service?.due, audit.due,
             outside?.due, alerts?.due,
@@ -360,6 +390,7 @@ final class JailWatch {
         try watchEgress(ready)
         try sessions?.handle(ready)
         if let lifeline, ready[lifeline] != nil { kill() }
+        if let guardian { try heed(guardian, ready) }
         streams.handle(ready)
         keyboard?.step(ready)
         screen?.step(ready)
@@ -378,7 +409,7 @@ final class JailWatch {
         try egress.handle(ready)
         // Without its way out the launch is not what was planned.
         if egress.failure != nil { kill() }
-        if egress.wantsStop, deadline == nil { try stop(SIGTERM) }
+        if egress.wantsStop { try stopByRule() }
         if egress.takePause(), phase == .running, deadline == nil, !pause.isPaused { try pauseForSpend() }
         try hearPause()
     }
@@ -401,7 +432,7 @@ final class JailWatch {
             spendLine = nil
             guard case .refused(_, let text)? = ControlReply(received.bytes), deadline == nil else { return }
             unpausable = text
-            try stop(SIGTERM)
+            try stopByRule()
         } catch {
             guard error.errno == .wouldBlock else { throw error }
         }
@@ -448,8 +479,8 @@ final class JailWatch {
 
     /// Once; a second request would be to kill it.
     func stopForAlert() throws(SystemError) {
-        guard deadline == nil, initEnded == nil, !isKilled else { return }
-        try stop(SIGTERM)
+        guard deadline == nil || guardian != nil, initEnded == nil, !isKilled else { return }
+        try stopByRule()
     }
 
     /// False if init takes no more now.
@@ -491,12 +522,19 @@ final class JailWatch {
     private func answer(_ request: ControlRequest, _ caller: SharedDescriptor) throws(SystemError) {
         if refusesInLockdown(request, caller) { return }
         switch request {
-        case .kill: kill()
-        case .lockdown(let order): try lockDown(order, caller)
+        case .kill:
+            guardian?.tell(.final, caller)
+            kill()
+        case .lockdown(let order):
+            guardian?.tell(.final)
+            try lockDown(order, caller)
         case .seal(let seal): self.seal(seal, caller)
+        case .verified(let record): take(record, caller)
         // The listener's own, see `ControlSocket`.
         case .restrict: break
-        case .stop: try stop(SIGTERM)
+        case .stop:
+            guardian?.tell(.final, caller)
+            try stop(SIGTERM)
         case .execute where phase != .running:
             let refusal = ControlReply.refused(ExitStatus.notRunning, "supervise: the jail is still being made")
             try? System.send(caller.borrowed, refusal.bytes)
@@ -529,6 +567,9 @@ final class JailWatch {
         case .plan: handOutPlan(to: caller)
         case .fileSystems: handOutFileSystems(to: caller)
         case .figures: try? System.send(caller.borrowed, ControlReply.state(figuresText()).bytes)
+        case .saved(let note):
+            callersNotices.append(.event(note.event))
+            try? System.send(caller.borrowed, ControlReply.done.bytes)
         case .recent: try? System.send(caller.borrowed, ControlReply.state(recentText()).bytes)
         }
     }
@@ -570,15 +611,17 @@ final class JailWatch {
         limitsMoved = true
         wantsLook = false
         execs.tidy()
-        guard let rule = plan.data, let data, lockdown == nil else { return }
-        let limit = rule.size
-        if try DataDirectory.size(of: data.borrowed, limit: limit) > limit {
-            hits.removeAll { $0 == .data(path: rule.target, limit: limit) }
-            pendingData = .data(path: rule.target, limit: limit)
+        guard lockdown == nil else { return }
+        for tree in watched where try tree.isFull() {
+            hits.removeAll { $0 == tree.hit }
+            pendingData = tree.hit
+            guardian?.tell(.final)
             kill()
         }
     }
     private var pendingData: LimitHit?
+    /// What callers have had recorded, and is to be told.
+    private var callersNotices: [JailNotice] = []
 
     func fullFileSystems() -> [LimitHit] {
         var full: [LimitHit] = pendingData.map { [$0] } ?? []
@@ -678,9 +721,29 @@ final class JailWatch {
         try pass(signal)
     }
 
-    /// Of those who ask again and again: a second time would kill it.
-    func stopOnce() throws(SystemError) {
+    /// A rule wants its end, which is for good. Of those who ask again and again: a second time would kill it.
+    func stopByRule() throws(SystemError) {
+        guardian?.tell(.final)
         if deadline == nil { try stop(SIGTERM) }
+    }
+
+    /// What the guardian wants. Without it nobody watches over the jail as its profile says.
+    private func heed(_ guardian: GuardianLink, _ ready: System.PollResult) throws(SystemError) {
+        guardian.flush()
+        guard ready[guardian.channel.borrowed] != nil else { return }
+        do throws(SystemError) {
+            while let order = try guardian.hear() {
+                try readControl()
+                switch order {
+                case .signal(let signal): try handle(signal: signal)
+                case .restart: if deadline == nil { try stop(SIGTERM) }
+                }
+            }
+        } catch {
+            guard error.errno == .brokenPipe else { throw error }
+            self.guardian = nil
+            kill()
+        }
     }
 
     /// The jail stands still until ``letGo()``. One that would not is asked again as long as it must.

@@ -10,9 +10,19 @@ extension LaunchPlan {
         case .apparmor: JailError(.apparmor, failure.error, path: appArmor?.profile)
         case .landlock:
             JailError(.landlock, failure.error)
+        case .selftest: selfTestError(failure)
         default:
             JailError(failure.stage, failure.error)
         }
+    }
+
+    private func selfTestError(_ failure: Failure) -> JailError {
+        let promise = SelfTest.Promise(rawValue: failure.step)
+        let hint = "nothing was started; 'clawjail verify --profile \(profile)' tries everything"
+        guard failure.error.call == .check, let promise else {
+            return JailError(.selftest, failure.error, detail: promise.map { "\($0)" }, hint: hint)
+        }
+        return JailError(.selftest, reason: "the jail does not hold: \(promise.broken)", hint: hint)
     }
 
     private func mountError(_ failure: Failure) -> JailError {
@@ -24,6 +34,10 @@ extension LaunchPlan {
             return JailError(.mounts, failure.error, path: bind.source, detail: "bind")
         case .bind(let bind):
             return JailError(.mounts, failure.error, path: bind.target, detail: "bind")
+        case .overlay(let overlay):
+            return JailError(
+                .mounts, failure.error, path: overlay.source, detail: "overlay",
+                hint: "nothing may be mounted below it, and the kernel needs 5.11 for an overlay without root")
         case .tmpfs(let tmpfs): return JailError(.mounts, failure.error, path: tmpfs.target, detail: "tmpfs")
         case .proc(let path): return JailError(.mounts, failure.error, path: path, detail: "proc")
         case .devpts(let path): return JailError(.mounts, failure.error, path: path, detail: "devpts")

@@ -9,6 +9,27 @@ package import JailCore
 package final class OutputLog {
     package static let capacity = 16 << 20
 
+    package struct Place {
+        let directory: String
+        let name: String
+        /// What else is never written, see ``AuditRules/redact``.
+        let secrets: [String]
+
+        package init(directory: String, name: String, secrets: [String] = []) {
+            self.directory = directory
+            self.name = name
+            self.secrets = secrets
+        }
+
+        fileprivate var path: String { "\(directory)/\(name).log" }
+
+        /// A line of clawjail's own, while no supervisor has the log open.
+        package func note(_ text: String) throws(SystemError) {
+            let file = try OutputLog.open(path)
+            try System.writeAll(file.borrowed, Redactor(patterns: secrets).redact(text) + "\n")
+        }
+    }
+
     private let path: String
     private var file: OwnedDescriptor
     private var size: Int
@@ -24,19 +45,16 @@ package final class OutputLog {
     /// Opens the log, and puts the writing end of a pipe in the place of standard output and standard error.
     ///
     /// - Parameters:
-    ///   - secrets: what else is never written, see ``AuditRules/redact``.
     ///   - separatesErrors: a pipe for each, so that what comes on standard error can be counted. What is written to both in
     ///     the same moment may then stand in another order.
-    package init(
-        directory: String, name: String, secrets: [String] = [], separatesErrors: Bool = false
-    ) throws(JailError) {
-        let path = "\(directory)/\(name).log"
+    package init(_ place: Place, separatesErrors: Bool = false) throws(JailError) {
+        let path = place.path
         self.path = path
-        redactor = Redactor(patterns: secrets)
+        redactor = Redactor(patterns: place.secrets)
         lines = LineRedactor(redactor)
         errorLines = LineRedactor(redactor)
         do {
-            try PrivateDirectory.make(directory)
+            try PrivateDirectory.make(place.directory)
             file = try Self.open(path)
             size = Int(clamping: try System.status(of: file.borrowed).size)
             let ends = try System.pipe()
@@ -66,7 +84,7 @@ package final class OutputLog {
         }
     }
 
-    private static func open(_ path: String) throws(SystemError) -> OwnedDescriptor {
+    fileprivate static func open(_ path: String) throws(SystemError) -> OwnedDescriptor {
         try System.open(path, [.writeOnly, .create, .append, .noFollow], mode: 0o600)
     }
 

@@ -91,18 +91,25 @@ package struct RunDirectory: ~Copyable {
                 !isLocked(jail.borrowed)
             else { continue }
             let groups = (try? System.readFile(cgroupFile, at: jail.borrowed)) ?? []
-            // Those of a supervisor that was killed just now are busy until its init has ended. What stays busy keeps the
-            // directory, for the start after this one.
-            var isClear = stale(groups)
-            while !isClear, patience > 0 {
-                patience -= 1
-                try System.pause(milliseconds: 2)
-                isClear = stale(groups)
-            }
-            guard isClear, removeSessions(in: "\(base)/\(entry.name)", removing: stale) else { continue }
+            // What stays busy keeps the directory, for the start after this one.
+            guard clear(groups, patience: &patience, removing: stale),
+                removeSessions(in: "\(base)/\(entry.name)", removing: stale)
+            else { continue }
             removeFiles(in: jail.borrowed)
             try? System.unlink(entry.name, at: directory.borrowed, isDirectory: true)
         }
+    }
+
+    /// Those of a supervisor that was killed just now are busy until its init has ended.
+    private static func clear(
+        _ groups: [UInt8], patience: inout Int, removing stale: (_ cgroups: [UInt8]) -> Bool
+    ) -> Bool {
+        var isClear = stale(groups)
+        while !isClear, patience > 0, (try? System.pause(milliseconds: 2)) != nil {
+            patience -= 1
+            isClear = stale(groups)
+        }
+        return isClear
     }
 
     /// What there is of a jail of this name.
@@ -252,6 +259,25 @@ package struct RunDirectory: ~Copyable {
         try? System.unlink("\(base)/.lock")
         try? System.unlink(base, isDirectory: true)
         return (try? System.status(base)) == nil
+    }
+
+    // MARK: Guardians
+
+    /// The same, for a process below the one that has claimed it: the lock is held as long as one of them lives.
+    func duplicate() throws(JailError) -> RunDirectory {
+        try attempt(.runtime, path) { () throws(SystemError) in
+            RunDirectory(
+                path: path, base: base, directory: try System.duplicate(directory.borrowed, atLeast: 3),
+                lock: try System.duplicate(lock.borrowed, atLeast: 3))
+        }
+    }
+
+    /// Clears away what a supervisor has left that was killed; false while something of it is still there.
+    func clearLeftovers(removing stale: (_ cgroups: [UInt8]) -> Bool) -> Bool {
+        let groups = (try? System.readFile(Self.cgroupFile, at: directory.borrowed)) ?? []
+        var patience = 100
+        return Self.clear(groups, patience: &patience, removing: stale)
+            && Self.removeSessions(in: path, removing: stale)
     }
 
     /// Removes everything; the lock goes with the descriptor.

@@ -25,11 +25,15 @@ package enum Supervisor {
     ///   - sessions: needed for a plan with sessions.
     ///   - lifeline: the jail is killed when it hangs up.
     ///   - service: of a supervisor that a service manager has started and watches.
+    ///   - learning: of a jail whose programs are watched, see ``Learning``.
+    ///   - guardian: of a jail that is started again. It has the name already, and takes the signals.
     /// - Returns: the exit status of the command, see ``ExitStatus``.
     /// - Throws: what ended the launch before the command ran. Nothing is left behind then.
     package static func run(
         _ plan: LaunchPlan, output: OutputLog? = nil, sessions: (any SessionStarter)? = nil,
-        lifeline: Descriptor? = nil, service: ServiceNotifier? = nil, reporter: inout some LaunchReporter
+        lifeline: Descriptor? = nil, service: ServiceNotifier? = nil, learning: Learning? = nil,
+        guardian: GuardianLink? = nil,
+        reporter: inout some LaunchReporter
     ) throws(JailError) -> Int32 {
         var plan = plan
         try LockdownMarker.check(plan)
@@ -38,7 +42,7 @@ package enum Supervisor {
         // every child at once, so that init's end would never be seen.
         // That nohup(1) was asked for is remembered here, where signals are handled.
         let ignoresHangUp = System.isIgnored(SIGHUP)
-        try attempt(.session) { () throws(SystemError) in try System.resetSignals() }
+        if guardian == nil { try attempt(.session) { () throws(SystemError) in try System.resetSignals() } }
         // Of open files what it may have: it holds some for each command and each connection.
         try attempt(.session) { () throws(SystemError) in try System.raiseLimit(.openFiles) }
         let filters = try plan.seccomp.prepareFilters()
@@ -47,23 +51,33 @@ package enum Supervisor {
         if let cgroup = plan.limits.cgroup, case .scope(let scope) = cgroup.place {
             plan.limits.cgroup?.place = .v2(parent: try scope.enter(needing: cgroup.controllers))
         }
-        let directory = try RunDirectory.claim(plan.name, in: plan.runtimeDirectory, removing: JailState.removeCgroups)
+        let directory: RunDirectory
+        if let guardian {
+            directory = try guardian.openDirectory()
+        } else {
+            directory = try RunDirectory.claim(
+                plan.name, in: plan.runtimeDirectory, removing: JailState.removeCgroups)
+        }
         // Nobody else has this name now, and so nobody else writes its log.
         let audit: Audit
         do throws(JailError) { audit = try Audit(plan) } catch {
-            clear(directory, of: plan)
+            clear(directory, of: plan, guardian)
             throw error
         }
         // From here on a signal would leave things behind: it waits for the loop, which knows what there is to end.
         do {
             // Once more: nobody who looks for jails overlooks this one now.
             try LockdownMarker.check(plan)
+            // Only now: a jail of this name that still ran would write to the same layer.
+            try ReviewDirectory.prepare(&plan)
             try attempt(.supervise) { () throws(SystemError) in try System.block(JailWatch.signals) }
             let (status, watch) = try run(
                 plan, filters: filters, in: directory, audit: audit, output: output, sessions: sessions,
-                lifeline: lifeline, service: service, ignoresHangUp: ignoresHangUp, reporter: &reporter)
+                lifeline: lifeline, service: service, learning: learning, guardian: guardian,
+                ignoresHangUp: ignoresHangUp,
+                reporter: &reporter)
             try end(audit, &reporter)
-            clear(directory, of: plan)
+            clear(directory, of: plan, guardian)
             // Only now do those hear of it who wait for the end: they may start the next jail of this name at once.
             withExtendedLifetime(watch) {}
             return status
@@ -73,13 +87,13 @@ package enum Supervisor {
             ])
             // What the launch ended by is what its caller hears of.
             try? end(audit, &reporter)
-            clear(directory, of: plan)
+            clear(directory, of: plan, guardian)
             throw error
         }
     }
 
     /// The last words of the log. A jail has ended whose log has none: that is told, and changes its status.
-    private static func end(_ audit: Audit, _ reporter: inout some LaunchReporter) throws(JailError) {
+    static func end(_ audit: Audit, _ reporter: inout some LaunchReporter) throws(JailError) {
         defer {
             let commands = HostCommands()
             for (command, input) in audit.takeOutside() { commands.start(command, input: input) }
@@ -95,9 +109,14 @@ package enum Supervisor {
     }
 
     /// A control group that is still there keeps its directory, which tells the next start of it. Most are gone by now.
-    private static func clear(_ directory: consuming RunDirectory, of plan: LaunchPlan) {
+    /// A guardian keeps the directory, and looks once more.
+    private static func clear(
+        _ directory: consuming RunDirectory, of plan: LaunchPlan, _ guardian: GuardianLink?
+    ) {
         let isClear = Cgroup.remove(JailState.cgroups(of: plan))
-        if (plan.sessions == nil || directory.removeSessions(removing: JailState.removeCgroups)), isClear {
+        if (plan.sessions == nil || directory.removeSessions(removing: JailState.removeCgroups)), isClear,
+            guardian?.isThere != true
+        {
             directory.remove()
         }
     }
@@ -105,10 +124,10 @@ package enum Supervisor {
     private static func run(
         _ plan: LaunchPlan, filters: [[UInt64]], in directory: borrowing RunDirectory, audit: Audit,
         output: OutputLog?, sessions: (any SessionStarter)?, lifeline: Descriptor?, service: ServiceNotifier?,
-        ignoresHangUp: Bool,
-        reporter: inout some LaunchReporter
+        learning: Learning?, guardian: GuardianLink?, ignoresHangUp: Bool, reporter: inout some LaunchReporter
     ) throws(JailError) -> (status: Int32, watch: JailWatch) {
         var state = JailState(plan)
+        state.guardian = guardian.map { ($0.guardian, $0.restarts) }
         // Named before it is made: whoever finds this directory unlocked removes the group as well.
         try directory.write(state.cgroupList, to: RunDirectory.cgroupFile)
         var group: Cgroup?
@@ -116,7 +135,9 @@ package enum Supervisor {
             // On v2 the clone enters the group, so it must be there; on v1 it is made while init makes its namespaces.
             if let cgroup = plan.limits.cgroup, cgroup.isUnified { group = try Cgroup.prepare(cgroup) }
             let signals = try attempt(.supervise) { () throws(SystemError) in
-                SharedDescriptor(try System.signalDescriptor(JailWatch.handledSignals))
+                SharedDescriptor(
+                    try System.signalDescriptor(
+                        guardian == nil ? JailWatch.handledSignals : JailWatch.terminalSignals))
             }
             let maker = try makeMaker(plan, sessions)
             // First of all: it starts while the jail is being made.
@@ -133,11 +154,19 @@ package enum Supervisor {
                 throw error
             }
             do throws(JailError) {
+                // Before init does anything that could forbid it, and before this process gives up its rights.
+                try learning?.attach(jail.pid, plan)
                 if group == nil, let cgroup = plan.limits.cgroup { group = try Cgroup.prepare(cgroup) }
+                let publisher = try PortPublisher(plan.network.publish)
+                let callers: ControlSocket
+                if let guardian {
+                    callers = ControlSocket(try guardian.takeListener())
+                } else {
+                    callers = ControlSocket(try directory.makeSocket())
+                }
                 let watch = try JailWatch(
-                    plan, jail, signals: signals, group: group, publisher: try PortPublisher(plan.network.publish),
-                    callers: ControlSocket(try directory.makeSocket()), egress: egress, audit: audit,
-                    output: output, ignoresHangUp: ignoresHangUp)
+                    plan, jail, signals: signals, group: group, publisher: publisher, callers: callers,
+                    egress: egress, audit: audit, output: output, ignoresHangUp: ignoresHangUp)
                 // While there are rights to mount with.
                 let image = try DataDirectory.mountImage(plan)
                 try plan.identity.writeMaps(of: jail.pid)
@@ -146,13 +175,16 @@ package enum Supervisor {
                 try directory.write(state.json.text() + "\n", to: RunDirectory.stateFile)
                 watch.lifeline = lifeline
                 watch.service = service
+                watch.learning = learning
+                watch.guardian = guardian
                 try watch.watchData()
                 if let maker, let sessions = plan.sessions {
                     try maker.awaitReady()
                     watch.sessions = SessionDesk(plan, sessions, maker)
                 }
                 let trust = try egress.map { (egress) throws(JailError) in
-                    try egress.trustFiles(try egress.awaitReady(signals: signals.borrowed))
+                    try egress.trustFiles(
+                        try egress.awaitReady(signals: guardian?.channel.borrowed ?? signals.borrowed))
                 }
                 try audit.begin(plan)
                 // Everything that could still fail out here is done: what init starts now, it starts for good.
@@ -160,6 +192,7 @@ package enum Supervisor {
                 return (try watch.run(&reporter), watch)
             } catch {
                 jail.kill()
+                learning?.abandon()
                 egress?.kill()
                 maker?.end()
                 throw error
@@ -180,7 +213,7 @@ package enum Supervisor {
     }
 
     /// What must be so before anything is made.
-    private static func checkProcess() throws(JailError) {
+    static func checkProcess() throws(JailError) {
         let names = ["standard input", "standard output", "standard error"]
         for (number, name) in names.enumerated() {
             guard System.isOpen(Int32(number)) else {
@@ -217,6 +250,10 @@ package enum Supervisor {
                 ownTerminal: plan.command.terminal, confined: plan.appArmor != nil,
                 watchesErrors: watchesErrors)
         }
+        // What is to be told from the jail's, by a jail that makes sure of it.
+        let namespaces =
+            plan.selfTest
+            ? try attempt(.selftest) { () throws(SystemError) in try SelfTest.namespaces() } : []
         let leaf = group?.joinDescriptors.first.map(Descriptor.init)
         let cloned = try attempt(.clone) { () throws(SystemError) in
             try System.clone(plan.namespaces.cloned, into: leaf)
@@ -225,7 +262,9 @@ package enum Supervisor {
         if pid == 0 {
             // Whoever holds both ends of a socket never sees it end: init would wait for a supervisor that was killed.
             System.close(ours)
-            Init.run(plan, filters: filters, control: Descriptor(theirs), streams: streams)
+            Init.run(
+                plan, filters: filters, control: Descriptor(theirs), streams: streams,
+                hostNamespaces: namespaces)
         }
         // Init's end must be its alone, or its death would go unseen.
         System.close(theirs)

@@ -9,6 +9,8 @@ package struct MountTree {
     private let steps: [MountStep]
     /// Numbers of the detached clones, by index of their step; -1 where there is none (yet).
     private var clones: [Int32]
+    /// The same for the layers of overlays.
+    private var layers: [Int32]
     /// The step being carried out, for whoever reports an error.
     package private(set) var index = 0
     private var root: SharedDescriptor
@@ -21,6 +23,7 @@ package struct MountTree {
     package init(_ steps: [MountStep]) {
         self.steps = steps
         clones = [Int32](repeating: -1, count: steps.count)
+        layers = clones
         root = SharedDescriptor(OwnedDescriptor(-1))
     }
 
@@ -40,11 +43,22 @@ package struct MountTree {
     /// those lie below a directory that only root may pass.
     package mutating func cloneData() throws(SystemError) {
         try cloneBinds { $0.purpose == .data || $0.isGranted }
+        for step in steps.indices {
+            guard case .overlay(let overlay) = steps[step] else { continue }
+            index = step
+            layers[step] = try overlay.cloneLayer().release()
+            if overlay.isGranted { clones[step] = try overlay.cloneSource().release() }
+        }
     }
 
     /// Clones every other source, as the payload itself: what it may not reach, it does not get.
     package mutating func cloneSources() throws(SystemError) {
         try cloneBinds { _ in true }
+        for step in steps.indices where clones[step] < 0 {
+            guard case .overlay(let overlay) = steps[step] else { continue }
+            index = step
+            clones[step] = try overlay.cloneSource().release()
+        }
     }
 
     private mutating func cloneBinds(where matches: (BindPlan) -> Bool) throws(SystemError) {
@@ -86,11 +100,13 @@ package struct MountTree {
         try System.attach(root.borrowed, to: here.borrowed)
         for step in steps.indices {
             index = step
-            try perform(steps[step], clone: clones[step])
+            try perform(steps[step], clone: clones[step], layer: layers[step])
         }
+        for number in trust.values { System.close(number) }
+        trust = [:]
     }
 
-    private mutating func perform(_ step: MountStep, clone: Int32) throws(SystemError) {
+    private mutating func perform(_ step: MountStep, clone: Int32, layer: Int32) throws(SystemError) {
         switch step {
         case .directory(let path, let mode):
             try System.makeDirectory(relative(path), mode: mode, at: root.borrowed)
@@ -105,6 +121,9 @@ package struct MountTree {
         case .bind(let bind):
             let tree = OwnedDescriptor(clone)
             try attach(tree.borrowed, at: bind.target, makeFile: bind.makesTarget)
+        case .overlay(let overlay):
+            let mount = try overlay.mount(OwnedDescriptor(clone), OwnedDescriptor(layer), in: root.borrowed)
+            try attach(mount.borrowed, at: overlay.target)
         case .tmpfs(let tmpfs):
             let mount = try System.makeFileSystem(
                 "tmpfs",
@@ -206,7 +225,11 @@ package struct MountTree {
     // MARK: Entering
 
     /// Makes the tree the root, lets go of the host's, and closes the root for writing.
-    package mutating func enter() throws(SystemError) { try Self.enter(root.borrowed) }
+    package mutating func enter() throws(SystemError) {
+        try Self.enter(root.borrowed)
+        // Nothing is made in it any more, and init keeps nothing open that it has no use for.
+        root = SharedDescriptor(OwnedDescriptor(-1))
+    }
 
     /// The same with the root of any tree that is attached.
     static func enter(_ root: Descriptor) throws(SystemError) {

@@ -141,6 +141,9 @@ package struct SourceFacts: Equatable, Sendable {
 package struct ProgramClosure: Equatable, Sendable {
     /// What is executed: the command's path inside the jail.
     package var commandPath = ""
+    /// Where that leads from, and what executes it if it is a script: see ``CommandPlan``.
+    package var commandRoot = "/"
+    package var commandInterpreters: [String] = []
     package var programs: [ResolvedProgram] = []
     /// Files and directories shown read-only under their real host path, sorted, none inside another.
     package var files: [VisibleFile] = []

@@ -10,7 +10,8 @@ extension LaunchPlan {
             "gateway": .optional(gateway),
             "profile": ["name": .string(profile), "files": .strings(profileFiles)],
             "command": [
-                "path": .string(command.path), "arguments": .strings(command.arguments),
+                "path": .string(command.path), "root": .string(command.root),
+                "interpreters": .strings(command.interpreters), "arguments": .strings(command.arguments),
                 "environment": .strings(command.environment),
                 "workingDirectory": .string(command.workingDirectory), "terminal": .boolean(command.terminal),
                 "umask": .number(command.fileModeMask),
@@ -25,14 +26,17 @@ extension LaunchPlan {
             "landlock": landlock?.json ?? .null,
             "appArmor": appArmor?.json ?? .null,
             "seccomp": ["variant": .string(seccomp.variant.rawValue), "additional": .strings(seccomp.additional)],
+            "selfTest": .boolean(selfTest),
             "network": [
                 "egress": network.egress?.json ?? .null,
                 "publish": .array(
                     network.publish.map { ["host": .string($0.hostText), "jailPort": .number($0.jailPort)] }),
             ],
             "data": data?.json ?? .null,
+            "review": review?.json ?? .null,
             "sessions": sessions?.json ?? .null,
             "health": health?.json ?? .null,
+            "restart": restart?.json ?? .null,
             "audit": audit.json,
             "alerts": alerts?.json ?? .null,
             "leftOut": .array(
@@ -129,6 +133,11 @@ extension MountStep {
                 "step": "bind", "path": .string(bind.target), "source": .string(bind.source),
                 "purpose": .string(bind.purpose.rawValue), "attributes": .string(bind.attributes.words),
             ]
+        case .overlay(let overlay):
+            [
+                "step": "overlay", "path": .string(overlay.target), "source": .string(overlay.source),
+                "layer": .string(overlay.layer), "attributes": .string(overlay.attributes.words),
+            ]
         case .tmpfs(let tmpfs):
             [
                 "step": "tmpfs", "path": .string(tmpfs.target), "size": .number(tmpfs.size),
@@ -181,6 +190,15 @@ extension DataPlan {
         [
             "source": .string(source), "target": .string(target), "size": .number(size),
             "enforcement": enforcement == .watched ? "watched" : "image",
+        ]
+    }
+}
+
+extension ReviewPlan {
+    fileprivate var json: JSON {
+        [
+            "source": .string(source), "target": .string(target), "directory": .string(directory),
+            "size": .number(size),
         ]
     }
 }

@@ -25,6 +25,10 @@ extension LaunchPlan {
             output.heading("health, asked from outside")
             for text in health.shown { output.line("", text) }
         }
+        if let restart {
+            output.heading("restart, unless a service manager does it")
+            for text in restart.shown { output.line("", text) }
+        }
         if let alerts { describe(alerts, &output) }
         if let spend = network.egress?.spend {
             output.heading("spend, at providers of language models")
@@ -98,6 +102,12 @@ extension LaunchPlan {
             let how = data.enforcement == .watched ? "watched, not enforced" : "enforced by a file system of that size"
             output.line("data", "\(ByteCount.text(data.size)) in \(data.target): \(how)")
         }
+        if let review { describe(review, &output) }
+    }
+
+    private func describe(_ review: ReviewPlan, _ output: inout PlanText) {
+        output.line(
+            "changes", "\(ByteCount.text(review.size)) of what is written to \(review.target): watched, not enforced")
     }
 
     private func describeMounts(_ output: inout PlanText) {
@@ -164,6 +174,7 @@ extension LaunchPlan {
             "list '\(seccomp.variant.rawValue)'"
                 + (seccomp.additional.isEmpty ? "" : " and \(seccomp.additional.joined(separator: ", "))")
                 + "; everything else is refused")
+        if selfTest { output.line("self-test", "before the command starts, init makes sure of its walls") }
         output.line("stop", "SIGTERM, and SIGKILL after \(stopGrace) ms")
     }
 }
@@ -190,6 +201,7 @@ extension MountStep {
         case .trust: "trust"
         case .symlink: "symlink"
         case .bind(let bind): bind.purpose.rawValue
+        case .overlay: "review"
         case .tmpfs: "tmpfs"
         case .proc: "proc"
         case .devpts: "devpts"
@@ -208,6 +220,8 @@ extension MountStep {
         case .bind(let bind):
             (bind.source == bind.target ? bind.target : "\(bind.target) from \(bind.source)")
                 + " (\(bind.attributes.words))"
+        case .overlay(let overlay):
+            "\(overlay.target) from \(overlay.source), what is changed to \(overlay.layer) (\(overlay.attributes.words))"
         case .tmpfs(let tmpfs): "\(tmpfs.target), \(ByteCount.text(tmpfs.size)) (\(tmpfs.attributes.words))"
         case .proc(let path): "\(path), fresh, read-only, other users' processes invisible"
         case .devpts(let path): "\(path), terminals of the jail's own"

@@ -25,14 +25,20 @@ package struct LaunchPlan: Equatable, Sendable {
     /// nil: not asked for, or left out.
     package var appArmor: AppArmorPlan?
     package var seccomp: SeccompPlan
+    /// Before the command starts, init makes sure that the walls stand.
+    package var selfTest = false
     package var network: NetworkPlan
     package var data: DataPlan?
+    /// nil: no workspace whose changes are kept apart.
+    package var review: ReviewPlan?
     /// nil: none is made beside this jail.
     package var sessions: SessionsPlan?
     /// nil: this is no session.
     package var session: SessionPlan?
     /// nil: nobody asks the jail how it is.
     package var health: HealthRules?
+    /// nil: its end is the end.
+    package var restart: RestartRules?
     package var audit: AuditPlan
     /// nil: nobody wants to hear of what happens.
     package var alerts: AlertsPlan?
@@ -48,6 +54,10 @@ package struct LaunchPlan: Equatable, Sendable {
 package struct CommandPlan: Equatable, Sendable {
     /// Inside the jail, absolute; empty if there is no command.
     package var path: String
+    /// The directory of the host's that the path leads from: that of a prepared root, or `/`.
+    package var root = "/"
+    /// Of a script: the paths of what executes it.
+    package var interpreters: [String] = []
     /// Empty: the jail has no command of its own. It waits for what is executed in it, until it is stopped.
     package var arguments: [String]
     /// `NAME=value`, the whole environment.
@@ -91,6 +101,8 @@ package enum MountStep: Equatable, Sendable {
     case symlink(path: String, target: String)
     /// A host file or directory.
     case bind(BindPlan)
+    /// A host directory with what the payload changes in it kept apart.
+    case overlay(OverlayPlan)
     case tmpfs(TmpfsPlan)
     /// A fresh /proc, read-only and without other users' processes.
     case proc(path: String)
@@ -110,6 +122,7 @@ package enum MountStep: Equatable, Sendable {
             .devpts(let path), .cover(let path, _), .trust(let path, _, _), .socket(let path), .pin(let path):
             path
         case .bind(let bind): bind.target
+        case .overlay(let overlay): overlay.target
         case .tmpfs(let tmpfs): tmpfs.target
         }
     }
@@ -130,6 +143,25 @@ package struct BindPlan: Equatable, Sendable {
     /// Cloned while init has the ids of whoever started it: it lies below a directory that those of the payload may not
     /// pass.
     package var isGranted = false
+}
+
+package struct OverlayPlan: Equatable, Sendable {
+    /// What lies below: shown, and never written to.
+    package var source: String
+    package var target: String
+    /// Of the source, when the plan was made. Anything else is refused.
+    package var identity: FileIdentity
+    /// See ``BindPlan/isGranted``.
+    package var isGranted = false
+    /// A directory of clawjail's own, for what is changed.
+    package var layer: String
+    /// Of the layer, once the launch has it.
+    package var layerIdentity = FileIdentity(device: 0, inode: 0)
+    package var attributes: MountAttributes
+
+    /// In the layer: what was changed, and what the kernel needs for that.
+    package static let upper = "upper"
+    package static let work = "work"
 }
 
 package struct TmpfsPlan: Equatable, Sendable {
@@ -273,6 +305,23 @@ package struct DataPlan: Equatable, Sendable {
     package var enforcement = Enforcement.watched
     /// Made by the launch if it is not there yet.
     package var isOwn: Bool
+}
+
+/// A workspace whose changes are kept apart until somebody has looked at them.
+package struct ReviewPlan: Equatable, Sendable {
+    /// On the host.
+    package var source: String
+    package var target: String
+    /// Of clawjail's own: the layer, and what the source was like when it was last looked at.
+    package var directory: String
+    /// Bytes that what is changed may take. The supervisor looks, and ends the jail when it is over.
+    package var size: UInt64
+
+    package var layer: String { "\(directory)/\(Self.layerName)" }
+
+    package static let layerName = "layer"
+    /// Below the state directory.
+    package static let directoryName = "changes"
 }
 
 /// A jail that was made for what is executed in it: the sandbox of one chat.

@@ -67,7 +67,9 @@ package struct Planner {
             profile: profile, facts: facts, groups: identity.groups, landlockABI: walls, group: request.egressGroup,
             prices: request.prices, ledger: "\(facts.stateDirectory)/\(LaunchPlan.spendDirectory)/\(fileName).json"
         ).plan()
-        var root = RootPlanner(profile: profile, facts: facts, request: request, data: data, egress: egress)
+        let review = try planReview()
+        var root = RootPlanner(
+            profile: profile, facts: facts, request: request, data: data, review: review, egress: egress)
         let mounts = try root.make()
         let sessions = try planSessions(root, mounts, data)
         let landlock = planLandlock(root, walls)
@@ -99,12 +101,17 @@ package struct Planner {
             appArmor: appArmor,
             seccomp: SeccompPlan(
                 variant: profile.process.shell ? .shell : .strict, additional: profile.process.systemCalls),
+            selfTest: profile.process.selfTest,
             network: NetworkPlan(publish: profile.network.publish, egress: egress),
             data: data,
+            review: review,
             sessions: sessions,
             session: request.session,
             // A jail that waits for commands has nothing in it that could be asked.
             health: request.arguments.isEmpty ? nil : profile.health,
+            // One that another jail has made ends with that; one without a command is not there to do something.
+            restart: request.arguments.isEmpty || request.gateway != nil || profile.restart.on == .never
+                ? nil : profile.restart,
             audit: try planAudit(),
             alerts: alerts,
             leftOut: leftOut,
@@ -198,6 +205,8 @@ package struct Planner {
         for variable in profile.process.environment { variables.replace(variable) }
         return CommandPlan(
             path: facts.closure.commandPath,
+            root: facts.closure.commandRoot,
+            interpreters: facts.closure.commandInterpreters,
             arguments: request.arguments.isEmpty ? [] : [request.arguments[0]] + facts.closure.commandArguments,
             environment: variables.map { "\($0.name)=\($0.value)" },
             workingDirectory: directory,
@@ -354,6 +363,18 @@ package struct Planner {
         }
         return DataPlan(
             source: own + ".img", target: rule.target, size: rule.size, enforcement: .image(mkfs: mkfs), isOwn: true)
+    }
+
+    private func planReview() throws(JailError) -> ReviewPlan? {
+        guard profile.filesystem.hasReview, let source = profile.filesystem.workspaceSource else { return nil }
+        // Nobody would find again what was changed in it.
+        guard request.gateway == nil else {
+            throw JailError(.plan, reason: "a session of a jail's cannot have a workspace of mode \"review\"")
+        }
+        return ReviewPlan(
+            source: source, target: "/workspace",
+            directory: "\(facts.stateDirectory)/\(ReviewPlan.directoryName)/\(fileName)",
+            size: profile.filesystem.reviewSize)
     }
 
     /// Fails closed: what the profile does not call optional ends the launch here.

@@ -7,6 +7,7 @@ struct RootPlanner {
     let facts: HostFacts
     let request: LaunchRequest
     let data: DataPlan?
+    let review: ReviewPlan?
     let egress: EgressPlan?
 
     private(set) var steps: [MountStep] = []
@@ -21,11 +22,15 @@ struct RootPlanner {
     /// Where clawjail itself is inside, if there are sessions to ask for.
     private(set) var launcher: String?
 
-    init(profile: Profile, facts: HostFacts, request: LaunchRequest, data: DataPlan?, egress: EgressPlan?) {
+    init(
+        profile: Profile, facts: HostFacts, request: LaunchRequest, data: DataPlan?, review: ReviewPlan?,
+        egress: EgressPlan?
+    ) {
         self.profile = profile
         self.facts = facts
         self.request = request
         self.data = data
+        self.review = review
         self.egress = egress
     }
 
@@ -275,6 +280,7 @@ struct RootPlanner {
         // Shorter targets first: a mount below another must come after it.
         for (rule, writable) in rules.sorted(by: { $0.0.target.utf8.count < $1.0.target.utf8.count }) {
             let source = try source(rule.source)
+            let isReview = review != nil && rule.target == "/workspace"
             if let special = source.specialFile, !rule.allowSpecialFiles {
                 throw JailError(
                     .host, path: special,
@@ -291,6 +297,10 @@ struct RootPlanner {
                 !writable && !profile.filesystem.executeWritable && (source.isGranted || isWritableElsewhere(rule))
             var attributes: MountAttributes = [.readOnly, .noSetuid, .noDevices]
             if isAlias || !profile.process.shell { attributes.insert(.noExec) }
+            if isReview {
+                try addReview(source, rule)
+                continue
+            }
             addBind(
                 source: rule.source, target: rule.target, identity: source.identity, isDirectory: source.isDirectory,
                 attributes: writable ? writableAttributes : attributes,
@@ -302,6 +312,28 @@ struct RootPlanner {
                 landlockRules.append(.init(path: rule.target, access: .execute))
             }
         }
+    }
+
+    /// What is written there is as good as what is written anywhere: it is executed where that may be.
+    private mutating func addReview(_ source: SourceFacts, _ rule: BindRule) throws(JailError) {
+        guard let review else { return }
+        guard source.isDirectory else {
+            throw JailError(
+                .host, path: rule.source, reason: "it is not a directory, and its changes are to be reviewed")
+        }
+        guard !isBelowBound(rule.target) else {
+            throw JailError(
+                .plan, path: rule.target, reason: "it lies in a directory of the host's",
+                hint: "a workspace of mode \"review\" needs a root of the jail's own")
+        }
+        addDirectory(rule.target)
+        steps.append(
+            .overlay(
+                OverlayPlan(
+                    source: rule.source, target: rule.target, identity: source.identity, isGranted: source.isGranted,
+                    layer: review.layer, attributes: writableAttributes)))
+        bound.append(rule.target)
+        landlockRules.append(.init(path: rule.target, access: writableAccess))
     }
 
     /// Whether the jail may write to what a read-only grant shows, or to something below it. Not so where the one lies
@@ -394,9 +426,12 @@ struct RootPlanner {
 
     /// The directories between a bind that the payload may write to and what is to be bound below it.
     private func writablePath(to target: String, includingIt: Bool) -> [String] {
-        let around = steps.compactMap { (step) -> BindPlan? in
-            guard case .bind(let bind) = step, bind.isDirectory, target.isBelow(bind.target) else { return nil }
-            return bind
+        let around = steps.compactMap { (step) -> (target: String, attributes: MountAttributes)? in
+            switch step {
+            case .bind(let bind) where bind.isDirectory && target.isBelow(bind.target): (bind.target, bind.attributes)
+            case .overlay(let overlay) where target.isBelow(overlay.target): (overlay.target, overlay.attributes)
+            default: nil
+            }
         }
         guard let nearest = around.max(by: { $0.target.utf8.count < $1.target.utf8.count }),
             !nearest.attributes.contains(.readOnly)
@@ -424,7 +459,7 @@ struct RootPlanner {
             case .bind(let bind):
                 return bind.target != rule.target && bind.source == bind.target && rule.source == rule.target
             case .symlink: return step.path != rule.target && rule.source == rule.target
-            case .file, .trust, .tmpfs, .proc, .devpts, .cover, .socket, .pin: return false
+            case .file, .trust, .tmpfs, .overlay, .proc, .devpts, .cover, .socket, .pin: return false
             }
         }
     }

@@ -14,6 +14,7 @@ package struct Profile: Equatable, Sendable {
     package var sessions: SessionRules?
     /// nil: nobody asks what runs here how it is.
     package var health: HealthRules?
+    package var restart = RestartRules()
     /// nil: nobody wants to hear of what happens.
     package var alerts: AlertRules?
     /// nil: nobody counts what is asked of providers of language models.
@@ -47,6 +48,8 @@ package struct ProcessRules: Equatable, Sendable {
     package var systemCalls: [String] = []
     /// The AppArmor profile that commands are put into when they are executed; nil: they stay in that of whoever starts.
     package var appArmor: String?
+    /// Before the command starts, the jail makes sure that its walls stand; one whose do not does not start.
+    package var selfTest = false
     /// How long a stopped command has until SIGKILL, in milliseconds.
     package var stopGrace: UInt64 = 30_000
 
@@ -101,14 +104,21 @@ package struct FilesystemRules: Equatable, Sendable {
     package var home: UInt64 = 0
     /// A directory of the jail's own that outlives it.
     package var data: DataRule?
-    /// A host directory shown at `/workspace`, given on the command line; `none` if the profile has none.
+    /// How a host directory is shown at `/workspace`; `none` if the profile has none.
     package var workspace = WorkspaceAccess.none
-    /// That directory on the host. No key of a profile: only the command line names it.
+    /// That directory on the host, which the command line may name instead.
     package var workspaceSource: String?
+    /// Bytes that changes to be reviewed may take.
+    package var reviewSize = FilesystemRules.usualReviewSize
     /// Programs may be executed from writable mounts.
     package var executeWritable = false
 
     package init() {}
+
+    package static let usualReviewSize: UInt64 = 1 << 30
+
+    /// Whether what is written to the workspace is kept apart from it.
+    package var hasReview: Bool { workspace == .review && workspaceSource != nil }
 }
 
 package enum RootKind: Equatable, Sendable {
@@ -122,6 +132,8 @@ package enum RootKind: Equatable, Sendable {
 
 package enum WorkspaceAccess: String, CaseIterable, Sendable {
     case none, readOnly, readWrite
+    /// Writable inside, and nothing of it reaches the directory before somebody has looked at it.
+    case review
 }
 
 /// A host path and where it is shown.

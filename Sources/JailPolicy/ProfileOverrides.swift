@@ -79,7 +79,10 @@ package struct ProfileOverrides: Equatable, Sendable {
     private func applyWorkspace(
         to rules: inout FilesystemRules, profile name: String, home: String?
     ) throws(JailError) {
-        if let workspaceAccess { rules.workspace = workspaceAccess }
+        // What is to be reviewed does not become writable because somebody has not asked for less.
+        if let workspaceAccess, rules.workspace != .review || workspaceAccess != .readWrite {
+            rules.workspace = workspaceAccess
+        }
         if let ownWorkspace {
             var data = DataRule(size: ownWorkspace)
             data.target = "/workspace"

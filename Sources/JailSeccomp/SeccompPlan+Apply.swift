@@ -32,6 +32,20 @@ package enum EgressFilter {
     package static func apply() throws(SystemError) { try System.installFilter(CompiledFilters.egress) }
 }
 
+/// The filter of the process that watches a jail for `learn`, which enters it when it has seized the jail's init.
+package enum TracerFilter {
+    package static func apply() throws(SystemError) { try System.installFilter(CompiledFilters.tracer) }
+}
+
+/// System calls by the kernel's numbers for this architecture.
+package enum SystemCallNames {
+    /// The first so many: more than any architecture has.
+    package static func table(_ count: Int32 = 512) -> [String?] { (0..<count).map { FilterCompiler.name(of: $0) } }
+
+    /// Calls that are known and refused with EPERM, whatever their arguments are.
+    package static var refused: [String] { FilterCompiler.refused }
+}
+
 extension FilterCompiler.Architecture {
     #if arch(x86_64)
         static let native = FilterCompiler.Architecture.x86_64

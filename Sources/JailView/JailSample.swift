@@ -16,6 +16,8 @@ package struct JailSample: Sendable {
     package var usage: GroupUsage?
     /// nil: its supervisor did not answer in time.
     package var figures: JailFigures?
+    /// It has ended, and is started again after a while.
+    package var isWaiting = false
     /// Monotonic nanoseconds of the look.
     package var time: Int64
 
@@ -28,10 +30,11 @@ package struct JailSample: Sendable {
     }
 
     package enum Condition: String, Sendable {
-        case runs, starting, healthy, unhealthy, paused, silent
+        case runs, starting, healthy, unhealthy, paused, waiting, silent
     }
 
     package var condition: Condition {
+        if isWaiting { return .waiting }
         guard let figures else { return .silent }
         if figures.isPaused || usage?.isFrozen == true { return .paused }
         return figures.health.flatMap(Condition.init(rawValue:)) ?? .runs

@@ -65,10 +65,13 @@ enum Background {
     /// Everything that the jail prints goes to `logs/NAME.log` in clawjail's state directory, of a session to
     /// `logs/sessions/ID.log`.
     static func openLog(_ plan: LaunchPlan) throws(JailError) -> OutputLog {
-        let directory = plan.session == nil ? plan.logDirectory : plan.logDirectory + "/sessions"
-        return try OutputLog(
-            directory: directory, name: plan.name, secrets: plan.audit.rules.redact,
-            separatesErrors: plan.alerts?.watches(.stderr) == true)
+        try OutputLog(logPlace(plan), separatesErrors: plan.alerts?.watches(.stderr) == true)
+    }
+
+    static func logPlace(_ plan: LaunchPlan) -> OutputLog.Place {
+        OutputLog.Place(
+            directory: plan.session == nil ? plan.logDirectory : plan.logDirectory + "/sessions", name: plan.name,
+            secrets: plan.audit.rules.redact)
     }
 
     /// Of a session that is gone for good.

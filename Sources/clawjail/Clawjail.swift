@@ -9,11 +9,10 @@ struct Clawjail: ParsableCommand {
         abstract: "Run the OpenClaw gateway with the fewest permissions that still do the job.",
         version: Release.version,
         subcommands: [
-            Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, InspectCommand.self, Logs.self,
-            Stats.self, Spend.self, Top.self, MetricsCommand.self, Stop.self, Pause.self, Resume.self, Lockdown.self,
-            Unlock.self,
-            DataCommand.self, AuditCommand.self, Alerts.self, ProfileCommand.self, Promote.self, Demote.self,
-            Explain.self, Diagnose.self,
+            Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, InspectCommand.self, Logs.self, Stats.self,
+            Spend.self, Top.self, MetricsCommand.self, Stop.self, Pause.self, Resume.self, Lockdown.self, Unlock.self,
+            DataCommand.self, ChangesCommand.self, AuditCommand.self, Alerts.self, Verify.self, Learn.self,
+            ProfileCommand.self, Promote.self, Demote.self, Explain.self, Diagnose.self, HostAuditCommand.self,
             Setup.self, Export.self,
         ])
 

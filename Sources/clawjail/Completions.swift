@@ -14,6 +14,11 @@ extension CompletionKind {
     /// The names that `clawjail ps` shows.
     static let jails = CompletionKind.custom { _, _, _ in ((try? RunningJail.all()) ?? []).map(\.name) }
 
+    /// What 'clawjail profile suggest' can be asked about.
+    static let suggestSources = CompletionKind.custom { _, _, _ in
+        ((try? LearnedFiles.names()) ?? []) + ((try? RunningJail.all()) ?? []).map(\.name)
+    }
+
     /// The ids that `clawjail session list` shows, those of dead sessions among them.
     static let sessions = CompletionKind.custom { _, _, _ in ((try? Session.all()) ?? []).map(\.jail.name) }
 }

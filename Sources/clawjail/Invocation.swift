@@ -1,5 +1,6 @@
 internal import Glibc
 import JailCore
+import JailDecision
 import JailHost
 import JailPlan
 import JailPolicy
@@ -102,8 +103,10 @@ struct Invocation: Equatable {
     ///   - session: instead of a command.
     ///   - isBackground: the jail goes on when its caller has ended.
     ///   - loaded: the profile, if ``loadProfile()`` has been called for it already.
+    ///   - first: of a jail that is started again: the plan that has given it its name.
     func makePlan(
-        session: SessionPlan? = nil, isBackground: Bool = false, with loaded: Profile? = nil
+        session: SessionPlan? = nil, isBackground: Bool = false, with loaded: Profile? = nil,
+        again first: LaunchPlan? = nil
     ) throws(JailError) -> LaunchPlan {
         guard session != nil || (!command.isEmpty && command[0] != "") else {
             throw JailError(.usage, reason: "no command is given", hint: "write it after --")
@@ -111,16 +114,36 @@ struct Invocation: Equatable {
         let directories = try Self.profileDirectories()
         let profile: Profile
         if let loaded { profile = loaded } else { profile = try loadProfile(directories) }
+        return try makePlan(
+            of: profile, directories, session: session, isBackground: isBackground, named: first?.name
+        ).plan
+    }
+
+    /// What the jail would be, for questions about it: of a jail without a command too, and of one that cannot start here for
+    /// want of groups or limits.
+    func makeDecisions() throws(JailError) -> JailDecisions {
+        let directories = try Self.profileDirectories()
+        var profile = try loadProfile(directories)
+        profile.optional.formUnion([.groups, .cgroup, .time, .apparmor])
+        let (plan, request) = try makePlan(of: profile, directories)
+        return JailDecisions(plan, of: profile, host: try HostSight(request, for: plan))
+    }
+
+    private func makePlan(
+        of profile: Profile, _ directories: [String], session: SessionPlan? = nil, isBackground: Bool = false,
+        named given: String? = nil
+    ) throws(JailError) -> (plan: LaunchPlan, request: HostRequest) {
         var request = try HostRequest.fromEnvironment(profile: profile, command: command)
         request.user = overrides.user
         request.profileDirectories = directories
         request.outlivesCaller = isBackground
         request.workspace = profile.filesystem.workspaceSource
         let facts = try HostFacts.gather(request)
-        var launch = LaunchRequest(
-            name: try jailName(profile), arguments: command, bootID: try Self.randomUUID())
+        let name: String
+        if let given { name = given } else { name = try jailName(profile) }
+        var launch = LaunchRequest(name: name, arguments: command, bootID: try Self.randomUUID())
         launch.terminal = terminal
-        launch.isNamed = name != nil || profile.filesystem.data != nil
+        launch.isNamed = self.name != nil || Self.keepsState(profile)
         launch.egressGroup = egressGroup
         if let sessions = profile.sessions {
             launch.sessionProfile = try Self.loader(directories).load(sessions.profile)
@@ -128,14 +151,18 @@ struct Invocation: Equatable {
         launch.prices = try Self.prices(for: profile, directories)
         launch.session = session
         launch.environment = System.environment().map { EnvironmentVariable(name: $0.name, value: $0.value) }
-        return try Planner.plan(profile, on: facts, for: launch)
+        return (try Planner.plan(profile, on: facts, for: launch), request)
     }
 
     /// The profile's, if the jail has state that the next one of that name is to find again; otherwise one of its own.
     private func jailName(_ profile: Profile) throws(JailError) -> String {
         if let name { return name }
-        if profile.filesystem.data != nil { return profile.name }
+        if Self.keepsState(profile) { return profile.name }
         return try Self.randomName(profile.name)
+    }
+
+    private static func keepsState(_ profile: Profile) -> Bool {
+        profile.filesystem.data != nil || profile.filesystem.hasReview
     }
 
     /// A name that nobody else has.

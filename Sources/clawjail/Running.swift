@@ -10,6 +10,14 @@ struct RunningJail {
     let name: String
     let profile: String
     let supervisor: Int64
+    /// The process above supervisors of a jail that is started again; nil: there is none.
+    let guardian: Int64?
+    /// How often it has been.
+    let restarts: Int64
+    /// Of one that has ended and waits for that.
+    let waiting: Waiting?
+    /// Jail init, as the host numbers it; 0: it is not known.
+    let initProcess: Int32
     let started: Int64
     let command: [String]
     let published: [String]
@@ -19,6 +27,21 @@ struct RunningJail {
     let probe: String?
     /// The state file as it stands.
     let text: String
+
+    struct Waiting {
+        /// Milliseconds since the epoch.
+        let until: Int64
+        /// Of those that count.
+        let attempt: Int64
+        let reason: String
+
+        init?(_ value: JSON5Value?) {
+            guard let value, let until = value["until"]?.integer else { return nil }
+            self.until = until
+            attempt = value["attempt"]?.integer ?? 0
+            reason = value["reason"]?.text?.printable ?? "?"
+        }
+    }
 
     /// Where this user's jails are found.
     static func directory() -> String {
@@ -37,6 +60,10 @@ struct RunningJail {
         self.name = name
         profile = value["profile"]?.text ?? "?"
         supervisor = value["supervisor"]?.integer ?? 0
+        guardian = value["guardian"]?.integer
+        restarts = value["restarts"]?.integer ?? 0
+        waiting = Waiting(value["waiting"])
+        initProcess = Int32(clamping: value["init"]?.integer ?? 0)
         started = value["started"]?.integer ?? 0
         command = value["command"]?.strings ?? []
         published = value["publish"]?.strings ?? []
@@ -76,8 +103,9 @@ struct RunningJail {
         return state()?["health"]?.text?.printable
     }
 
-    /// In a word: `locked down`, `paused`, what ``health()`` says, or `runs`.
+    /// In a word: `waiting`, `locked down`, `paused`, what ``health()`` says, or `runs`.
     var condition: String {
+        if waiting != nil { return "waiting" }
         guard isPaused else { return health() ?? "runs" }
         if case .boolean(true)? = state()?["lockdown"]?.content { return "locked down" }
         return "paused"

@@ -30,6 +30,9 @@ do {
     text += try table("egress") { architecture throws(FilterCompiler.CompileError) in
         try FilterCompiler.egress(for: architecture)
     }
+    text += try table("tracer") { architecture throws(FilterCompiler.CompileError) in
+        try FilterCompiler.tracer(for: architecture)
+    }
     text += "}\n"
     guard let file = unsafe fopen(CommandLine.arguments[1], "w") else {
         throw FilterCompiler.CompileError(description: "cannot write \(CommandLine.arguments[1])")

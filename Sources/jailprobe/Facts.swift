@@ -38,6 +38,7 @@ enum Facts {
             "controllingTerminal": .boolean((try? System.open("/dev/tty", .readWrite)) != nil),
             "limits": .object(limits), "cgroup": text("/proc/self/cgroup"),
             "personality": .optional((try? System.readFile("/proc/self/personality")).map(Self.line)),
+            "appArmor": text("/proc/self/attr/apparmor/current"),
         ]
     }
 
@@ -115,6 +116,30 @@ enum Facts {
                 else { return (path, .null) }
                 return (path, .strings(names.map(\.name).sorted()))
             })
+    }
+
+    /// The names of the network's interfaces.
+    static func network() -> JSON {
+        let lines: [String] = Self.text("/proc/self/net/dev").lines
+        // The first two are headings.
+        let names = lines.dropFirst(2).compactMap { line in
+            line.split(separator: ":").first.map { String($0.drop { $0 == " " }) }
+        }
+        return ["interfaces": .strings(names)]
+    }
+
+    /// Sizes of file systems, in bytes, by where they are mounted: of several at one place, of the one that is seen.
+    static func sizes() -> JSON {
+        var sizes: [(String, JSON)] = []
+        var seen: Set<Substring> = []
+        for line in Self.text("/proc/self/mountinfo").lines as [String] {
+            let fields = line.split(separator: " ")
+            guard fields.count > 4, seen.insert(fields[4]).inserted,
+                let status = try? System.fileSystem(at: String(fields[4]))
+            else { continue }
+            sizes.append((String(fields[4]), .number(status.blocks * status.blockSize)))
+        }
+        return .object(sizes)
     }
 
     // MARK: Files of /proc

@@ -22,6 +22,10 @@ var report: [(String, JSON)] = [
     ("mounts", Facts.mounts()),
     ("directories", Facts.directories(options.directories)),
 ]
+report.append(("network", Facts.network()))
+report.append(("sizes", Facts.sizes()))
+if options.scansPrograms { report.append(("programs", Programs.all(unscanned: options.unscanned))) }
+let company = Company(listen: options.listen)
 if !options.factsOnly {
     report.append(("attempts", Attempts.all(options)))
 }
@@ -30,3 +34,4 @@ do throws(SystemError) {
 } catch {
     System.exitNow(1)
 }
+if options.waits || options.listen != nil { company.stay() }

@@ -61,6 +61,66 @@ import Testing
         #expect(try ids(jail).count == 1)
     }
 
+    @Test(arguments: Caller.all) func `what is done with the data stands in the jail's log, whether or not it runs`(
+        caller: Caller
+    ) throws {
+        let jail = try Jail(caller, DataTests.stateful)
+        let log = AuditLogFiles(jail: jail)
+        defer {
+            clear(jail)
+            log.remove()
+        }
+        #expect(try jail.script("echo one > /data/f").status == 0)
+        #expect(try clawjail(jail, "data", "snapshot", jail.name).status == 0)
+        let running = try jail.startAndAwait("up", command: ["/bin/sh", "-c", "echo up; exec sleep 60"])
+        #expect(try clawjail(jail, "data", "snapshot", jail.name).status == 0)
+        running.signal(SIGTERM)
+        _ = try running.wait(10)
+        let id = try #require(try ids(jail).first)
+        #expect(try clawjail(jail, "data", "restore", jail.name, id).status == 0)
+        let records = try log.records()
+        let actions = records.filter { $0["event"] as? String == "data" }.compactMap { $0["action"] as? String }
+        #expect(actions == ["snapshot", "snapshot", "restore", "restored"])
+        // One log, one chain: two launches, and two in which nothing ran.
+        let report = try log.report()
+        #expect(report.status == 0 && report.kinds.isEmpty && report.launches == 4, "\(report)")
+        try jail.expectNothingLeft()
+        // What cannot be recorded is not done.
+        try FileManager.default.removeItem(atPath: log.directory)
+        try Data().write(to: URL(fileURLWithPath: log.directory))
+        let refused = try clawjail(jail, "data", "restore", jail.name, id)
+        #expect(refused.status == 125 && refused.errors.contains("audit: "), "\(refused.errors)")
+        #expect(try ids(jail).count == 3)
+    }
+
+    @Test(arguments: Caller.all) func `data of a locked-down jail is evidence, and not replaced`(caller: Caller) throws
+    {
+        let jail = try Jail(caller, DataTests.stateful)
+        let log = AuditLogFiles(jail: jail)
+        defer {
+            clear(jail)
+            log.remove()
+        }
+        #expect(try jail.script("echo one > /data/f").status == 0)
+        #expect(try clawjail(jail, "data", "snapshot", jail.name).status == 0)
+        let id = try #require(try ids(jail).first)
+        let running = try jail.startAndAwait(
+            "up", command: ["/bin/sh", "-c", "echo two > /data/f; echo up; exec sleep 60"])
+        let locked = try clawjail(jail, "lockdown", jail.name, "--reason", "look", "--no-evidence")
+        #expect(locked.status == 0, "\(locked.errors)")
+        _ = try running.wait(20)
+        try clawjail(jail, "data", "restore", jail.name, id).expectRefusal(78, "is locked down", "clawjail unlock")
+        let file = "\(data(jail))/f"
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == "two\n")
+        // To save it is no change.
+        #expect(try clawjail(jail, "data", "snapshot", jail.name).status == 0)
+        #expect(try clawjail(jail, "unlock", jail.name, "--reason", "seen").status == 0)
+        #expect(try clawjail(jail, "data", "restore", jail.name, id).status == 0)
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == "one\n")
+    }
+
+    private func data(_ jail: Jail) -> String { "\(jail.stateDirectory)/data/\(jail.name)" }
+
     @Test(arguments: Caller.all) func `a running jail is not restored, and goes on after it was saved`(caller: Caller)
         throws
     {

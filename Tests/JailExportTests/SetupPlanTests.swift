@@ -9,7 +9,7 @@ struct `Setting up a host` {
     private static let unitPath = "/etc/systemd/system/demo.service"
 
     private static func request(_ unit: SetupRequest.Unit? = unit) -> SetupRequest {
-        SetupRequest(user: "agents", unit: unit)
+        SetupRequest(user: "agents", units: unit.map { [$0] } ?? [])
     }
 
     /// Everything is as setup leaves it.
@@ -24,8 +24,8 @@ struct `Setting up a host` {
             "/var/lib/clawjail-agents": .init(.directory, uid: 900, mode: 0o700),
             unitPath: .init(.file, uid: 0, mode: 0o644),
         ]
-        facts.unitText = unit.text
-        facts.isEnabled = true
+        facts.unitTexts["demo.service"] = unit.text
+        facts.enabled = ["demo.service"]
         change(&facts)
         return facts
     }
@@ -67,10 +67,35 @@ struct `Setting up a host` {
         #expect(!SetupPlan.paths(for: Self.request(nil)).contains(Self.unitPath))
     }
 
+    @Test func `several units are written, read once, and those enabled that are to be`() throws {
+        let timer = SetupRequest.Unit(
+            fileName: "demo-snapshot.timer", text: SystemdUnit.mark + "\nT=1\n", isTemplate: false, enable: true)
+        var service = timer
+        service.fileName = "demo-snapshot.service"
+        service.enable = false
+        let request = SetupRequest(user: "agents", units: [Self.unit, service, timer])
+        let steps = try SetupPlan.steps(request, Self.done())
+        #expect(
+            Array(steps.suffix(5)) == [
+                .writeUnit(path: "/etc/systemd/system/demo-snapshot.service", text: timer.text),
+                .writeUnit(path: "/etc/systemd/system/demo-snapshot.timer", text: timer.text), .reload,
+                .there("demo.service, enabled"), .enable("demo-snapshot.timer"),
+            ])
+        // Each is looked at by itself.
+        #expect(
+            Self.refusal(
+                Self.done { $0.vendorUnits["demo-snapshot.timer"] = "/usr/lib/systemd/system/x.timer" }, request
+            )
+            .contains("already"))
+    }
+
     @Test func `a unit of clawjail's is written anew, and no other one`() throws {
-        let steps = try SetupPlan.steps(Self.request(), Self.done { $0.unitText = SystemdUnit.mark + "\nX=0\n" })
+        let steps = try SetupPlan.steps(
+            Self.request(), Self.done { $0.unitTexts["demo.service"] = SystemdUnit.mark + "\nX=0\n" })
         #expect(steps.contains(.writeUnit(path: Self.unitPath, text: Self.unit.text)) && steps.contains(.reload))
-        #expect(Self.refusal(Self.done { $0.unitText = "[Service]\n" }).contains("was not written by clawjail"))
+        #expect(
+            Self.refusal(Self.done { $0.unitTexts["demo.service"] = "[Service]\n" }).contains(
+                "was not written by clawjail"))
         #expect(
             Self.refusal(Self.done { $0.entries[Self.unitPath] = .init(.symlink, uid: 0, mode: 0o777) })
                 .contains("it is a symlink"))
@@ -81,7 +106,8 @@ struct `Setting up a host` {
 
     @Test func `a service of the host's keeps its name`() {
         #expect(
-            Self.refusal(Self.done { $0.vendorUnit = "/usr/lib/systemd/system/ssh.service" }).contains("already"))
+            Self.refusal(Self.done { $0.vendorUnits["demo.service"] = "/usr/lib/systemd/system/ssh.service" }).contains(
+                "already"))
     }
 
     @Test(arguments: ["/etc/clawjail", "/etc/clawjail/agents", "/var/lib/clawjail-agents"])

@@ -37,6 +37,31 @@ struct `A unit of systemd` {
         #expect(Self.values("WatchdogSec", Self.unit { $0.watchdog = 0 }).isEmpty)
     }
 
+    @Test(arguments: [
+        (RestartRules.Occasion.failure, "on-failure"), (.unhealthy, "on-failure"), (.always, "always"),
+    ])
+    func `a profile's restart becomes the manager's`(on: RestartRules.Occasion, restart: String) {
+        let unit = Self.unit {
+            $0.profile?.restart.on = on
+            $0.profile?.restart.delay = 1500
+            $0.profile?.restart.longest = 10_000
+            $0.profile?.restart.most = 3
+            $0.profile?.restart.within = 3_600_000
+        }
+        #expect(Self.values("Restart", unit) == [restart] && Self.values("RestartSec", unit) == ["1500ms"])
+        #expect(Self.values("StartLimitBurst", unit) == ["4"])
+        #expect(Self.values("StartLimitIntervalSec", unit) == ["3600s"])
+        #expect(Self.values("RestartPreventExitStatus", unit) == ["78 64"])
+        // Lines that systemd 252 does not know are for the reader alone.
+        #expect(Self.text(unit).contains("#   RestartSteps=3\n#   RestartMaxDelaySec=10s\n"))
+        #expect(Self.values("RestartSteps", unit).isEmpty)
+        // Who asks for failures alone is not ended for being unhealthy, unless somebody says so.
+        #expect(Self.values("WatchdogSec", unit) == (on == .failure ? [] : ["60s"]))
+        var told = unit
+        told.watchdog = 5000
+        #expect(Self.values("WatchdogSec", told) == ["5s"])
+    }
+
     @Test func `places are the user's, for nobody else`() {
         let unit = Self.unit { $0.user = "agents" }
         for name in ["RuntimeDirectory", "StateDirectory"] {

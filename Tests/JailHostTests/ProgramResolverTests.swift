@@ -91,6 +91,7 @@ import Testing
         #expect(closure.shows("/usr/bin/env"))
         #expect(closure.shows("/usr/bin/perl"))
         #expect(closure.notes.contains("'tool' is a script: '/usr/bin/perl' comes along"))
+        #expect(closure.commandInterpreters == ["/usr/bin/env", "/usr/bin/perl"])
         let listed = try resolve(["tool", "perl", "env"], ["tool"], searchPath: directory.path + ":/usr/bin")
         #expect(listed.notes.isEmpty)
     }

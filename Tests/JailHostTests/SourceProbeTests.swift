@@ -174,7 +174,8 @@ import Testing
         "/home/someone",
         "/run/user/1000/bus", "/var", "/h/u", "/h", "/h/u/.ssh", "/h/u/.ssh/id", "/h/u/.aws", "/h/u/.gnupg",
         "/h/u/.config",
-        "/h/u/.docker/x", "/h/u/.kube", "/tmp/clawjail-own", "/tmp", "/var/lib/clawjail/x", "/h/u/.config/clawjail",
+        "/h/u/.docker/x", "/h/u/.kube", "/tmp/clawjail-own", "/tmp", "/var/lib/clawjail/x", "/run/docker.sock",
+        "/h/u/.config/clawjail",
     ])
     func `homes, keys and the host's own directories are refused`(path: String) {
         let boundaries = Boundaries(homes: ["/h/u"], ownDirectories: ["/tmp/clawjail-own"])

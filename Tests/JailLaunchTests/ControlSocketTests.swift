@@ -55,6 +55,21 @@ struct `The control socket` {
         fixture.end()
     }
 
+    @Test func `D tells of a snapshot, by an id that can be nothing else`() throws {
+        let note = SnapshotNote(id: "20260301T093000Z-2", isConsistent: true)
+        let request = ControlRequest.saved(note)
+        #expect(request.bytes == [0x44, 1] + Array("20260301T093000Z-2".utf8))
+        guard case .saved(let read)? = ControlRequest(request.bytes, []) else {
+            Issue.record("it is not understood")
+            return
+        }
+        #expect(read == note && !request.isForOtherJails)
+        let long = Array(String(repeating: "a", count: 65).utf8)
+        for wrong in [[], [1], [2, 0x61], [1, 0x0A], [0, 0x22], [1, 0x2F], [1, 0xC3, 0xA4], [1] + long] as [[UInt8]] {
+            #expect(ControlRequest([0x44] + wrong, []) == nil)
+        }
+    }
+
     @Test func `P pauses and R resumes, and the caller is answered, not kept`() throws {
         var fixture = try Fixture()
         for byte: UInt8 in [0x50, 0x52] {

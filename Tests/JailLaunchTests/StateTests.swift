@@ -51,7 +51,7 @@ struct `What a jail leaves word of` {
             let host = try TemporaryDirectory()
             let output = try System.duplicate(.standardOutput, atLeast: 10)
             let errors = try System.duplicate(.standardError, atLeast: 10)
-            let log = try OutputLog(directory: host.path + "/logs", name: "jail")
+            let log = try OutputLog(.init(directory: host.path + "/logs", name: "jail"))
             // The log has taken their place; what this test says goes where it went before.
             try System.duplicate(output.borrowed, to: 1, closeOnExec: false)
             try System.duplicate(errors.borrowed, to: 2, closeOnExec: false)
@@ -72,7 +72,7 @@ struct `What a jail leaves word of` {
             try host.file("victim", "keep")
             try host.directory("logs", mode: 0o700)
             try System.makeSymlink("\(host.path)/logs/jail.log", to: "../victim")
-            #expect(throws: JailError.self) { _ = try OutputLog(directory: host.path + "/logs", name: "jail") }
+            #expect(throws: JailError.self) { _ = try OutputLog(.init(directory: host.path + "/logs", name: "jail")) }
             #expect(try host.read("victim") == "keep")
         }
     }

@@ -93,6 +93,10 @@ private func expectNothingMadeOnTheHost(_ plan: LaunchPlan, _ location: SourceLo
                 sourceLocation: location)
             made.insert(bind.target)
             if bind.isDirectory { hostDirectories.insert(bind.target) }
+        case .overlay(let overlay):
+            #expect(
+                !isOnHost && made.contains(overlay.target), "no place for \(overlay.target)", sourceLocation: location)
+            hostDirectories.insert(overlay.target)
         case .pin(let path):
             // Only what the payload could make itself, and once.
             let around = plan.binds.filter { $0.isDirectory && path.isBelow($0.target) }
@@ -113,7 +117,8 @@ private func expectNothingMadeOnTheHost(_ plan: LaunchPlan, _ location: SourceLo
 private func expectWallsAroundWrites(_ plan: LaunchPlan, _ profile: Profile, _ location: SourceLocation) {
     guard let landlock = plan.landlock else { return }
     let writable = Set(
-        plan.binds.filter { !$0.attributes.contains(.readOnly) }.map(\.target) + plan.tmpfs.map(\.target))
+        plan.binds.filter { !$0.attributes.contains(.readOnly) }.map(\.target) + plan.tmpfs.map(\.target)
+            + plan.mounts.compactMap { if case .overlay(let overlay) = $0 { overlay.target } else { nil } })
     let granted = Set(landlock.rules.filter { $0.access == .write || $0.access == .all }.map(\.path))
     #expect(granted == writable, sourceLocation: location)
     if !profile.filesystem.executeWritable {

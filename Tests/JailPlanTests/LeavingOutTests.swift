@@ -122,3 +122,21 @@ struct `Protections that the host lacks` {
         #expect(failure { () throws(JailError) in _ = try plan(profile, on: maker) }?.stage == .host)
     }
 }
+
+@Suite struct AddingTests {
+    @Test func `a program that is added is shown, may be executed, and is the command; nothing else changes`() throws {
+        let before = try plan(bare())
+        var after = before
+        after.add(program: "/usr/libexec/probe", PaperHost.identity("/usr/libexec/probe"), at: "/probe")
+        let bind = try #require(after.bind(at: "/probe"))
+        #expect(bind.source == "/usr/libexec/probe" && bind.attributes == [.readOnly, .noSetuid, .noDevices])
+        #expect(bind.makesTarget && bind.isGranted && !bind.isDirectory)
+        #expect(after.access(to: "/probe") == [.execute])
+        #expect(after.command.path == "/probe")
+        after.mounts.removeLast()
+        after.access.removeLast()
+        after.landlock?.rules.removeLast()
+        after.command.path = before.command.path
+        #expect(after == before)
+    }
+}

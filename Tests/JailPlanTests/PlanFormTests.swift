@@ -19,7 +19,9 @@ struct `A plan on paper` {
         #expect(
             members.map(\.0) == [
                 "version", "name", "gateway", "profile", "command", "identity", "namespaces", "limits", "mounts",
-                "landlock", "appArmor", "seccomp", "network", "data", "sessions", "health", "audit", "alerts",
+                "landlock", "appArmor", "seccomp", "selfTest", "network", "data", "review", "sessions", "health",
+                "restart", "audit",
+                "alerts",
                 "leftOut",
                 "notes", "stopGraceMilliseconds",
             ])

@@ -131,4 +131,15 @@ struct `The planner` {
         #expect(notes.contains("'openclaw' is not installed on this host"))
         #expect(try plan(bare()).notes.isEmpty)
     }
+
+    @Test func `a jail is started again if its profile says so, it has a command, and no other jail has made it`()
+        throws
+    {
+        let profile = bare { $0.restart.on = .always }
+        #expect(try plan(profile).restart == profile.restart)
+        #expect(try plan(profile).text.contains("whenever it ends, after 1s, twice as long each time, at most 1m"))
+        #expect(try plan(bare()).restart == nil)
+        #expect(try plan(profile) { $0.arguments = [] }.restart == nil)
+        #expect(try plan(profile) { $0.gateway = "g" }.restart == nil)
+    }
 }

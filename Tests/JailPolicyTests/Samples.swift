@@ -15,6 +15,7 @@ enum Samples {
             shell: true,
             systemCalls: ["bpf"],
             apparmor: "clawjail-p.1",
+            selfTest: true,
             stopGrace: "500ms",
           },
           filesystem: {
@@ -23,7 +24,7 @@ enum Samples {
             write: ["/w"],
             tmp: "1M", sharedMemory: "2M", home: "3M",
             data: { size: "1G", target: "/state", source: "/srv/state", mustEnforceSize: true },
-            workspace: "readWrite",
+            workspace: { source: "~/w", mode: "review", size: "2G" },
             executeWritable: true,
           },
           network: {
@@ -52,6 +53,7 @@ enum Samples {
           health: {
             http: { port: 18789, path: "/healthz" }, startPeriod: "1m", interval: "2s", timeout: "500ms", retries: 5,
           },
+          restart: { on: "unhealthy", delay: "2s", longest: "5m", most: 3, within: "1h" },
           alerts: {
             defaults: true,
             rules: [
@@ -238,6 +240,24 @@ enum Samples {
             "1:40: 'health.retries' must be a whole number from 1 to 100, not 0"
         ),
         (
+            "{ restart: { on: 'failures' } }",
+            "1:18: 'restart.on' must be one of \"never\", \"failure\", \"unhealthy\", \"always\", not \"failures\"; "
+                + "did you mean \"failure\"?"
+        ),
+        (
+            "{ restart: { delay: '99ms' } }",
+            "1:21: 'restart.delay' must be from \"100ms\" to \"1h\", not \"99ms\""
+        ),
+        (
+            "{ restart: { within: '2d' } }",
+            "1:22: 'restart.within' must be from \"1s\" to \"1d\", not \"2d\""
+        ),
+        ("{ restart: { most: 0 } }", "1:20: 'restart.most' must be a whole number from 1 to 1000, not 0"),
+        (
+            "{ restart: { on: 'always', delay: '2m' } }",
+            "1:12: 'restart' has a 'longest' of \"1m\", less than its 'delay' of \"2m\""
+        ),
+        (
             "{ process: { passEnvironment: ['NOTIFY_SOCKET'] } }",
             "1:32: 'process.passEnvironment[0]' must not pass on \"NOTIFY_SOCKET\": it is between clawjail and the "
                 + "service manager"
@@ -288,7 +308,7 @@ enum Samples {
         ("{ memory: '1G' }", "1:3: unknown key 'memory' in the profile; did you mean 'limits.memory'?"),
         (
             "{ process: { zzzzzzzz: 1 } }",
-            "1:14: unknown key 'zzzzzzzz' in 'process'; known keys: programs, environment, passEnvironment, user, inside, workingDirectory, hostName, shell, systemCalls, apparmor, stopGrace"
+            "1:14: unknown key 'zzzzzzzz' in 'process'; known keys: programs, environment, passEnvironment, user, inside, workingDirectory, hostName, shell, systemCalls, apparmor, selfTest, stopGrace"
         ),
         ("{ process: { inside: { Uid: 1 } } }", "1:24: unknown key 'Uid' in 'process.inside'; did you mean 'uid'?"),
         ("{ limits: { memory: 512 } }", "1:21: 'limits.memory' must be a size such as \"512M\", not a number"),
@@ -432,7 +452,23 @@ enum Samples {
         ),
         (
             "{ filesystem: { workspace: 'readonly' } }",
-            "1:28: 'filesystem.workspace' must be one of \"none\", \"readOnly\", \"readWrite\", not \"readonly\"; did you mean \"readOnly\"?"
+            "1:28: 'filesystem.workspace' must be one of \"none\", \"readOnly\", \"readWrite\", \"review\", not \"readonly\"; did you mean \"readOnly\"?"
+        ),
+        (
+            "{ filesystem: { workspace: { source: '/w' } } }",
+            "1:28: 'filesystem.workspace' needs a 'mode'"
+        ),
+        (
+            "{ filesystem: { workspace: { source: '/w', mode: 'readOnly', size: '1G' } } }",
+            "1:28: 'filesystem.workspace' has a 'size' only with mode \"review\""
+        ),
+        (
+            "{ filesystem: { workspace: { source: '/proc/1', mode: 'review' } } }",
+            "1:38: 'filesystem.workspace.source' must not be in /proc, which tells about and steers the host's kernel"
+        ),
+        (
+            "{ filesystem: { workspace: { mode: 'none' } } }",
+            "1:36: 'filesystem.workspace.mode' must say how the directory is shown, not \"none\""
         ),
         ("{ network: { publish: ['0'] } }", "1:24: 'network.publish[0]' must be a port from 1 to 65535, not \"0\""),
         (
@@ -604,12 +640,15 @@ enum Samples {
         ("process.inside.uid", "'1'"), ("process.inside.gid", "null"), ("process.inside.home", "[]"),
         ("process.workingDirectory", "1"), ("process.hostName", "1"), ("process.shell", "'true'"),
         ("process.systemCalls", "'bpf'"), ("process.apparmor", "1"),
+        ("process.selfTest", "1"),
         ("process.stopGrace", "30"), ("filesystem", "1"), ("filesystem.root", "true"), ("filesystem.read", "'/x'"),
         ("filesystem.write", "{}"), ("filesystem.tmp", "64"), ("filesystem.sharedMemory", "0"),
         ("filesystem.home", "true"),
         ("filesystem.data", "'1G'"), ("filesystem.data.size", "1"), ("filesystem.data.target", "1"),
         ("filesystem.data.source", "1"),
-        ("filesystem.data.mustEnforceSize", "1"), ("filesystem.workspace", "true"), ("filesystem.executeWritable", "0"),
+        ("filesystem.data.mustEnforceSize", "1"), ("filesystem.workspace", "true"),
+        ("filesystem.workspace.source", "1"),
+        ("filesystem.workspace.mode", "1"), ("filesystem.workspace.size", "1"), ("filesystem.executeWritable", "0"),
         ("network", "'none'"), ("network.publish", "18789"), ("network.listen", "80"), ("network.allow", "'*'"),
         ("network.deny", "'*'"), ("network.allowPrivate", "'10.0.0.0/8'"), ("network.budgets", "1"),
         ("network.budgets.requestsPerMinute", "'1'"), ("network.budgets.connectionsPerMinute", "true"),
@@ -623,6 +662,8 @@ enum Samples {
         ("health", "true"), ("health.http", "'/'"), ("health.http.port", "'1'"), ("health.http.path", "1"),
         ("health.tcp", "1"), ("health.tcp.port", "'1'"), ("health.exec", "'x'"), ("health.startPeriod", "1"),
         ("health.interval", "1"), ("health.timeout", "1"), ("health.retries", "'1'"),
+        ("restart", "'always'"), ("restart.on", "true"), ("restart.delay", "1"), ("restart.longest", "60"),
+        ("restart.most", "'5'"), ("restart.within", "600"),
         ("alerts", "true"), ("alerts.defaults", "1"), ("alerts.rules", "{}"), ("alerts.webhook", "1"),
         ("alerts.command", "'x'"),
         ("spend", "'5 USD'"), ("spend.perDay", "5"), ("spend.tokensPerDay", "'1'"), ("spend.requestsPerDay", "0"),
@@ -655,6 +696,11 @@ enum Samples {
                 "- health connection to 127.0.0.1:80", "- health every 10s, within 5s",
                 "- health unhealthy after 3 failures, and not before 1m of starting", "+ health none",
             ]
+        ),
+        (
+            "{ restart: { on: 'failure', most: 2 } }",
+            ["~ restart.on never → failure", "~ restart.most 5 → 2"],
+            ["~ restart.on failure → never", "~ restart.most 2 → 5"]
         ),
         (
             "{ alerts: { rules: [{ name: 'a', watch: 'denials', above: 3, actions: ['stop'] }] } }",

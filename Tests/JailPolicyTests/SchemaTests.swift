@@ -45,7 +45,8 @@ struct `Schema` {
         "/data', '/data", "/data/b:ro', '/data", "/data/../x", "size: '1K'", "/proc/1", "80:81'", "'1.2.3.4'",
         "cpus: 0x401", "a\\nb", "tcp: {", "health: {}", "watch: '", "alerts: { webhook", "alerts: { command",
         "exec: ['']", "NOTIFY_SOCKET", "spend: {}", "providers: [{ hosts: ['*'",
-        "audit: { keep", "audit: { checkpoint", "redact: ['a*", "anchors: [['tool",
+        "mode: 'readOnly', size", "audit: { keep", "restart: { delay", "restart: { within", "on: 'always', delay",
+        "audit: { checkpoint", "redact: ['a*", "anchors: [['tool",
     ]
 
     @Test(arguments: Samples.refusals.map(\.0))

@@ -21,6 +21,7 @@ struct `Sections` {
         expected.process.shell = true
         expected.process.systemCalls = ["bpf"]
         expected.process.appArmor = "clawjail-p.1"
+        expected.process.selfTest = true
         expected.process.stopGrace = 500
         expected.filesystem.root = .directory("/home/ann/tree")
         expected.filesystem.read = [
@@ -36,7 +37,9 @@ struct `Sections` {
         data.source = "/srv/state"
         data.mustEnforceSize = true
         expected.filesystem.data = data
-        expected.filesystem.workspace = .readWrite
+        expected.filesystem.workspace = .review
+        expected.filesystem.workspaceSource = "/home/ann/w"
+        expected.filesystem.reviewSize = 2 << 30
         expected.filesystem.executeWritable = true
         expected.network = try Self.network()
         var sessions = SessionRules(profile: "session")
@@ -48,6 +51,11 @@ struct `Sections` {
         health.interval = 2000
         health.timeout = 500
         health.retries = 5
+        expected.restart.on = .unhealthy
+        expected.restart.delay = 2000
+        expected.restart.longest = 300_000
+        expected.restart.most = 3
+        expected.restart.within = 3_600_000
         var spend = SpendRules()
         spend.perDay = 5_000_000
         spend.tokensPerDay = 2_000_000

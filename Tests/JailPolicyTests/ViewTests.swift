@@ -31,7 +31,8 @@ struct `Views` {
         guard case .object(let members) = try read(try profile(Samples.full).json.text()).content else { return }
         #expect(
             members.map(\.key) == [
-                "description", "process", "filesystem", "network", "sessions", "health", "alerts", "spend", "limits",
+                "description", "process", "filesystem", "network", "sessions", "health", "restart", "alerts", "spend",
+                "limits",
                 "audit", "optional",
             ])
     }
@@ -119,7 +120,7 @@ struct `Overrides` {
         #expect(profile.limits.processes == 7)
         #expect(profile.limits.milliCPUs == 500)
         #expect(profile.filesystem.workspaceSource == "/work")
-        #expect(profile.filesystem.workspace == .readWrite)
+        #expect(profile.filesystem.workspace == .review)
         #expect(profile.process.user == "1000")
     }
 

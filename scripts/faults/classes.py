@@ -65,6 +65,9 @@ TABLE = [
     ("supervisor", "launch", "faccessat2", '"/usr/bin/', "either",
      "a program that seems not executable counts as missing where it must be there; the kernel decides at execve"),
 
+    ("supervisor", "launch", "openat2|pread64", r'"/usr/bin/|</usr/bin/', "either",
+     "of a program of the profile the beginning must be read; of the command it says only whose digests are recorded"),
+
     # What keeps heads of the log elsewhere, tidies old logs, and says who has logged in.
     ("supervisor", "launch", "socket", "^AF_UNIX, SOCK_DGRAM", "tolerated", "without the journal its heads are kept in fewer places"),
     ("supervisor", "launch", "sendto", "journal/socket|/dev/log", "tolerated",
@@ -91,6 +94,8 @@ TABLE = [
 
     # Made to fail by themselves, see "init clone": how early they come is a matter of time.
     ("init", "launch", "unshare", "CLONE_NEWNS", None, "may come before the tracer"),
+    # The jail's test of itself: a call that must be refused, and is, by the fault as by the filter.
+    ("init", "launch", "unshare", r"^CLONE_NEWUSER\)\s+= -1 EPERM", "tolerated", "it is to be refused with this error"),
     ("init", "launch", "socket", "^AF_UNIX, SOCK_DGRAM", "tolerated",
      "if_nametoindex(3) asks again through a socket of another family"),
 

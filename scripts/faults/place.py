@@ -19,7 +19,7 @@ USER = 61234
 
 PROFILE = """{
   description: "for the fault tests: small, and with something of everything",
-  process: { programs: ["/bin/sh", "/bin/sleep"], shell: true },
+  process: { programs: ["/bin/sh", "/bin/sleep"], shell: true, selfTest: true },
   filesystem: { workspace: "readWrite", tmp: "1M", data: { size: "1M" } },
   limits: { memory: "64M", processes: 32, cpus: 1, openFiles: 256 },
 %s}

@@ -40,9 +40,10 @@ package struct AuditChain: Sendable {
     ///
     /// - Parameter members: without a key that the chain gives: `seq`, `time`, `mono`, `prev`, `signature`.
     package mutating func append(_ event: String, _ members: [(String, JSON)], at time: AuditTime) -> [UInt8] {
-        var text = body(event, members, time)
-        if text.utf8.count > Self.longestBody { text = body(event, JSON.cut(members), time) }
-        return seal(text + "}")
+        var line = body(event, members, time)
+        if line.count > Self.longestBody { line = body(event, JSON.cut(members), time) }
+        line.append(UInt8(ascii: "}"))
+        return seal(line)
     }
 
     /// Signs what was written so far, and changes the key.
@@ -55,30 +56,31 @@ package struct AuditChain: Sendable {
         let members: [(String, JSON)] = [
             ("key", .string(signing.publicText)), ("next", .optional(following?.publicText)),
         ]
-        let text = body(AuditEventName.checkpoint, members, time)
-        let signature = try signing.sign(Array(text.utf8))
+        let signed = body(AuditEventName.checkpoint, members, time)
+        let signature = try signing.sign(signed)
         key = following
-        let line = seal(text + ",\"signature\":\"\(signature)\"}")
+        let line = seal(signed + ",\"signature\":\"\(signature)\"}".utf8)
         unsigned = 0
         return line
     }
 
-    private func body(_ event: String, _ members: [(String, JSON)], _ time: AuditTime) -> String {
+    private func body(_ event: String, _ members: [(String, JSON)], _ time: AuditTime) -> [UInt8] {
         let head: [(String, JSON)] = [
             ("seq", .number(position.sequence + 1)), ("time", .string(AuditTime.text(time.wall))),
             ("mono", .number(time.monotonic)), ("event", .string(event)),
         ]
-        var text = JSON.object(head + members + [("prev", .string(position.digest.description))]).text()
-        text.removeLast()
-        return text
+        var line = JSON.object(head + members).bytes()
+        line.removeLast()
+        line += ",\"prev\":\"\(position.digest)\"".utf8
+        return line
     }
 
-    private mutating func seal(_ line: String) -> [UInt8] {
-        var bytes = Array(line.utf8)
-        position = AuditPosition(sequence: position.sequence + 1, digest: AuditDigest(of: bytes))
+    private mutating func seal(_ line: [UInt8]) -> [UInt8] {
+        var line = line
+        position = AuditPosition(sequence: position.sequence + 1, digest: AuditDigest(of: line))
         unsigned += 1
-        bytes.append(0x0A)
-        return bytes
+        line.append(0x0A)
+        return line
     }
 }
 

@@ -22,6 +22,15 @@ package struct AuditDigest: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String { Hexadecimal.text(bytes) }
+
+    /// Of something that comes in pieces.
+    package struct Stream {
+        private var hash = SHA256()
+
+        package init() {}
+        package mutating func take(_ piece: [UInt8]) { hash.update(data: piece) }
+        package func finish() -> AuditDigest { AuditDigest(bytes: Array(hash.finalize())) }
+    }
 }
 
 /// Lower-case hexadecimal, two digits for each byte.

@@ -28,12 +28,13 @@ struct AuditFile: ~Copyable {
 
     private init(_ file: consuming OwnedDescriptor) { self.file = file }
 
-    /// Asks for room ahead where it runs out.
-    mutating func extend() throws(SystemError) {
-        guard !hasNoReserve, reserved < size + Self.low else { return }
+    /// Asks for room ahead where it would run out with so many bytes more.
+    mutating func extend(for count: Int = 0) throws(SystemError) {
+        let wanted = size + UInt64(count)
+        guard !hasNoReserve, reserved < wanted + Self.low else { return }
         do throws(SystemError) {
-            try System.reserve(file.borrowed, from: size, Self.reserve)
-            reserved = size + Self.reserve
+            try System.reserve(file.borrowed, from: size, UInt64(count) + Self.reserve)
+            reserved = wanted + Self.reserve
         } catch {
             guard error.errno == .notSupported else { throw error }
             hasNoReserve = true

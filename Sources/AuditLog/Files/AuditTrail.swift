@@ -86,12 +86,13 @@ package final class AuditTrail {
     }
 
     /// Keys that the chain gives are not the event's.
-    private static let reserved: Set<String> = ["seq", "time", "mono", "event", "prev", "signature"]
-
     private static func own(_ member: (String, JSON)) -> (String, JSON) {
+        switch member.0 {
         // When the way out decided something is not when it was recorded.
-        reserved.contains(member.0)
-            ? ("event" + member.0.prefix(1).uppercased() + member.0.dropFirst(), member.1) : member
+        case "seq", "time", "mono", "event", "prev", "signature":
+            ("event" + member.0.prefix(1).uppercased() + member.0.dropFirst(), member.1)
+        default: member
+        }
     }
 
     private func put(_ name: String, _ members: [(String, JSON)]) {
@@ -129,6 +130,13 @@ package final class AuditTrail {
     /// Bytes that wait to be written.
     package var backlog: Int { pending.count }
 
+    /// Bytes for what is recorded of a jail that ends, and for the checkpoint.
+    private static let lastWords: UInt64 = 24 << 10
+
+    /// Whether what waits to be written can be, and what a jail that ends has still to say as well, though there is no more
+    /// room than there is.
+    package var leavesLastWords: Bool { UInt64(pending.count) + Self.lastWords <= file.room }
+
     /// Signs what there is, for the last time: nothing more is recorded.
     package func close() {
         guard !isClosed else { return }
@@ -154,7 +162,12 @@ package final class AuditTrail {
     }
 
     private func makeRoom() throws(JailError) {
-        do throws(SystemError) { try file.extend() } catch { throw failure(error) }
+        do throws(SystemError) { try file.extend(for: pending.count) } catch {
+            let failure = failure(error)
+            // What has happened meanwhile need not wait for the room that it has already.
+            if !pending.isEmpty, leavesLastWords { try write() }
+            throw failure
+        }
     }
 
     private func write() throws(JailError) {

@@ -13,10 +13,20 @@ package struct Redactor: Sendable {
     /// - Parameter patterns: of the profile, see ``AuditRules/redact``.
     package init(patterns: [String] = []) { self.patterns = patterns.map { RedactionPattern($0) } }
 
-    package func redact(_ text: String) -> String {
-        let bytes = Array(text.utf8)
-        guard let redacted = redact(bytes) else { return text }
-        return String(decoding: redacted, as: UTF8.self)
+    package func redact(_ text: String) -> String { changed(text) ?? text }
+
+    /// Nil: there is nothing to take out.
+    private func changed(_ text: String) -> String? {
+        if patterns.isEmpty, Self.isPlain(text) { return nil }
+        return redact(Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Bytes of the shortest credential that is known by its shape.
+    static let shortest = 13
+
+    /// Most names and many values of a record: one word, too short for anything that would be taken out.
+    private static func isPlain(_ text: String) -> Bool {
+        text.utf8.count < shortest && text.utf8.allSatisfy { $0.isWord || $0 == 0x2D || $0 == 0x2E }
     }
 
     /// Nil: there is nothing to take out.
@@ -28,7 +38,7 @@ package struct Redactor: Sendable {
     /// Every text in it, and as a whole those under a name that says what they are.
     package func redact(_ value: JSON) -> JSON {
         switch value {
-        case .string(let text): .string(redact(text))
+        case .string(let text): changed(text).map { .string($0) } ?? value
         case .array(let values): .array(redact(list: values))
         case .object(let members): .object(redact(members))
         default: value

@@ -11,9 +11,21 @@ enum SecretName {
     /// Whether a name is one, as a whole.
     static func isOne(_ name: ArraySlice<UInt8>) -> Bool {
         guard (3...longest).contains(name.count) else { return false }
-        var plain: [UInt8] = []
-        for byte in name where byte != 0x2D && byte != 0x5F { plain.append(byte.lowercase) }
-        return endings.contains { plain.count >= $0.count && plain.suffix($0.count).elementsEqual($0) }
+        return endings.contains { ends(name, with: $0) }
+    }
+
+    /// From behind: most are told apart by their last letters.
+    private static func ends(_ name: ArraySlice<UInt8>, with ending: [UInt8]) -> Bool {
+        var index = name.endIndex
+        var rest = ending.count
+        while rest > 0 {
+            guard index > name.startIndex else { return false }
+            index -= 1
+            if name[index] == 0x2D || name[index] == 0x5F { continue }
+            rest -= 1
+            if name[index].lowercase != ending[rest] { return false }
+        }
+        return true
     }
 
     /// `--token`, without a value of its own.
@@ -34,7 +46,7 @@ enum SecretName {
 /// Credentials that say by their beginning what they are.
 enum SecretPrefix {
     /// And how many characters at least come after it.
-    private static let known: [(prefix: [UInt8], least: Int)] = [
+    static let known: [(prefix: [UInt8], least: Int)] = [
         ("sk-", 16), ("sk_live_", 8), ("sk_test_", 8), ("rk_live_", 8), ("rk_test_", 8), ("whsec_", 8), ("ghp_", 16),
         ("gho_", 16), ("ghu_", 16), ("ghs_", 16), ("ghr_", 16), ("github_pat_", 16), ("glpat-", 12), ("xoxb-", 8),
         ("xoxp-", 8), ("xoxa-", 8), ("xoxr-", 8), ("xoxs-", 8), ("xoxe-", 8), ("xapp-", 8), ("AKIA", 12), ("ASIA", 12),
@@ -42,12 +54,12 @@ enum SecretPrefix {
         ("shpat_", 16), ("lin_api_", 12), ("tskey-", 8), ("AGE-SECRET-KEY-", 16), ("eyJ", 20), ("hvs.", 16),
     ].map { (Array($0.0.utf8), $0.1) }
 
-    private static let firsts = Set(known.map { $0.prefix[0] })
+    /// The same by their first byte: nearly every word of a log comes past here.
+    private static let byFirst = (0...UInt8.max).map { first in known.filter { $0.prefix[0] == first } }
 
     /// How long the prefix is of a credential that begins at `start`; nil: none does.
     static func find(_ bytes: [UInt8], at start: Int) -> (prefix: Int, end: Int)? {
-        guard firsts.contains(bytes[start]) else { return nil }
-        for (prefix, least) in known where bytes[start...].starts(with: prefix) {
+        for (prefix, least) in byFirst[Int(bytes[start])] where holds(bytes, prefix, at: start) {
             var end = start + prefix.count
             while end < bytes.count, bytes[end].isOfCredential { end += 1 }
             guard end - start - prefix.count >= least else { continue }
@@ -56,13 +68,21 @@ enum SecretPrefix {
         return nil
     }
 
+    private static func holds(_ bytes: [UInt8], _ prefix: [UInt8], at start: Int) -> Bool {
+        guard bytes.count - start >= prefix.count else { return false }
+        for index in prefix.indices where bytes[start + index] != prefix[index] { return false }
+        return true
+    }
+
     /// Telegram's: the number of a bot, and 35 characters.
     static func findBot(_ bytes: [UInt8], at start: Int) -> (prefix: Int, end: Int)? {
         var colon = start
         while colon < bytes.count, bytes[colon].isDigit { colon += 1 }
-        guard colon - start >= 6, colon < bytes.count, bytes[colon] == 0x3A else { return nil }
-        var end = colon + 1
+        // In an address it may be written as `%3A`.
+        let first = ["%3a", "%3A", ":"].first { bytes[colon...].starts(with: $0.utf8) }.map { colon + $0.utf8.count }
+        guard colon - start >= 6, let first else { return nil }
+        var end = first
         while end < bytes.count, bytes[end].isWord || bytes[end] == 0x2D { end += 1 }
-        return end - colon > 30 ? (colon + 1 - start, end) : nil
+        return end - first >= 30 ? (first - start, end) : nil
     }
 }

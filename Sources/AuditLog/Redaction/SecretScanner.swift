@@ -6,6 +6,8 @@ struct SecretScanner {
     /// Copied up to here.
     private var copied = 0
     private var index = 0
+    /// The word around `index`.
+    private var word = SecretWord()
 
     private static let mark = Array(Redactor.mark.utf8)
 
@@ -34,6 +36,7 @@ struct SecretScanner {
         case UInt8(ascii: "="), UInt8(ascii: ":"): return takeNamed()
         case UInt8(ascii: "@"): return takeAddress()
         case UInt8(ascii: "?"): return takeQuery()
+        case UInt8(ascii: "/"): return takeSegment()
         case UInt8(ascii: " "): return takeAfterWord()
         default: return takeShape()
         }
@@ -42,12 +45,18 @@ struct SecretScanner {
     private mutating func replace(_ start: Int, _ end: Int) -> Bool {
         // Never back over what was written already.
         let start = max(start, copied)
-        guard end > start else { return false }
+        guard end > start, !isMark(start, end) else { return false }
         output += bytes[copied..<start]
         output += Self.mark
         copied = end
         index = end
         return true
+    }
+
+    /// It was taken out before; the bracket at its end ends a value.
+    private func isMark(_ start: Int, _ end: Int) -> Bool {
+        let end = end < bytes.count && bytes[end] == Self.mark.last ? end + 1 : end
+        return bytes[start..<end].elementsEqual(Self.mark)
     }
 
     // MARK: By the name before it
@@ -87,7 +96,6 @@ struct SecretScanner {
                 return takeValue(from: end, wholeLine: false)
             }
         }
-        guard !bytes[start..<end].elementsEqual(Self.mark) else { return false }
         return replace(start, end)
     }
 
@@ -123,22 +131,22 @@ struct SecretScanner {
 
     /// A query may hold anything; it begins behind a path or a host.
     private mutating func takeQuery() -> Bool {
+        word.read(bytes, upTo: index)
         guard index > copied, !bytes[index - 1].endsValue, index + 1 < bytes.count, !bytes[index + 1].endsValue,
-            isInAddress
+            let slash = word.slash, slash >= copied
         else { return false }
         var end = index + 1
         while end < bytes.count, !bytes[end].endsQuery { end += 1 }
         return replace(index + 1, end)
     }
 
-    /// The word before has a slash in it.
-    private var isInAddress: Bool {
-        var start = index
-        while start > copied, !bytes[start - 1].endsValue {
-            start -= 1
-            if bytes[start] == UInt8(ascii: "/") { return true }
-        }
-        return false
+    /// A part of a path that is a token itself, as web hooks have it.
+    private mutating func takeSegment() -> Bool {
+        word.read(bytes, upTo: index + 1)
+        var end = index + 1
+        while end < bytes.count, bytes[end].isOfCredential, bytes[end] != UInt8(ascii: "/") { end += 1 }
+        guard end == bytes.count || bytes[end].endsSegment, word.isToken(bytes[(index + 1)..<end]) else { return false }
+        return replace(index + 1, end)
     }
 
     /// `user:password@host`, and addresses of e-mail.
@@ -172,9 +180,12 @@ extension ArraySlice<UInt8> {
 }
 
 extension UInt8 {
+    /// Of a path; a slash may be escaped, and what follows it be said behind a colon.
+    private var isSeparator: Bool { "/?#\\:".utf8.contains(self) }
+    fileprivate var endsSegment: Bool { isSeparator || endsValue }
     fileprivate var isQuote: Bool { self == 0x22 || self == 0x27 || self == 0x60 }
     fileprivate var endsLine: Bool { self == 0x0A || self == 0x0D }
-    fileprivate var endsValue: Bool {
+    var endsValue: Bool {
         switch self {
         case 0x09, 0x0A, 0x0D, 0x20, 0x22, 0x27, 0x60, 0x2C, 0x26, 0x3B, 0x29, 0x5D, 0x7D, 0x3E, 0x7C: true
         default: false

@@ -85,6 +85,23 @@ int cl_signalfd(const int *signals, int count);
 /* Reads one signal; returns its number, or -EAGAIN. */
 int cl_signalfd_read(int fd);
 
+/* Tracing: ptrace(2). Nothing here changes a traced process. */
+int cl_trace_seize(int pid, unsigned long options);
+/* how: 0 up to its next stop, 1 up to its next system call, 2 it stays stopped until a SIGCONT. */
+int cl_trace_continue(int pid, int how, int signal);
+int cl_trace_message(int pid, uint64_t *message);
+struct cl_trace_call {
+    int kind; /* PTRACE_SYSCALL_INFO_*: 1 it enters, 2 it leaves */
+    uint32_t architecture;
+    uint64_t number, arguments[6]; /* where it enters */
+    int64_t result;                /* where it leaves */
+    int failed;
+};
+int cl_trace_call(int pid, struct cl_trace_call *out);
+int cl_trace_word(int pid, uint64_t address, uint64_t *word);
+/* Waits for any traced thread, and gives its wait(2) status. Returns its id. */
+int cl_trace_wait(int *status);
+
 /* Files: openat2(2), statx(2) and friends */
 int cl_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int cl_close(int fd);
@@ -124,11 +141,21 @@ long cl_getdents(int fd, void *buffer, size_t size);
 struct cl_stat {
     uint64_t device, inode, size, mount;
     uint64_t changed_seconds, changed_nanoseconds;
+    int64_t modified_seconds, modified_nanoseconds;
     uint32_t mode, uid, gid, links;
     uint64_t blocks;
     uint32_t device_major, device_minor; /* which device it stands for, of a device file */
 };
 int cl_statx(int dir, const char *path, int flags, struct cl_stat *out);
+
+/* renameat2(2) from one directory into another */
+int cl_renameat2_between(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
+int cl_fchmod(int fd, unsigned mode);
+/* Extended attributes: flistxattr(2), fgetxattr(2), fsetxattr(2), fremovexattr(2) */
+long cl_flistxattr(int fd, void *buffer, size_t size);
+long cl_fgetxattr(int fd, const char *name, void *buffer, size_t size);
+int cl_fsetxattr(int fd, const char *name, const void *value, size_t size);
+int cl_fremovexattr(int fd, const char *name);
 
 struct cl_statfs {
     uint64_t type, block_size, blocks, blocks_free, files, files_free, flags;
@@ -166,6 +193,7 @@ int cl_socket(int domain, int type, int protocol);
 int cl_socketpair(int type, int fds[2]);
 int cl_bind_inet4(int fd, uint32_t address, uint16_t port);
 int cl_connect_inet4(int fd, uint32_t address, uint16_t port);
+int cl_bind_abstract(int fd, const void *path, size_t length);
 int cl_bind_unix(int fd, const char *path);
 int cl_connect_unix(int fd, const char *path);
 /* One datagram, without waiting. The name's bytes as they are: an abstract one begins with NUL. */
@@ -205,6 +233,7 @@ int cl_is_foreground(int fd);
 /* Saves the attributes of `fd` in `saved` (CL_TERMIOS_SIZE bytes) and switches it to raw mode. */
 #define CL_TERMIOS_SIZE 128
 int cl_tty_make_raw(int fd, unsigned char *saved);
+int cl_tty_get_state(int fd, unsigned char *saved);
 int cl_tty_restore(int fd, const unsigned char *saved);
 
 /* Time, in nanoseconds: clock_gettime(2) */

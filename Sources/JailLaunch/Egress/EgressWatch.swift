@@ -90,6 +90,24 @@ final class EgressWatch {
         }
     }
 
+    /// Nanoseconds for what the gateway has still to say.
+    private static let lastPatience: Int64 = 200_000_000
+    /// Milliseconds until a gateway tries again that had found its channel full.
+    private static let retryPause: Int32 = 30
+
+    /// The jail's end, or that of its network: what was decided until now is heard first, for it has happened.
+    func end() throws(SystemError) {
+        let end = System.monotonicNanoseconds() + Self.lastPatience
+        var pause: Int32 = 0
+        while phase == .serving, let channel = line?.channel, System.monotonicNanoseconds() < end {
+            var entries = [System.PollEntry(channel.borrowed, System.PollEvents.readable)]
+            try System.poll(&entries, milliseconds: pause)
+            guard entries[0].returned != 0 else { break }
+            pause = try readChannel(channel) ? Self.retryPause : 0
+        }
+        kill()
+    }
+
     func kill() {
         phase = .ended
         deadline = nil
@@ -225,26 +243,37 @@ final class EgressWatch {
 
     // MARK: What it says
 
-    private func readChannel(_ channel: SharedDescriptor) throws(SystemError) {
+    /// - Returns: whether there may be more.
+    @discardableResult
+    private func readChannel(_ channel: SharedDescriptor) throws(SystemError) -> Bool {
         for _ in 0..<Self.mostMessages where phase != .ended {
             let received: (bytes: [UInt8], descriptors: [Int32])
             do throws(SystemError) {
                 received = try System.receiveUpToEnd(channel.borrowed, most: EgressMessage.sizeLimit, descriptors: 3)
             } catch {
                 switch error.errno {
-                case .wouldBlock: return
-                case .messageTooLong: return distrust("it said more than it may")
+                case .wouldBlock: return false
+                case .messageTooLong:
+                    distrust("it said more than it may")
+                    return false
                 default: throw error
                 }
             }
             let descriptors = received.descriptors.map { SharedDescriptor(OwnedDescriptor($0)) }
-            if received.bytes.isEmpty { return channelEnded() }
+            if received.bytes.isEmpty {
+                channelEnded()
+                return false
+            }
             let report = try withExtendedLifetime(descriptors) { () throws(SystemError) in
                 try EgressMessage.report(received.bytes, descriptors.map(\.borrowed))
             }
-            guard let report else { return distrust("it said what it never would") }
+            guard let report else {
+                distrust("it said what it never would")
+                return false
+            }
             try take(report)
         }
+        return true
     }
 
     private func channelEnded() {

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import JailCgroups
 internal import JailCore
 internal import JailPlan
@@ -46,6 +47,8 @@ final class Execs {
         case refused(Int32, String)
         /// Processes that it had started are nobody's any more.
         case lost(program: String, id: String?)
+        /// It was killed by SIGSYS, see seccomp(2).
+        case forbidden(program: String, id: String?)
     }
 
     private let plan: LaunchPlan
@@ -435,6 +438,9 @@ final class Execs {
         case .execExited where !exec.hasEnded && (0...255).contains(message.value):
             end(index, .ended(message.value), byInit: !exec.hasTerminal)
         case .execSignalled where !exec.hasEnded && (1...64).contains(message.value):
+            if message.value == SIGSYS, !exec.isProbe {
+                notices.append(.forbidden(program: exec.program, id: exec.id))
+            }
             end(index, .ended(128 + message.value), byInit: !exec.hasTerminal)
         case .execGone where exec.isBelowReaper:
             execs[index].isBelowReaper = false

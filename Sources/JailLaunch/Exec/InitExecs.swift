@@ -30,6 +30,7 @@ struct InitExecs {
             switch step {
             case .bind(let bind): bind.isDirectory ? bind.target : nil
             case .tmpfs(let tmpfs): tmpfs.target
+            case .overlay(let overlay): overlay.target
             default: nil
             }
         }

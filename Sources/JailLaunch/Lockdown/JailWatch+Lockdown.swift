@@ -51,7 +51,9 @@ extension JailWatch {
                 "lockdown: jail '\(plan.name)' is locked down, and stands still until it is killed: clawjail stop --kill"
             )
             return true
-        case .stop, .kill, .state, .figures, .recent, .plan, .fileSystems, .restrict, .lockdown, .seal: return false
+        case .stop, .kill, .state, .figures, .recent, .plan, .fileSystems, .restrict, .lockdown, .seal, .verified,
+            .saved:
+            return false
         }
     }
 

@@ -104,25 +104,30 @@ package enum LockdownMarker {
     /// A launch asks twice, and the second time once its name is claimed. Whoever locks down writes the marker first, and
     /// looks then which names are claimed: so either the launch sees the marker, or the lockdown sees the jail.
     static func check(_ plan: LaunchPlan) throws(JailError) {
-        var subjects = [Subject.all, .jail(plan.gateway ?? plan.name)]
-        if let gateway = plan.gateway { subjects.append(.session(plan.name, of: gateway)) }
+        try check(plan.name, gateway: plan.gateway, in: plan.stateDirectory)
+    }
+
+    /// The same for whoever would change what a jail has, and asks once its name is reserved: that is evidence.
+    package static func check(_ name: String, gateway: String? = nil, in state: String) throws(JailError) {
+        var subjects = [Subject.all, .jail(gateway ?? name)]
+        if let gateway { subjects.append(.session(name, of: gateway)) }
         for subject in subjects {
-            let path = "\(directory(plan.stateDirectory))/\(subject.file)"
+            let path = "\(directory(state))/\(subject.file)"
             do throws(SystemError) { _ = try System.status(path) } catch {
                 if error.errno == .notFound { continue }
                 throw JailError(.lockdown, error, path: path, status: ExitStatus.configuration)
             }
-            throw refusal(subject, plan)
+            throw refusal(subject, isSession: gateway != nil, in: state)
         }
     }
 
     /// Of a session the jail that asked for it hears, which is told neither by whom nor why.
-    private static func refusal(_ subject: Subject, _ plan: LaunchPlan) -> JailError {
+    private static func refusal(_ subject: Subject, isSession: Bool, in state: String) -> JailError {
         JailError(
             .lockdown, reason: subject == .all ? "all jails are locked down" : "jail '\(subject.shown)' is locked down",
-            hint: plan.gateway == nil
+            hint: !isSession
                 ? "once it is clear what happened: clawjail unlock \(subject.shown) --reason TEXT; "
-                    + "\(directory(plan.stateDirectory)) says who did it, and why" : nil,
+                    + "\(directory(state)) says who did it, and why" : nil,
             status: ExitStatus.configuration)
     }
 }

@@ -26,6 +26,9 @@ package final class ServiceNotifier {
     /// Microseconds on top of a jail's own grace, for what is cleared away after its end.
     private static let margin: UInt64 = 30_000_000
 
+    /// Whether a service manager has started this process.
+    package static var isWanted: Bool { System.environmentValue("NOTIFY_SOCKET").map { !$0.isEmpty } ?? false }
+
     /// From the caller's environment; nil: no service manager wants to be told.
     ///
     /// - Parameter pid: of the process that will tell; others of the service do not count for the watchdog.

@@ -128,7 +128,9 @@ struct SessionVetting {
                 status: ExitStatus.refused,
                 reason: access == .none
                     ? "profile '\(plan.profile.name)' has no workspace"
-                    : "profile '\(plan.profile.name)' has a workspace that can only be read",
+                    : access == .review
+                        ? "the workspace of profile '\(plan.profile.name)' is to be reviewed, which a session's cannot be"
+                        : "profile '\(plan.profile.name)' has a workspace that can only be read",
                 key: "filesystem.workspace",
                 remedy: "filesystem: { workspace: \"\(mount.readOnly ? "readOnly" : "readWrite")\" } in it")
         }

@@ -72,7 +72,7 @@ struct ProfileFile {
 
 extension String {
     /// As a POSIX shell takes it as one word.
-    var shellQuoted: String {
+    package var shellQuoted: String {
         let isPlain = !utf8.isEmpty && utf8.allSatisfy { Name.isWord($0) || "/.-+,:@%".utf8.contains($0) }
         guard !isPlain else { return self }
         var quoted = "'"

@@ -19,7 +19,12 @@ package struct ProfileLoader: Sendable {
     }
 
     /// `argument` is a name, or a file if it contains `/` or ends in `.json5`. Errors are of the stage `profile`.
-    package func load(_ argument: String) throws(JailError) -> Profile {
+    package func load(_ argument: String) throws(JailError) -> Profile { try loadWithOrigins(argument).profile }
+
+    /// The same, with the place that each value comes from.
+    package func loadWithOrigins(
+        _ argument: String
+    ) throws(JailError) -> (profile: Profile, origins: ProfileOrigins) {
         let file = try readFirst(argument)
         // The root of the chain first, so that a child has the last word.
         let chain = [file] + (try readParents(of: file))
@@ -31,7 +36,7 @@ package struct ProfileLoader: Sendable {
             profile = try Self.decode(tree, name: file.name, home: home)
         }
         profile.files = chain.reversed().map(\.path)
-        return profile
+        return (profile, ProfileOrigins(tree, home: home))
     }
 
     /// The names that can be loaded, sorted, with the file that counts for each. Unreadable directories have none.
@@ -53,6 +58,7 @@ package struct ProfileLoader: Sendable {
         var profile = Profile(name: name)
         try Profile.table.read(Field(value: tree, path: "", home: home), into: &profile)
         try profile.spend?.check(profile.network)
+        try profile.restart.check(profile.health)
         return profile
     }
 

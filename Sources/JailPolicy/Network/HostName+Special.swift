@@ -9,4 +9,7 @@ extension HostName {
             text == domain || text.utf8.reversed().starts(with: ".\(domain)".utf8.reversed())
         }
     }
+
+    /// Whether anybody can register names directly below it, at a registry (`co.uk`) or with a provider (`github.io`).
+    package var isPublicSuffix: Bool { PublicSuffix.contains(self) }
 }

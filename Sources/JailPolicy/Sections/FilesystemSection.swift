@@ -50,8 +50,9 @@ extension FilesystemRules {
         ).holding(DataRule.table),
         SectionKey(
             "workspace",
-            read: { (field, rules) throws(JailError) in rules.workspace = try field.oneOf(WorkspaceAccess.self) },
-            write: { .string($0.workspace.rawValue) }),
+            read: { (field, rules) throws(JailError) in try WorkspaceParts.read(field).apply(to: &rules) },
+            write: { WorkspaceParts($0).json }, show: { .single(WorkspaceParts($0).shown) }
+        ).holding(WorkspaceParts.table),
         SectionKey(
             "executeWritable",
             read: { (field, rules) throws(JailError) in rules.executeWritable = try field.boolean() },

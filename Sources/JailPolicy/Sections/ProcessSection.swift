@@ -59,6 +59,10 @@ extension ProcessRules {
             read: { (field, rules) throws(JailError) in rules.appArmor = try field.name(Name.checkAppArmor) },
             write: { $0.appArmor.map { .string($0) } }),
         SectionKey(
+            "selfTest",
+            read: { (field, rules) throws(JailError) in rules.selfTest = try field.boolean() },
+            write: { .boolean($0.selfTest) }),
+        SectionKey(
             "stopGrace",
             read: { (field, rules) throws(JailError) in
                 rules.stopGrace = try field.parsed(as: "a time such as \"30s\"", TimeSpan.parse)

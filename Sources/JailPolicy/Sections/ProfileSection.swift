@@ -29,6 +29,9 @@ extension Profile {
             show: { $0.health.map { .list($0.shown) } ?? .single("none") }
         ).holding(HealthParts.table),
         SectionKey(
+            "restart", RestartRules.table, get: { $0.restart }, set: { $0.restart = $1 },
+            check: { (field, rules) throws(JailError) in try rules.check(field) }),
+        SectionKey(
             "alerts",
             read: { (field, profile) throws(JailError) in profile.alerts = try AlertRules.read(field) },
             write: { $0.alerts.map(\.json) },

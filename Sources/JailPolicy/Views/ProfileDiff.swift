@@ -59,7 +59,7 @@ extension ProfileEntry.Named {
 
 extension ProfileEntry.Value {
     /// A list that is absent as a whole, such as `network.listen`, is one element: what its absence means.
-    fileprivate var elements: [String] {
+    var elements: [String] {
         switch self {
         case .single(let text): [text]
         case .list(let elements): elements

@@ -138,7 +138,7 @@ enum TopColumn: Equatable {
             case .healthy: .good
             case .runs: .plain
             case .starting: .accent
-            case .paused: .warning
+            case .paused, .waiting: .warning
             case .unhealthy, .silent: .bad
             }
         var line = Line(glyphs.dot + " ", style)

@@ -17,7 +17,8 @@ struct List: ParsableCommand {
             let now = System.realtimeSeconds()
             let rows = jails.map { jail in
                 [
-                    jail.name, jail.profile, "\(jail.supervisor)", jail.condition, Quantity.age(now - jail.started),
+                    jail.name, jail.profile, "\(jail.guardian ?? jail.supervisor)", jail.condition,
+                    Quantity.age(now - jail.started),
                     jail.published.isEmpty ? "-" : jail.published.joined(separator: ","),
                     jail.command.isEmpty
                         ? "-" : jail.command.map(\.quotedForShell).joined(separator: " ").printable,

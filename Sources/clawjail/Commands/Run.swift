@@ -31,6 +31,9 @@ struct Run: ParsableCommand {
                 let (status, message) = try Background.start(statusDescriptor: statusDescriptor) {
                     (reporter) throws(JailError) -> Int32 in
                     let plan = try invocation.makePlan(isBackground: true)
+                    if plan.restart != nil {
+                        return try GuardedRun(invocation: invocation, plan: plan, isBackground: true).run(&reporter)
+                    }
                     let output = try Background.openLog(plan)
                     reporter.log = output
                     return try launch(plan, output: output, &reporter)
@@ -41,6 +44,10 @@ struct Run: ParsableCommand {
             var reporter = try Reporter(statusDescriptor: statusDescriptor)
             do throws(JailError) {
                 let plan = try invocation.makePlan()
+                if plan.restart != nil, isGuarded(&reporter) {
+                    Output.leave(
+                        try GuardedRun(invocation: invocation, plan: plan, isBackground: false).run(&reporter))
+                }
                 let service = service(&reporter)
                 Output.leave(try launch(plan, output: nil, service: service, &reporter))
             } catch {
@@ -61,8 +68,16 @@ struct Run: ParsableCommand {
         }
     }
 
-    private static func launch(
-        _ plan: LaunchPlan, output: OutputLog?, service: ServiceNotifier? = nil, _ reporter: inout Reporter
+    /// Two who start it again would be one too many.
+    private static func isGuarded(_ reporter: inout Reporter) -> Bool {
+        guard ServiceNotifier.isWanted else { return true }
+        reporter.note("note: restart is left to the service manager that has started this; see docs/systemd.md")
+        return false
+    }
+
+    static func launch(
+        _ plan: LaunchPlan, output: OutputLog?, service: ServiceNotifier? = nil, guardian: GuardianLink? = nil,
+        _ reporter: inout Reporter
     ) throws(JailError) -> Int32 {
         for entry in plan.leftOut {
             reporter.note("left out, as the profile allows: \(entry.protection.rawValue): \(entry.reason)")
@@ -72,7 +87,8 @@ struct Run: ParsableCommand {
             reporter.note("note: \(note)")
         }
         return try Supervisor.run(
-            plan, output: output, sessions: GatewaySessions(), service: service, reporter: &reporter)
+            plan, output: output, sessions: GatewaySessions(), service: service, guardian: guardian,
+            reporter: &reporter)
     }
 }
 
@@ -82,6 +98,8 @@ struct Reporter: LaunchReporter {
     /// Where a waiting foreground process learns how the start went.
     var waiting: SharedDescriptor?
     var log: OutputLog?
+    /// Where that is written, while nobody has it open.
+    var logPlace: OutputLog.Place?
 
     /// Notes go where the start was told: of a session, to the jail's supervisor that it was made for.
     var isRelayed = false
@@ -108,6 +126,9 @@ struct Reporter: LaunchReporter {
             tellWaiting("note \(text.printable)\n")
         } else if let log {
             log.note("clawjail: \(text)")
+        } else if let logPlace {
+            // As a full disk does: it costs the log.
+            try? logPlace.note("clawjail: \(text)")
         } else {
             Output.say(text)
         }

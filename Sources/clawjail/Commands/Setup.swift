@@ -18,6 +18,11 @@ struct Setup: ParsableCommand {
     @Flag(help: "Have that unit start with the machine.")
     var enable = false
 
+    @Flag(help: "Also write a service and a timer that make a snapshot of the jail's /data each night.")
+    var snapshots = false
+
+    @OptionGroup var retention: RetentionOptions
+
     @OptionGroup var options: UnitOptions
 
     mutating func run() {
@@ -46,16 +51,27 @@ struct Setup: ParsableCommand {
             throw JailError(.usage, reason: "'\(options.user.printable)' is not a name for a user")
         }
         guard let unit else {
-            guard !enable, options.profile == nil, options.command.isEmpty else {
+            guard !enable, !snapshots, options.profile == nil, options.command.isEmpty else {
                 throw JailError(
-                    .usage, reason: "--enable, --profile and a command belong to a unit", hint: "name it: --unit NAME")
+                    .usage, reason: "--enable, --snapshots, --profile and a command belong to a unit",
+                    hint: "name it: --unit NAME")
             }
             return request
         }
         let isTemplate = unit == "clawjail@"
-        let made = try options.unit(name: isTemplate ? SystemdUnit.instance : unit)
-        request.unit = SetupRequest.Unit(
-            fileName: made.fileName, text: try made.text, isTemplate: isTemplate, enable: enable)
+        let name = isTemplate ? SystemdUnit.instance : unit
+        let made = try options.unit(name: name)
+        request.units = [
+            SetupRequest.Unit(fileName: made.fileName, text: try made.text, isTemplate: isTemplate, enable: enable)
+        ]
+        guard snapshots else { return request }
+        let nightly = try options.snapshots(name: name, retention)
+        request.units += [
+            SetupRequest.Unit(
+                fileName: nightly.serviceName, text: nightly.service, isTemplate: isTemplate, enable: false),
+            SetupRequest.Unit(
+                fileName: nightly.timerName, text: nightly.timer, isTemplate: isTemplate, enable: enable),
+        ]
         return request
     }
 }

@@ -15,7 +15,7 @@ struct Stop: ParsableCommand {
 
     mutating func run() {
         do throws(JailError) {
-            try JailConnection.end(try JailConnection.open(name), kill: kill)
+            try JailConnection.end(name, kill: kill)
         } catch { Output.fail(error) }
     }
 }

@@ -26,6 +26,8 @@ struct DataTarget {
     let place: Place
     /// Jail init and what it sees there; nil: the jail does not run.
     var running: (pid: Int32, target: String)?
+    /// It has ended and waits to be started again; a pause keeps it from that.
+    var isWaiting = false
 
     // MARK: Finding
 
@@ -68,9 +70,10 @@ struct DataTarget {
         guard let data = value["data"], let source = data["source"]?.text, let target = data["target"]?.text,
             case .boolean(let isImage)? = data["image"]?.content
         else { throw JailError(.data, reason: "jail '\(name)' has no data of its own", status: ExitStatus.notThere) }
-        return DataTarget(
-            name: name, profile: value["profile"]?.text, place: isImage ? .image(source) : .directory(source),
-            running: (Int32(clamping: pid), target))
+        var found = DataTarget(
+            name: name, profile: value["profile"]?.text, place: isImage ? .image(source) : .directory(source))
+        if value["waiting"] == nil { found.running = (Int32(clamping: pid), target) } else { found.isWaiting = true }
+        return found
     }
 
     /// Only a jail has data of its own that has a name of its own.
@@ -85,14 +88,16 @@ struct DataTarget {
         return address
     }
 
-    var isRunning: Bool {
-        if case .running? = try? Self.address(name).presence { true } else { false }
+    var isRunning: Bool { (try? Self.isRunning(name)) ?? false }
+
+    static func isRunning(_ name: String) throws(JailError) -> Bool {
+        if case .running = try address(name).presence { true } else { false }
     }
 
     private static func isThere(_ path: String) -> Bool { (try? System.status(path)) != nil }
 
     /// Below clawjail's own lasting state.
-    private static func directory(_ part: String) throws(JailError) -> String {
+    static func directory(_ part: String) throws(JailError) -> String {
         let request = try HostRequest.fromEnvironment(profile: Profile(name: ""), command: [])
         return request.stateDirectory(try CallerFacts.current()) + "/" + part
     }

@@ -114,6 +114,28 @@ enum JailConnection {
         _ = try exchange(kill ? .kill : .stop, connection, most: 1, patience: kill ? patience : -1)
     }
 
+    /// The same for a jail by its name, also for one that is started again: a supervisor that ended before it had heard the
+    /// request has hung up as well, and the guardian above it goes on.
+    static func end(_ name: String, kill: Bool) throws(JailError) {
+        let guardian = guardian(of: name)
+        try end(try open(name), kill: kill)
+        while let guardian, self.guardian(of: name) == guardian {
+            do throws(JailError) { try end(try open(name), kill: kill) } catch {
+                guard [ExitStatus.notThere, ExitStatus.notRunning].contains(error.status) else { throw error }
+                // On its way out: the directory goes before the process.
+                if self.guardian(of: name) == guardian { throw error }
+            }
+        }
+    }
+
+    /// The process above the supervisors of a jail that is started again; nil: there is none.
+    private static func guardian(of name: String) -> Int64? {
+        guard !SessionsInside.isInside, let address = try? JailAddress(name),
+            case .running(let state) = address.presence
+        else { return nil }
+        return RunningJail(name: name, state: state)?.guardian
+    }
+
     private static func exchange(
         _ request: ControlRequest, _ connection: SharedDescriptor, most: Int, descriptors: Int = 0, patience: Int32
     ) throws(JailError) -> (bytes: [UInt8], files: [SharedDescriptor])? {

@@ -11,11 +11,14 @@ extension SetupFacts {
             do throws(SystemError) { facts.entries[path] = Entry(try System.status(path)) } catch {
                 guard error.errno == .notFound else { throw JailError(.host, error, path: path) }
             }
-            if facts.entries[path]?.kind == .file { facts.unitText = try text(path) }
         }
-        if let unit = request.unit { facts.vendorUnit = try vendorUnit(unit) }
-        if let unit = request.unit, unit.enable, !unit.isTemplate {
-            facts.isEnabled = try SetupWork.isEnabled(unit.fileName)
+        for unit in request.units {
+            let path = SetupPlan.path(of: unit)
+            if facts.entries[path]?.kind == .file { facts.unitTexts[unit.fileName] = try text(path) }
+            facts.vendorUnits[unit.fileName] = try vendorUnit(unit)
+            if unit.enable, !unit.isTemplate, try SetupWork.isEnabled(unit.fileName) {
+                facts.enabled.insert(unit.fileName)
+            }
         }
         return facts
     }

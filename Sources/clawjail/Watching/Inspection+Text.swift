@@ -20,7 +20,8 @@ extension Inspection {
         let started = "\(Quantity.date(jail.started, offset: offset)) \(Quantity.clock(jail.started, offset: offset))"
         add("started", "\(started), \(Quantity.age(now - jail.started)) ago")
         add("by", by)
-        add("supervisor", "process \(jail.supervisor)")
+        if jail.waiting == nil { add("supervisor", "process \(jail.supervisor)") }
+        addRestart(now, add)
         add("command", sample.command)
         add("health", sample.figures?.health.map { "\($0); \(jail.probe ?? "")" })
         addPlan(add)
@@ -32,6 +33,14 @@ extension Inspection {
             add(index == 0 ? "events" : "", "\(Quantity.clock(event.time / 1000, offset: offset)) \(event.text)")
         }
         return lines.joined(separator: "\n")
+    }
+
+    private func addRestart(_ now: Int64, _ add: (String, String?) -> Void) {
+        guard let guardian = jail.guardian else { return }
+        add("restarts", "\(jail.restarts); process \(guardian) watches over it")
+        guard let waiting = jail.waiting else { return }
+        let left = max(0, waiting.until / 1000 - now)
+        add("waits", "\(waiting.reason); started again in \(Quantity.age(left)), number \(waiting.attempt)")
     }
 
     private var by: String? {

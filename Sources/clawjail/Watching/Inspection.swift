@@ -71,7 +71,14 @@ struct Inspection {
                     "loginUser": .optional(starter.loginUser),
                 ]
             ),
-            ("supervisor", .number(jail.supervisor)), ("command", .strings(jail.command)),
+            ("supervisor", .number(jail.supervisor)),
+            ("guardian", jail.guardian.map { .number($0) } ?? .null), ("restarts", .number(jail.restarts)),
+            (
+                "waiting",
+                jail.waiting.map {
+                    ["until": .number($0.until), "attempt": .number($0.attempt), "reason": .string($0.reason)]
+                } ?? .null
+            ), ("command", .strings(jail.command)),
             ("publish", .strings(jail.published)), ("sessions", .strings(sessions.map(\.name))),
         ]
         if case .object(let figures) = Stats.json(sample) {

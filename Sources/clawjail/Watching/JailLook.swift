@@ -32,6 +32,7 @@ enum JailLook {
             sample.command = jail.command.map(\.quotedForShell).joined(separator: " ").printable
             sample.published = jail.published.map(\.printable)
             sample.usage = jail.usage
+            sample.isWaiting = jail.waiting != nil
             sample.figures = answer.flatMap { JailFigures(answer: $0) }
             return sample
         }

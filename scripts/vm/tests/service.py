@@ -22,6 +22,7 @@ PROFILES = {
     "demo": f'{{ extends: "research", {PROCESS}, {HEALTH} }}',
     # Lists only grow: another port means another beginning.
     "second": f'{{ extends: "offline", {PROCESS}, {HEALTH}, network: {{ publish: ["18790:18789"] }} }}',
+    "keeper": f'{{ extends: "offline", {PROCESS}, filesystem: {{ data: {{ size: "16M" }} }} }}',
     "broken": '{ extends: "research", proces: {} }',
 }
 WALLS = ("NoNewPrivileges", "ProtectSystem", "PrivateUsers")
@@ -314,3 +315,41 @@ def test_a_locked_down_service_is_not_brought_back():
     start("demo")
     eventually("healthy again", lambda: healthy(18789))
     stop(unit)
+
+
+def snapshots(name):
+    listing = run("runuser", "-u", "clawjail", "--", CLAWJAIL, "data", "list", name, "--json").stdout
+    return [json.loads(line) for line in listing.splitlines()]
+
+
+def test_nightly_snapshots():
+    install()
+    units = {"service": "clawjail-snapshot@.service", "timer": "clawjail-snapshot@.timer"}
+    for part, name in units.items():
+        write(f"/run/systemd/system/{name}",
+              run(CLAWJAIL, "export", "systemd", "--template", "--snapshots", part, "--keep", "2", "--days", "0").stdout)
+    run("systemctl", "daemon-reload")
+    # What it may have to say of other units is not ours; pages of the manual are not installed here.
+    said = run("systemd-analyze", "verify", "--man=no", *(f"/run/systemd/system/{name}" for name in units.values())).stdout
+    assert "snapshot" not in said, said
+    write("/etc/clawjail/agents/keeper.env", "CLAWJAIL_COMMAND=node -e setInterval(()=>{},1e3)\n", 0o600)
+    unit = start("keeper")
+    run("runuser", "-u", "clawjail", "--", CLAWJAIL, "exec", "keeper", "--", "node", "-e",
+        "require('fs').writeFileSync('/data/kept','yes')")
+    service = "clawjail-snapshot@keeper.service"
+    run("systemctl", "start", service)
+    first = snapshots("keeper")
+    assert len(first) == 1, f"{first}\n{journal(service)}"
+    assert "consistent" in journal(service) and "not consistent" not in journal(service), journal(service)
+    # The jail goes on, and is where it was.
+    assert show(unit, "ActiveState") == "active"
+    run("runuser", "-u", "clawjail", "--", CLAWJAIL, "ps")
+    stop(unit)
+    # Also of one that does not run; and only so many stay.
+    for _ in range(2):
+        run("systemctl", "start", service)
+    assert len(snapshots("keeper")) == 2, journal(service)
+    run("systemctl", "enable", "--now", "--runtime", "clawjail-snapshot@keeper.timer")
+    assert "clawjail-snapshot@keeper.timer" in run("systemctl", "list-timers", "--all", "--no-pager").stdout
+    run("systemctl", "disable", "--now", "--runtime", "clawjail-snapshot@keeper.timer")
+    print(f"| systemd-analyze security {service}: {score(service)}")

@@ -31,8 +31,25 @@ struct DataRestore: ParsableCommand {
         let seat = try RunDirectory.reserve(name, in: RunningJail.directory())
         let saved: SnapshotManifest?
         do throws(JailError) {
+            let state = try DataTarget.directory("")
+            try LockdownMarker.check(name, in: String(state.dropLast()))
             // What a dead supervisor has left is gone by now: whatever is there is where the profile says.
-            saved = try DataTarget.find(name, profile: profile, isReserved: true).restore(snapshot, from: store)
+            let target = try DataTarget.find(name, profile: profile, isReserved: true)
+            let record = try DataRecord(name)
+            try record.write(DataRecord.event("restore", [("snapshot", .string(snapshot.id))]))
+            do throws(JailError) {
+                saved = try target.restore(snapshot, from: store)
+                try record.write(
+                    DataRecord.event(
+                        "restored", [("snapshot", .string(snapshot.id)), ("before", .optional(saved?.id))]))
+            } catch {
+                try? record.write(
+                    DataRecord.event(
+                        "failed", [("snapshot", .string(snapshot.id)), ("message", .string(error.description))]))
+                try? record.close()
+                throw error
+            }
+            try record.close()
         } catch {
             seat.remove()
             throw error

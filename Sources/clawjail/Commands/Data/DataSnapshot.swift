@@ -1,6 +1,7 @@
 import ArgumentParser
 import JailCore
 import JailData
+import JailLaunch
 import JailPolicy
 
 struct DataSnapshot: ParsableCommand {
@@ -29,6 +30,7 @@ struct DataSnapshot: ParsableCommand {
             try store.takeLock()
             let made = try DataSaving(name: name, profile: profile, mayPause: !noPause, mustRest: consistent).save(
                 store)
+            try DataRecord.snapshot(SnapshotNote(id: made.id, isConsistent: made.isConsistent), of: name)
             if let doubt = made.inconsistency { Output.say("not consistent: \(doubt)") }
             try Output.print(
                 "\(made.id): \(made.size) bytes, \(made.isConsistent ? "consistent" : "not consistent"), "
@@ -46,7 +48,7 @@ struct DataSaving {
 
     func save(_ store: SnapshotStore) throws(JailError) -> SnapshotManifest {
         let target = try DataTarget.find(name, profile: profile)
-        guard target.running != nil else {
+        guard target.running != nil || target.isWaiting else {
             return try save(target, store, doubt: nil) {
                 target.isRunning ? "the jail was started while it was read" : nil
             }
