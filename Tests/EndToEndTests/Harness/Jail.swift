@@ -129,6 +129,12 @@ struct Jail {
         #expect(try cgroups.isEmpty, "control groups", sourceLocation: sourceLocation)
     }
 
+    var isGone: Bool {
+        get throws {
+            try cgroups.isEmpty && !FileManager.default.fileExists(atPath: "\(runtimeDirectory)/\(name)")
+        }
+    }
+
     /// Control groups of this jail.
     var cgroups: [String] {
         get throws {
