@@ -195,7 +195,8 @@ let package = Package(
         tests("JailVerifyTests", ["JailVerify", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailScopeTests", ["JailScope", "JailPlan", "JailCore", "TestSupport"]),
         tests(
-            "JailDecisionTests", ["JailDecision", "JailPlan", "JailPolicy", "JailCore", "FilterCompiler", "TestSupport"]),
+            "JailDecisionTests",
+            ["JailDecision", "JailPlan", "JailPolicy", "JailCore", "FilterCompiler", "TestSupport"]),
         tests("JailHostTests", ["JailHost", "JailPlan", "JailPolicy", "JailCore"]),
         tests(
             "JailMechanismTests",

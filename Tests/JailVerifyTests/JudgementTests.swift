@@ -167,7 +167,10 @@ import Testing
         let online = PaperEvidence(try PaperPlan.online())
         let verification = Verification(
             online.list, Evidence(inside: try online.report.report(), outside: online.outside), subject: "paper")
-        #expect(verification.rows.filter { $0.judgement.state == .notTried }.map(\.check.id) == ["limits.review", "net.allowed"])
+        #expect(
+            verification.rows.filter { $0.judgement.state == .notTried }.map(\.check.id) == [
+                "limits.review", "net.allowed",
+            ])
         #expect(verification.holds)
     }
 
