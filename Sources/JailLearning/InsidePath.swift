@@ -22,12 +22,16 @@ package enum InsidePath {
         return rest.isEmpty || rest.first == UInt8(ascii: "/")
     }
 
-    /// `node` of `/usr/bin/node`, where the directory is one that programs are looked for in; else nil.
+    /// `node` of `/usr/bin/node`, where the directory is one that a profile's bare names are looked for in; else nil.
     static func programName(_ path: String) -> String? {
         let parts = path.split(separator: "/")
-        guard parts.count >= 2, ["bin", "sbin"].contains(parts[parts.count - 2]) else { return nil }
+        guard searched.contains(parts.dropLast().joined(separator: "/")) else { return nil }
         return parts.last.map(String.init)
     }
+
+    private static let searched: Set = [
+        "bin", "sbin", "usr/bin", "usr/sbin", "usr/local/bin", "usr/local/sbin",
+    ]
 
     /// Looked for by every program that is started, and gone without: the loader's cache, other languages and character sets.
     /// And what the numbers of the host's processes happen to be.

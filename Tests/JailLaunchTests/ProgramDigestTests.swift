@@ -83,13 +83,13 @@ struct `Digests of programs` {
     }
 
     @Test func `a command of a prepared root is the one in there`() throws {
-        try directory.directory("root")
-        try directory.directory("root/bin")
-        try Data([5]).write(to: URL(fileURLWithPath: directory.path + "/root/bin/sh"))
+        try directory.directory("tree")
+        try directory.directory("tree/bin")
+        try Data([5]).write(to: URL(fileURLWithPath: directory.path + "/tree/bin/sh"))
         try FileManager.default.createSymbolicLink(
-            atPath: directory.path + "/root/bin/link", withDestinationPath: "/bin/sh")
+            atPath: directory.path + "/tree/bin/link", withDestinationPath: "/bin/sh")
         var plan = plan("/bin/link")
-        plan.command.root = directory.path + "/root"
+        plan.command.root = directory.path + "/tree"
         #expect(read(plan).text.contains(AuditDigest(of: [5]).description))
     }
 

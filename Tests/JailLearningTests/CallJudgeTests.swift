@@ -8,7 +8,7 @@ struct WrittenThread: CallSurroundings {
     /// By address.
     var texts: [UInt64: String] = [:]
     var memory: [UInt64: [UInt8]] = [:]
-    var directory: String? = "/work"
+    var directory: String? = "/srv"
     var descriptors: [Int32: String] = [:]
     var host: [String: HostEntry] = [:]
 
@@ -47,9 +47,9 @@ struct CallJudgeTests {
         "of files name the file as the program meant it, and what it wanted",
         arguments: [
             (subject("openat", "/etc/x", [workingDirectory, 16, 0], errno: 13), "/etc/x", FileAccess.read),
-            (subject("openat", "x/../y", [workingDirectory, 16, 0o101], errno: 30), "/work/y", .write),
+            (subject("openat", "x/../y", [workingDirectory, 16, 0o101], errno: 30), "/srv/y", .write),
             // AT_FDCWD as a program of 32-bit ints passes it.
-            (subject("openat", "y", [0xFFFF_FF9C, 16, 1], errno: 13), "/work/y", .write),
+            (subject("openat", "y", [0xFFFF_FF9C, 16, 1], errno: 13), "/srv/y", .write),
             (subject("openat", ".//y/.", [5, 16, 2], errno: 13), "/srv/a/y", .write),
             (subject("open", "/a/../../..", [16, 0], errno: 13), "/", .read),
             (subject("mkdir", "/usr/x", [16], errno: 30), "/usr/x", .write),
@@ -94,7 +94,13 @@ struct CallJudgeTests {
 
     @Test("of programs that the host has name the program")
     func programs() {
-        let host: [String: HostEntry] = ["/usr/bin/git": .program, "/opt/tool": .program, "/usr/bin/notes": .something]
+        let host: [String: HostEntry] = [
+            "/usr/bin/git": .program, "/opt/tool": .program, "/opt/kit/bin/tool": .program,
+            "/usr/bin/notes": .something,
+        ]
+        // A bare name would not find it.
+        #expect(
+            Self.subject("execve", "/opt/kit/bin/tool", [16], errno: 2, on: host) == .program("/opt/kit/bin/tool"))
         #expect(Self.subject("execve", "/usr/bin/git", [16], errno: 2, on: host) == .program("git"))
         #expect(
             Self.subject("newfstatat", "/usr/bin/git", [Self.workingDirectory, 16], errno: 2, on: host)
@@ -183,7 +189,7 @@ struct CallJudgeTests {
         #expect(
             Self.socket("connect", Self.local(path), errno: 2, on: [path: .something])
                 == .file(path: path, access: .connect))
-        #expect(Self.socket("bind", Self.local("s"), errno: 30) == .file(path: "/work/s", access: .write))
+        #expect(Self.socket("bind", Self.local("s"), errno: 30) == .file(path: "/srv/s", access: .write))
         // Abstract, of other families, and cut off.
         for other: [UInt8] in [
             [1, 0, 0, 0x61], [16, 0, 0, 0], [2, 0, 0], [2, 0, 0, 80, 1], [10, 0, 0, 80, 0, 0, 0, 0],
