@@ -6,6 +6,7 @@ KINDS = {
     "must fail": "the command never ran, one line names the stage, nothing is left",
     "tolerated": "everything is as if the call had worked",
     "dies": "without memory the process may die by itself; the command never ran, nothing is left after the next start",
+    "dies late": "the same where the command may run already: it ends with the supervisor",
     "either": "works, or fails well, and nothing is left",
     "runtime": "before main: the runtime does without, or ends in its own way",
     "late": "the command may run already: it ends well, or is ended, and nothing is left",
@@ -46,6 +47,9 @@ TABLE = [
     # Before main, and what every process of the C library does.
     ("supervisor", "runtime", ".*", "", "runtime", "by the C library and the language's runtime, before anything is done"),
     ("command", "launch", "set_robust_list", "", "tolerated", "the C library's, for mutexes that nothing here has"),
+    ("supervisor", "running", "brk|mmap|munmap", "", "dies late", "Swift ends a process that gets no memory, and the kernel its jail"),
+    ("supervisor", "launch", "brk", "", "dies late",
+     "how often the heap has grown by then is a matter of where things lie: the same number may come once the command runs"),
     (".*", ".*", "brk|mmap|munmap", "", "dies", "Swift ends a process that gets no memory"),
 
     ("init", "running", "close", "pipe:", None, "strace's fault leaves init's own end of the pipe open, as no kernel does"),
