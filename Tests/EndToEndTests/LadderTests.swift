@@ -76,6 +76,12 @@ import Testing
         #expect(records.count == 2)
         #expect(records[0].contains(#""from":"research","to":"stateful""#) && records[0].contains("has to remember"))
         #expect(records[1].contains(#""from":"stateful","to":"research""#) && records[1].contains("was wrong"))
+        let log = AuditLogFiles(jail: place.jail)
+        defer { log.remove() }
+        let actions = try log.records().filter { $0["event"] as? String == "profile" }.compactMap {
+            $0["action"] as? String
+        }
+        #expect(actions == ["promote", "demote"])
     }
 
     @Test(arguments: Caller.all) func `what runs with it is stopped on the way down`(caller: Caller) throws {

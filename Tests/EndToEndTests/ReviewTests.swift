@@ -77,6 +77,27 @@ import Testing
             try ground.output("cd \"$1\"; find . | LC_ALL=C sort")
                 == ".\n./a\n./b\n./l\n./n\n./n/m\n./n/m/f\n./n/more\n")
         #expect(try ground.changes("list", ground.jail.name).errors.contains("nothing was changed"))
+        let log = AuditLogFiles(jail: ground.jail)
+        defer { log.remove() }
+        let records = try log.records().filter { $0["event"] as? String == "changes" }
+        #expect(
+            records.compactMap { $0["action"] as? String } == [
+                "apply", "applied", "discard", "discarded", "apply", "applied",
+            ])
+        #expect(records.first?["paths"] as? [String] == ["M a", "A n/m", "A n/m/f"])
+        #expect(try log.report().kinds.isEmpty)
+    }
+
+    @Test(arguments: Caller.all) func `what cannot be recorded is not applied`(caller: Caller) throws {
+        let ground = try Ground(caller, Self.fill)
+        defer { ground.remove() }
+        _ = try ground.jail.script("echo ONE > /workspace/a")
+        let log = AuditLogFiles(jail: ground.jail)
+        try FileManager.default.removeItem(atPath: log.directory)
+        try Data().write(to: URL(fileURLWithPath: log.directory))
+        defer { log.remove() }
+        #expect(try ground.changes("apply", ground.jail.name).errors.contains("audit"))
+        #expect(try ground.output("cat \"$1/a\"") == "one\n")
     }
 
     @Test(arguments: Caller.all)

@@ -20,7 +20,7 @@ USER = 61234
 PROFILE = """{
   description: "for the fault tests: small, and with something of everything",
   process: { programs: ["/bin/sh", "/bin/sleep"], shell: true, selfTest: true },
-  filesystem: { workspace: "readWrite", tmp: "1M", data: { size: "1M" } },
+  filesystem: { workspace: "%s", tmp: "1M", data: { size: "1M" } },
   limits: { memory: "64M", processes: 32, cpus: 1, openFiles: 256 },
 %s}
 """
@@ -98,9 +98,9 @@ class Place:
         self.mounts = self.mount_table()
 
     def use(self, way_out):
-        """Which profile launches have from now on."""
+        """Which profile launches have from now on: with a way out, and what is written to the workspace kept apart, or without."""
         with open(self.profile, "w") as file:
-            file.write(PROFILE % (WAY_OUT if way_out else ""))
+            file.write(PROFILE % (("review", WAY_OUT) if way_out else ("readWrite", "")))
 
     def environment(self):
         return {

@@ -25,6 +25,7 @@ struct Promote: ParsableCommand {
             try move.printDifference(to: draft.path)
             try move.verify(draft.path, "on '\(rung)'")
             try move.perform(draft)
+            try move.record("promote")
             try move.restart(stopping: false)
         } catch { Output.fail(error) }
     }
@@ -54,6 +55,7 @@ struct Demote: ParsableCommand {
             try move.printDifference(to: draft.path)
             try move.perform(draft)
             try move.restart(stopping: true)
+            try move.record("demote")
             try move.verify(own.path, "on '\(rung)'")
         } catch { Output.fail(error) }
     }

@@ -66,6 +66,20 @@ struct LadderMove {
         try Output.print("moved: \(own.path.printable) extends '\(new)' now, and no longer '\(own.rung)'")
     }
 
+    /// In the log of the jail of the profile's name. Of one that runs, the log is its supervisor's.
+    func record(_ action: String) throws(JailError) {
+        let event = JailRecord.event(
+            .profile, action,
+            [
+                ("profile", .string(own.name)), ("from", .string(own.rung)), ("to", .string(new)),
+                ("who", .string(order.who)), ("reason", .string(order.reason)),
+            ])
+        do throws(JailError) { try JailRecord.alone(event, own.name) } catch {
+            guard error.status == ExitStatus.exists else { throw error }
+            try Output.print("jail '\(own.name)' runs, and its log is its supervisor's: it says so with the next start")
+        }
+    }
+
     /// In clawjail's state directory: who has moved which profile, when and why, one JSON object on a line.
     static let historyFile = "promotions.jsonl"
 

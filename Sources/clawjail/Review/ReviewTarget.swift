@@ -78,6 +78,22 @@ struct ReviewTarget {
         seat.remove()
     }
 
+    /// Does something of that kind, and has the jail's log say so before and after. What cannot be recorded is not done.
+    func record(
+        _ action: (begins: String, done: String), _ changes: [Change], _ body: () throws(JailError) -> Void
+    ) throws(JailError) {
+        let paths = changes.prefix(Self.mostRecorded).map { "\($0.kind.letter) \($0.path.shown)" }
+        try JailRecord.around(
+            name, .changes, action, [("count", .number(changes.count)), ("paths", .strings(paths))]
+        ) { () throws(JailError) in
+            try body()
+            return ((), [])
+        }
+    }
+
+    /// Paths that are named in a record; of more the count says it.
+    private static let mostRecorded = 256
+
     /// What keeps the jail from being started; nil: nothing.
     private func lockdown() throws(JailError) -> LockdownMarker.Subject? {
         for subject in [LockdownMarker.Subject.all, .jail(name)] {

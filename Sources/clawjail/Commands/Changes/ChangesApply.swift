@@ -31,7 +31,10 @@ struct ChangesApply: ParsableCommand {
                 let chosen = try selection.choose(from: found.changes)
                 try selection.refuse(chosen)
                 count = chosen.count
-                if !chosen.isEmpty { try work.apply(chosen, of: found.changes, found.manifest) }
+                guard !chosen.isEmpty else { return }
+                try target.record(("apply", "applied"), chosen) { () throws(JailError) in
+                    try work.apply(chosen, of: found.changes, found.manifest)
+                }
             }
             try Output.print("applied \(count) change\(count == 1 ? "" : "s")")
         } catch { Output.fail(error) }

@@ -18,10 +18,14 @@ struct ChangesDiscard: ParsableCommand {
             var count = 0
             try target.alone { (work) throws(JailError) in
                 // Whatever has become of the directory meanwhile.
-                if selection.paths.isEmpty { return try work.discardAll() }
+                if selection.paths.isEmpty {
+                    return try target.record(("discard all", "discarded"), []) { () throws(JailError) in
+                        try work.discardAll()
+                    }
+                }
                 let chosen = try selection.choose(from: try target.find().changes)
                 count = chosen.count
-                try work.discard(chosen)
+                try target.record(("discard", "discarded"), chosen) { () throws(JailError) in try work.discard(chosen) }
             }
             try Output.print(
                 selection.paths.isEmpty

@@ -35,21 +35,11 @@ struct DataRestore: ParsableCommand {
             try LockdownMarker.check(name, in: String(state.dropLast()))
             // What a dead supervisor has left is gone by now: whatever is there is where the profile says.
             let target = try DataTarget.find(name, profile: profile, isReserved: true)
-            let record = try DataRecord(name)
-            try record.write(DataRecord.event("restore", [("snapshot", .string(snapshot.id))]))
-            do throws(JailError) {
-                saved = try target.restore(snapshot, from: store)
-                try record.write(
-                    DataRecord.event(
-                        "restored", [("snapshot", .string(snapshot.id)), ("before", .optional(saved?.id))]))
-            } catch {
-                try? record.write(
-                    DataRecord.event(
-                        "failed", [("snapshot", .string(snapshot.id)), ("message", .string(error.description))]))
-                try? record.close()
-                throw error
+            saved = try JailRecord.around(name, .data, ("restore", "restored"), [("snapshot", .string(snapshot.id))]) {
+                () throws(JailError) in
+                let saved = try target.restore(snapshot, from: store)
+                return (saved, [("before", .optional(saved?.id))])
             }
-            try record.close()
         } catch {
             seat.remove()
             throw error

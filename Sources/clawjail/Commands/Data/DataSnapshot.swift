@@ -30,7 +30,7 @@ struct DataSnapshot: ParsableCommand {
             try store.takeLock()
             let made = try DataSaving(name: name, profile: profile, mayPause: !noPause, mustRest: consistent).save(
                 store)
-            try DataRecord.snapshot(SnapshotNote(id: made.id, isConsistent: made.isConsistent), of: name)
+            try JailRecord.snapshot(SnapshotNote(id: made.id, isConsistent: made.isConsistent), of: name)
             if let doubt = made.inconsistency { Output.say("not consistent: \(doubt)") }
             try Output.print(
                 "\(made.id): \(made.size) bytes, \(made.isConsistent ? "consistent" : "not consistent"), "

@@ -3,9 +3,9 @@ import JailCore
 import JailLaunch
 import JailPlan
 
-/// The log of a jail that does not run, written to by whoever has its name meanwhile: what is done with its data is recorded
-/// as everything else is, in the same chain.
-struct DataRecord: ~Copyable {
+/// The log of a jail that does not run, written to by whoever has its name meanwhile: what is done with its data, its workspace
+/// or its profile is recorded as everything else is, in the same chain.
+struct JailRecord: ~Copyable {
     private let trail: AuditTrail
     private let anchors: AuditAnchors
 
@@ -32,15 +32,44 @@ struct DataRecord: ~Copyable {
         if let shortage = trail.shortage { throw shortage }
     }
 
-    static func event(_ action: String, _ members: [(String, JSON)]) -> JSON {
+    /// What somebody does with a jail's `subject`.
+    static func event(_ subject: Subject, _ action: String, _ members: [(String, JSON)]) -> JSON {
         .object(
-            [("event", "data"), ("action", .string(action))] + members
+            [("event", .string(subject.rawValue)), ("action", .string(action))] + members
                 + [
                     (
                         "by",
                         ["uid": .number(System.userID), "loginUid": System.loginUserID.map { .number($0) } ?? .null]
                     )
                 ])
+    }
+
+    enum Subject: String { case data, changes, profile }
+
+    /// Says that something begins, before it does, and how it has ended. The jail's name is this process's meanwhile.
+    ///
+    /// - Parameters:
+    ///   - members: of every record.
+    ///   - body: does it, and says what there is to say besides.
+    static func around<Result>(
+        _ name: String, _ subject: Subject, _ action: (begins: String, done: String), _ members: [(String, JSON)],
+        _ body: () throws(JailError) -> (Result, [(String, JSON)])
+    ) throws(JailError) -> Result {
+        let record = try JailRecord(name)
+        try record.write(event(subject, action.begins, members))
+        let result: Result
+        do throws(JailError) {
+            let done = try body()
+            result = done.0
+            try record.write(event(subject, action.done, members + done.1))
+        } catch {
+            // What has failed is what the caller hears of.
+            try? record.write(event(subject, "failed", members + [("message", .string(error.description))]))
+            try? record.close()
+            throw error
+        }
+        try record.close()
+        return result
     }
 
     // MARK: Afterwards
@@ -72,7 +101,7 @@ struct DataRecord: ~Copyable {
     static func alone(_ event: JSON, _ name: String) throws(JailError) {
         let seat = try RunDirectory.reserve(name, in: RunningJail.directory())
         do throws(JailError) {
-            let record = try DataRecord(name)
+            let record = try JailRecord(name)
             try record.write(event)
             try record.close()
         } catch {
