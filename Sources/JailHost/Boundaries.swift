@@ -1,4 +1,5 @@
 internal import JailCore
+internal import JailPolicy
 
 /// Host paths that no profile can show, however it is written: they hold keys, sockets of daemons that act for anyone,
 /// the kernel's own interfaces, or clawjail's policy and state.
@@ -51,23 +52,23 @@ package struct Boundaries: Equatable, Sendable {
 
     /// Why a canonical path cannot be shown; nil if nothing speaks against it.
     package func refusal(of path: String, writable: Bool) -> String? {
-        if let closed = Self.closedTrees.first(where: { Paths.isWithin(path, $0.path) }) { return closed.reason }
+        if let closed = Self.closedTrees.first(where: { path.isInside($0.path) }) { return closed.reason }
         if let closed = Self.closedDirectories.first(where: { path == $0.path }) { return closed.reason }
         for home in homes {
             if path == home { return "it is a home directory, with keys in it" }
-            if Paths.isWithin(home, path) { return "it holds the home directory '\(home.printable)'" }
+            if home.isInside(path) { return "it holds the home directory '\(home.printable)'" }
             if path == Paths.join(home, ".config") { return "it holds programs' settings and tokens" }
-            if let name = Self.credentials.first(where: { Paths.isWithin(path, Paths.join(home, $0)) }) {
+            if let name = Self.credentials.first(where: { path.isInside(Paths.join(home, $0)) }) {
                 return "'~/\(name)' holds credentials or policy"
             }
         }
         // One level below /home is somebody's home, whoever that is.
         if Paths.parent(path) == "/home" { return "it is a home directory, with keys in it" }
-        for own in ownDirectories where Paths.isWithin(path, own) || Paths.isWithin(own, path) {
+        for own in ownDirectories where path.isInside(own) || own.isInside(path) {
             return "it holds '\(own.printable)', which is clawjail's own"
         }
         guard writable else { return nil }
-        if let file = policy.first(where: { Paths.isWithin($0, path) || Paths.isWithin(path, $0) }) {
+        if let file = policy.first(where: { $0.isInside(path) || path.isInside($0) }) {
             return "it holds '\(file.printable)', from which the rules of jails are read, and would be writable inside"
         }
         return nil
@@ -82,7 +83,7 @@ package struct Boundaries: Equatable, Sendable {
         for home in homes {
             for name in Self.credentials {
                 let place = Paths.join(home, name)
-                if Paths.isWithin(place, path), try tree.isThere(place) { return place }
+                if place.isInside(path), try tree.isThere(place) { return place }
             }
         }
         for name in Self.credentials where !Self.ambiguous.contains(name) {

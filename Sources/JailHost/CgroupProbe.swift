@@ -1,5 +1,6 @@
 internal import JailCore
 package import JailPlan
+internal import JailPolicy
 
 /// Where clawjail stands among the cgroups, and whether it may make groups below. See cgroups(7).
 package enum CgroupProbe {
@@ -119,7 +120,7 @@ package enum CgroupProbe {
     /// The directory of the group `path` where the part `root` of the hierarchy is mounted at `mount`; nil if the group
     /// lies outside of it. In a container it may, and the kernel then says so with `..`, in either of them.
     package static func place(_ path: String, root: String, mount: String) -> String? {
-        guard Paths.isCanonicalText(root), Paths.isCanonicalText(path), Paths.isWithin(path, root) else { return nil }
+        guard Paths.isCanonicalText(root), Paths.isCanonicalText(path), path.isInside(root) else { return nil }
         let rest = root == "/" ? path : String(path.dropFirst(root.count))
         return rest.isEmpty || rest == "/" ? mount : mount + rest
     }

@@ -72,7 +72,7 @@ package struct HostPrograms {
     package mutating func checkArguments(_ arguments: [String], key: String) throws(JailError) {
         for argument in arguments where argument.utf8.first == 0x2F {
             let path = try tree.furthest(argument)
-            if let place = writable.first(where: { Paths.isWithin(path, $0) }) {
+            if let place = writable.first(where: { path.isInside($0) }) {
                 throw refusal(argument, key, "the jail may write to '\(place.printable)'", "keep it elsewhere")
             }
         }
@@ -83,7 +83,7 @@ package struct HostPrograms {
         guard found.status.kind == .regular, found.status.mode & 0o111 != 0 else {
             throw refusal(path, key, "it is not a program", "name a file that may be executed")
         }
-        if let place = writable.first(where: { Paths.isWithin(path, $0) }) {
+        if let place = writable.first(where: { path.isInside($0) }) {
             throw refusal(path, key, "the jail may write to '\(place.printable)'", "keep it elsewhere")
         }
         var place = path

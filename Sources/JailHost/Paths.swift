@@ -21,14 +21,6 @@ package enum Paths {
         directory == "/" || directory.isEmpty ? "/" + name : directory + "/" + name
     }
 
-    /// Whether `path` is `directory` or lies below it. Both canonical.
-    package static func isWithin(_ path: String, _ directory: String) -> Bool {
-        if directory == "/" { return true }
-        guard path.utf8.starts(with: directory.utf8) else { return false }
-        let rest = path.utf8.dropFirst(directory.utf8.count)
-        return rest.isEmpty || rest.first == 0x2F
-    }
-
     /// Absolute, and written in its one way: no `//`, `.`, `..`, no slash at the end.
     package static func isCanonicalText(_ path: String) -> Bool {
         guard path.utf8.first == 0x2F, !path.utf8.contains(0) else { return false }

@@ -72,7 +72,7 @@ extension ProgramResolver {
     }
 
     private mutating func requireListed(_ found: FoundProgram, name: String) throws(JailError) {
-        if listedDirectories.contains(where: { Paths.isWithin(found.resolved.path, $0) }) { return }
+        if listedDirectories.contains(where: { found.resolved.path.isInside($0) }) { return }
         let location = try found.location(in: &tree)
         for program in closure.programs {
             if program.path == found.path || program.realPath == location { return }

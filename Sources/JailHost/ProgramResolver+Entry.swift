@@ -75,7 +75,7 @@ extension ProgramResolver {
                 status: ExitStatus.notExecutable)
         }
         closure.commandArguments[index] = script.path
-        if files.values.contains(where: { $0.isDirectory && Paths.isWithin(script.path, $0.path) }) { return }
+        if files.values.contains(where: { $0.isDirectory && script.path.isInside($0.path) }) { return }
         if files[script.path] != nil { return }
         let shown: HostTree.Resolved
         if let tree = try packageTree(around: script.path) { shown = tree } else { shown = try fileAlone(script) }
@@ -103,7 +103,7 @@ extension ProgramResolver {
         if let data = profile.filesystem.data, let source = data.source {
             rules.append(BindRule(source: source, target: data.target))
         }
-        guard let rule = rules.first(where: { Paths.isWithin(path, $0.source) }) else { return nil }
+        guard let rule = rules.first(where: { path.isInside($0.source) }) else { return nil }
         return rule.target + path.dropFirst(rule.source.count)
     }
 }

@@ -57,7 +57,7 @@ extension ProgramResolver {
             return
         }
         closure.programs.append(ResolvedProgram(name: rule.name, path: found.path, realPath: found.resolved.path))
-        if !Paths.isWithin(found.resolved.path, "/usr") { try addProgram(found, name: rule.name, depth: 0) }
+        if !found.resolved.path.isInside("/usr") { try addProgram(found, name: rule.name, depth: 0) }
     }
 }
 

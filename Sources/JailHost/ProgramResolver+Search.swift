@@ -52,7 +52,7 @@ extension ProgramResolver {
 
     /// Whether the profile lists a program at this path, under this name, or its directory.
     mutating func isListed(_ found: FoundProgram) throws(JailError) -> Bool {
-        if listedDirectories.contains(where: { Paths.isWithin(found.resolved.path, $0) }) { return true }
+        if listedDirectories.contains(where: { found.resolved.path.isInside($0) }) { return true }
         let location = try found.location(in: &tree)
         for rule in profile.process.programs where !rule.isDirectory {
             if rule.name == found.path || rule.name == location || rule.name == found.resolved.path { return true }

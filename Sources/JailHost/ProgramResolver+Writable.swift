@@ -17,7 +17,7 @@ extension ProgramResolver {
 
     /// The source that makes a path writable inside, or lies below it.
     private func writableSource(around path: String) -> String? {
-        writableSources.first { Paths.isWithin(path, $0) || Paths.isWithin($0, path) }
+        writableSources.first { path.isInside($0) || $0.isInside(path) }
     }
 
     /// Refuses what would be shown once as a program, or what one reads, and once more as writable.
@@ -39,7 +39,7 @@ extension ProgramResolver {
         }
         // Whoever can turn a symlink around chooses what the next start executes.
         for symlink in closure.symlinks {
-            if let source = writableSources.first(where: { Paths.isWithin(symlink.path, $0) }) {
+            if let source = writableSources.first(where: { symlink.path.isInside($0) }) {
                 throw isWritable(symlink.path, source)
             }
         }
@@ -47,7 +47,7 @@ extension ProgramResolver {
 
     private func isWritable(_ path: String, _ source: String) -> JailError {
         let reason =
-            Paths.isWithin(path, source)
+            path.isInside(source)
             ? "a program needs it, and it lies in '\(source.printable)', which the jail may write to"
             : "programs need it, and it holds '\(source.printable)', which the jail may write to"
         return JailError(
@@ -65,7 +65,7 @@ extension ProgramResolver {
         guard !directories.isEmpty else { return nil }
         // The name may be a symlink there, to a program that lies elsewhere.
         let paths = [found.resolved.path, try found.location(in: &tree)] + found.resolved.symlinks.map(\.path)
-        return directories.first { directory in paths.contains { Paths.isWithin($0, directory) } }
+        return directories.first { directory in paths.contains { $0.isInside(directory) } }
     }
 
     /// Notes that a program was passed over; the error is for when no other one is found.

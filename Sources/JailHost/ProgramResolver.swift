@@ -79,7 +79,7 @@ package struct ProgramResolver {
     /// The host's time zone: a symlink into the time zones that every jail has, or a copy of one of them.
     private mutating func addLocalTime() throws(JailError) {
         guard let zone = try tree.resolve("/etc/localtime"), zone.status.kind == .regular else { return }
-        if Paths.isWithin(zone.path, "/usr/share/zoneinfo") {
+        if zone.path.isInside("/usr/share/zoneinfo") {
             symlinks.formUnion(zone.symlinks)
         } else if zone.symlinks.isEmpty {
             show(zone, isExecutable: false)
@@ -110,7 +110,7 @@ package struct ProgramResolver {
     /// Shows a program and all that it needs to start.
     mutating func addProgram(_ found: FoundProgram, name: String, depth: Int) throws(JailError) {
         show(found.resolved, isExecutable: true)
-        if listedDirectories.contains(where: { Paths.isWithin(found.resolved.path, $0) }) { return }
+        if listedDirectories.contains(where: { found.resolved.path.isInside($0) }) { return }
         let start = try self.start(of: found.resolved.path, name: name)
         if ElfFile.isElf(start) {
             try addElf(found, name: name)

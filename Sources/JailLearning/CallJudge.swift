@@ -115,7 +115,7 @@ package struct CallJudge: Sendable {
         case .descriptor(let index): path = thread.path(ofDescriptor: Int32(truncatingIfNeeded: call.arguments[index]))
         default: path = nil
         }
-        guard let path, let place = sized.first(where: { InsidePath.isWithin(path, $0.path) }) else { return nil }
+        guard let path, let place = sized.first(where: { path.isInside($0.path) }) else { return nil }
         return .limit(name: place.name, value: place.value)
     }
 

@@ -1,3 +1,5 @@
+internal import JailPolicy
+
 /// Names of files as a program in a jail means them.
 package enum InsidePath {
     /// A path from a directory, without `.`, `..` and doubled slashes. Links are not followed: it is a name to be shown, and
@@ -12,14 +14,6 @@ package enum InsidePath {
             if part == ".." { _ = parts.popLast() } else { parts.append(part) }
         }
         return "/" + parts.joined(separator: "/")
-    }
-
-    /// Whether a path is another one, or lies below it.
-    package static func isWithin(_ path: String, _ directory: String) -> Bool {
-        guard directory != "/" else { return true }
-        guard path.utf8.starts(with: directory.utf8) else { return false }
-        let rest = path.utf8.dropFirst(directory.utf8.count)
-        return rest.isEmpty || rest.first == UInt8(ascii: "/")
     }
 
     /// `node` of `/usr/bin/node`, where the directory is one that a profile's bare names are looked for in; else nil.
@@ -37,7 +31,7 @@ package enum InsidePath {
     /// And what the numbers of the host's processes happen to be.
     static func isNoise(_ path: String) -> Bool {
         path == "/etc/ld.so.cache" || path == "/etc/ld.so.preload"
-            || ["/usr/lib/locale", "/usr/share/locale", "/proc"].contains { isWithin(path, $0) }
+            || ["/usr/lib/locale", "/usr/share/locale", "/proc"].contains { path.isInside($0) }
             || path.split(separator: "/").dropFirst(2).contains("gconv")
     }
 }

@@ -1,6 +1,7 @@
 import JailCore
 import JailHost
 import JailPlan
+import JailPolicy
 import Testing
 
 @Suite struct HostTreeTests {
@@ -64,11 +65,11 @@ import Testing
     }
 
     @Test func `one path is within another by components, not by letters`() {
-        #expect(Paths.isWithin("/a/b", "/a"))
-        #expect(Paths.isWithin("/a", "/a"))
-        #expect(Paths.isWithin("/a", "/"))
-        #expect(!Paths.isWithin("/ab", "/a"))
-        #expect(!Paths.isWithin("/a", "/a/b"))
+        #expect("/a/b".isInside("/a"))
+        #expect("/a".isInside("/a"))
+        #expect("/a".isInside("/"))
+        #expect(!"/ab".isInside("/a"))
+        #expect(!"/a".isInside("/a/b"))
         #expect(Paths.parent("/a/b") == "/a")
         #expect(Paths.parent("/a") == "/")
         #expect(Paths.lastComponent("/a/b") == "b")

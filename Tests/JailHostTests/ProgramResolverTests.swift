@@ -146,7 +146,7 @@ import Testing
         #expect(closure.commandPath == "/usr/bin/sh")
         #expect(closure.files.contains { $0.path == "/usr/bin" && $0.isDirectory && $0.isExecutable })
         #expect(closure.files.contains { $0.path == "/usr/lib" && $0.isDirectory && !$0.isExecutable })
-        #expect(!closure.files.contains { Paths.isWithin($0.path, "/usr/sbin") })
+        #expect(!closure.files.contains { $0.path.isInside("/usr/sbin") })
         #expect(!closure.files.contains { $0.path.hasPrefix("/usr/lib/") })
         #expect(closure.hasSymlink("/bin", "usr/bin"))
         #expect(!closure.symlinks.contains { $0.path == "/usr/bin/sh" })

@@ -50,7 +50,7 @@ struct ConfigurationGathering {
     ) throws(Problem) -> JSON5Value {
         guard let way = view.way(path) else { throw Problem(text: "'\(path.printable)' is not there") }
         guard way.end.kind == .regular else { throw Problem(text: "'\(path.printable)' is no file") }
-        guard way.end.uid == owner || (way.links.isEmpty && Paths.isWithin(way.canonical, root)) else {
+        guard way.end.uid == owner || (way.links.isEmpty && way.canonical.isInside(root)) else {
             throw Problem(text: "'\(path.printable)' leads to what is another user's")
         }
         guard let content = view.read(way.canonical, limit: Self.limit, isQuiet: true) else {

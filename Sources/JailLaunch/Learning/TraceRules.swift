@@ -51,7 +51,7 @@ struct TraceRules {
 
     /// What the use of a file is, if something of the host's is shown there.
     func use(of path: String, _ access: FileAccess) -> (Observation.Subject, Observation.Outcome)? {
-        guard let grant = grants.first(where: { InsidePath.isWithin(path, $0.path) }) else { return nil }
+        guard let grant = grants.first(where: { path.isInside($0.path) }) else { return nil }
         // Of what the profile has, which of its lines is used; of what it has not, what is to be put into it.
         return grant.isPermitted
             ? (.file(path: path, access: access), .permitted) : (.file(path: grant.path, access: access), .used)
