@@ -61,6 +61,8 @@ def tcp(t, place):
         t.expect(result.data == b"220 banner.example ready\r\nHELLO\r\nQUIT\r\n", f"{via}: {result.stage} {result.data!r}")
     for host, address, port in (("denied.example", "198.18.0.99", 2525), ("45.55.65.85", None, 2525),
                                 ("web.example", None, 2525), ("banner.example", None, 80)):
+        # What was allowed before is on its way to the logs.
+        t.world.settle()
         mark = t.world.mark()
         result = place.raw(host, port, b"hello\r\n", address=address, timeout=3)
         t.expect(b"220" not in result.data and result.seconds < 2, f"{host} {address}:{port}: {result.data!r}")
