@@ -32,7 +32,9 @@ import Testing
         return try Result(jail.start(words: words).wait(90))
     }
 
-    @Test(arguments: Caller.all, ["offline", "research", "session", "stateful", "shell", "webhooks", "messaging"])
+    @Test(
+        arguments: Caller.all,
+        ["offline", "research", "session", "stateful", "shell", "webhooks", "messaging", "chat", "automation"])
     func `every profile that is shipped holds`(caller: Caller, profile: String) throws {
         let jail = try Jail(caller)
         let workspace = try Scratch.directory("workspace")
