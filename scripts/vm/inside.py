@@ -43,7 +43,8 @@ def service(wanted):
 ELSEWHERE = ("SharedWayOutTests", "WayOutTests", "GatewaySessionTests", "HostileSessionTests", "ProfileRefusalTests",
              "UsageRefusalTests", "PublishTests", "TerminalTests", "HealthTests",
              "SampleGatewayTests", "AlertTests", "AuditTests", "LockdownTests", "SpendTests", "WatchingTests",
-             "SnapshotTests")
+             "SnapshotTests", "DiskFullTests", "ExplainTests", "HostAuditTests", "LadderTests", "LearnTests",
+             "ProfileReviewTests", "RestartTests", "ReviewTests", "SuggestTests", "VerifyTests")
 
 
 def swift(_):

@@ -98,6 +98,8 @@ def install():
     os.makedirs(f"{PREFIX}/share/clawjail", exist_ok=True)
     for name in ("clawjail", "clawjail-egress"):
         shutil.copy2(f"{TREE}/.build/release/{name}", f"{PREFIX}/bin/{name}")
+    os.makedirs(f"{PREFIX}/libexec/clawjail", exist_ok=True)
+    shutil.copy2(f"{TREE}/.build/release/jailprobe", f"{PREFIX}/libexec/clawjail/jailprobe")
     shutil.copytree(f"{TREE}/profiles", f"{PREFIX}/share/clawjail/profiles", dirs_exist_ok=True)
     shutil.copytree(f"{TREE}/scripts/sample-gateway", f"{PREFIX}/share/clawjail/sample-gateway", dirs_exist_ok=True)
     run(CLAWJAIL, "setup", "--unit", "clawjail@", "--watchdog", "20s")
@@ -320,6 +322,17 @@ def test_a_locked_down_service_is_not_brought_back():
 def snapshots(name):
     listing = run("runuser", "-u", "clawjail", "--", CLAWJAIL, "data", "list", name, "--json").stdout
     return [json.loads(line) for line in listing.splitlines()]
+
+
+def test_promises_hold_under_systemd():
+    """On cgroup v2: a profile by a trial, and a service that runs from outside."""
+    unit = start("second")
+    print("| " + run("runuser", "-u", "clawjail", "--", CLAWJAIL, "verify", "second").stdout.strip().splitlines()[-1])
+    stop(unit)
+    for profile in ("offline", "research"):
+        said = run(CLAWJAIL, "verify", "--profile", profile, "--user", "clawjail", check=False)
+        assert said.returncode == 0, said.stdout
+        print("| " + said.stdout.strip().splitlines()[-1])
 
 
 def test_nightly_snapshots():
