@@ -79,6 +79,10 @@ package struct RunningCheckList: Sendable {
                 guard let first = commands.first else {
                     return Judgement(.notTried, "no command runs in it at the moment")
                 }
+                if facts.isBehindUserNamespace, commands.allSatisfy({ $0.namespaces.isEmpty }) {
+                    return Judgement(
+                        .notTried, "its supervisor is in a user namespace of its own, and who calls may not look there")
+                }
                 let wrong = commands.filter { command in
                     kinds.contains { kind in
                         guard let own = command.namespaces[kind], let others = facts.namespaces[kind] else {

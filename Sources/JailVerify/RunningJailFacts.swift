@@ -29,6 +29,9 @@ package struct RunningJailFacts: Equatable, Sendable {
     package var processes: [ProcessFacts] = []
     /// Of the host.
     package var namespaces: [String: String] = [:]
+    /// Its supervisor is in a user namespace that is not ours, as a service with PrivateUsers is: whoever is not root there may
+    /// not ask for the namespaces of what it has started.
+    package var isBehindUserNamespace = false
     package var group: GroupFigures?
     package var log: LogFinding?
     /// What the log says of the plan that it was started with, and what its supervisor hands out.

@@ -105,6 +105,25 @@ import Testing
         #expect(waiting.rows.first { $0.check.id == "run.mounts" }?.judgement.state == .notTried)
     }
 
+    @Test func `whose namespaces nobody may ask for is not tried, and only then`() throws {
+        func state(_ change: (inout RunningJailFacts) -> Void) throws -> Judgement.State? {
+            try Self.judge(change).rows.first { $0.check.id == "run.namespaces" }?.judgement.state
+        }
+        func hide(_ facts: inout RunningJailFacts) { for index in 1...2 { facts.processes[index].namespaces = [:] } }
+        #expect(
+            try state {
+                hide(&$0)
+                $0.isBehindUserNamespace = true
+            } == .notTried)
+        #expect(try state { hide(&$0) } == .notHeld)
+        #expect(
+            try state {
+                hide(&$0)
+                $0.isBehindUserNamespace = true
+                $0.processes[1].namespaces = $0.namespaces
+            } == .notHeld)
+    }
+
     @Test func `a line of mountinfo`() {
         let finding = MountFinding(
             line: "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue")

@@ -11,6 +11,9 @@ extension RunningJailFacts {
     static func gather(of jail: RunningJail, log: AuditLogs.Log) -> RunningJailFacts {
         var facts = RunningJailFacts()
         facts.namespaces = HostNamespaces.links(of: "self")
+        // Anybody may read these, and no process of the jail's can change its supervisor's.
+        let maps = ["self", "\(jail.supervisor)"].map { try? System.readFile("/proc/\($0)/uid_map") }
+        facts.isBehindUserNamespace = maps[0] != nil && maps[1] != nil && maps[0] != maps[1]
         facts.group = jail.usage.map {
             GroupFigures(memory: $0.memoryLimit, processes: $0.processLimit, milliCPUs: $0.milliCPUs)
         }
