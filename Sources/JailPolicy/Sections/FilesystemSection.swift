@@ -75,9 +75,7 @@ private struct RootDirectory: Sendable {
             "directory",
             read: { (field, root) throws(JailError) in
                 root.directory = try field.parsed { (text) throws(ValueError) in
-                    let path = try AbsolutePath.host(text, home: field.home)
-                    try AbsolutePath.checkSource(path)
-                    return path
+                    try AbsolutePath.source(text, home: field.home)
                 }
             },
             write: { $0.directory.map { .string($0) } })
@@ -184,9 +182,7 @@ extension DataRule {
             "source",
             read: { (field, data) throws(JailError) in
                 data.source = try field.parsed { (text) throws(ValueError) in
-                    let path = try AbsolutePath.host(text, home: field.home)
-                    try AbsolutePath.checkSource(path)
-                    return path
+                    try AbsolutePath.source(text, home: field.home)
                 }
             },
             write: { $0.source.map { .string($0) } }),

@@ -135,9 +135,7 @@ extension UpstreamRules {
             "trust", absent: "the host's",
             read: { (field, upstream) throws(JailError) in
                 upstream.trust = try field.parsed { (text) throws(ValueError) in
-                    let path = try AbsolutePath.host(text, home: field.home)
-                    try AbsolutePath.checkSource(path)
-                    return path
+                    try AbsolutePath.source(text, home: field.home)
                 }
             },
             write: { $0.trust.map { .string($0) } }),

@@ -20,9 +20,7 @@ struct WorkspaceParts: Sendable {
             "source",
             read: { (field, parts) throws(JailError) in
                 parts.source = try field.parsed { (text) throws(ValueError) in
-                    let path = try AbsolutePath.host(text, home: field.home)
-                    try AbsolutePath.checkSource(path)
-                    return path
+                    try AbsolutePath.source(text, home: field.home)
                 }
             },
             write: { $0.source.map { .string($0) } }),

@@ -48,6 +48,13 @@ package enum AbsolutePath {
         }
     }
 
+    /// A path of the host's that may be shown inside, as a profile or a command line writes it.
+    static func source(_ text: String, home: String?) throws(ValueError) -> String {
+        let path = try host(text, home: home)
+        try checkSource(path)
+        return path
+    }
+
     /// Something of the host that may be shown inside.
     package static func checkSource(_ text: String) throws(ValueError) {
         guard text != "/" else {
