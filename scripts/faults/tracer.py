@@ -69,7 +69,10 @@ class Tracer:
         # Until it sleeps in recvmsg(2) it makes calls that only some of the records would show.
         self.wait_for(lambda: state_of(init) == "S", main)
         if process in ("init", "egress-init"):
+            options = [option.replace("trace=", "trace=recvmsg,") for option in options]
             tracer = self.attach(init, self.strace(*options))
+            # The call it sleeps in begins anew for the tracer; woken before that, it would be one less to count.
+            self.wait_for(lambda: "recvmsg(" in text_of(self.file), tracer)
             os.kill(supervisor, signal.SIGCONT)
             return self.finish(main, tracer)
         # Once more, from inside: init is stopped after the last call before it forks, or the program as it begins.
