@@ -32,7 +32,7 @@ import Testing
 
     @Test func `a mapping is in no core dump, in no child, and locked where that is allowed`() throws {
         let secret = try SecretBytes(copying: [1, 2, 3])
-        let address = unsafe secret.withBytes { unsafe UInt(bitPattern: $0.baseAddress) }
+        let address = unsafe secret.withBytes { UInt(bitPattern: $0.baseAddress) }
         let flags = try flags(of: address)
         #expect(flags.contains("dd"))
         #expect(flags.contains("wf"))
@@ -44,7 +44,7 @@ import Testing
         var address: UInt = 0
         do {
             let secret = try SecretBytes(copying: [UInt8](repeating: 7, count: 40_000))
-            address = unsafe secret.withBytes { unsafe UInt(bitPattern: $0.baseAddress) }
+            address = unsafe secret.withBytes { UInt(bitPattern: $0.baseAddress) }
             #expect(!(try flags(of: address)).isEmpty)
         }
         // Somebody else's mapping may be there by now; ours, of zeroes in a child and in no dump, is not.

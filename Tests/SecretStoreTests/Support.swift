@@ -13,13 +13,13 @@ struct Place {
     var path: String { "\(directory.path)/secrets" }
 
     /// One that may be changed.
-    func store() throws -> SecretStore {
+    func store() throws(JailError) -> SecretStore {
         let store = try SecretStore(path, finder)
         try store.takeLock()
         return store
     }
 
-    func reader() throws -> SecretStore { try SecretStore(path, finder) }
+    func reader() throws(JailError) -> SecretStore { try SecretStore(path, finder) }
 
     func bytes(_ name: String) throws -> [UInt8] { try System.readFile("\(path)/\(name)") }
 

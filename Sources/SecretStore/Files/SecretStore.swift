@@ -152,7 +152,7 @@ package final class SecretStore {
         }
     }
 
-    static func isThere(_ name: String) -> JailError {
+    package static func isThere(_ name: String) -> JailError {
         JailError(
             .secrets, reason: "there is a secret '\(name)' already", hint: "clawjail secret rotate \(name)",
             status: ExitStatus.exists)

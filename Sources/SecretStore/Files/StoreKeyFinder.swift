@@ -29,7 +29,7 @@ package struct StoreKeyFinder {
         guard let credentials else { return nil }
         let source = try CredentialSource(directory: credentials)
         guard let bytes = try source.read(Self.credentialName, most: StoreKey.size) else { return nil }
-        return try key(bytes.take(), .credential("\(credentials)/\(Self.credentialName)"))
+        return try key(bytes.bytes, .credential("\(credentials)/\(Self.credentialName)"))
     }
 
     private func fromKeyring() throws(JailError) -> StoreKey {

@@ -8,7 +8,7 @@ package enum SecretValue {
     /// it.
     ///
     /// - Parameter multiline: it may hold ends of lines, as a key in PEM does. One that does fits into no header.
-    package static func taken(_ given: consuming SecretBytes, multiline: Bool) throws(JailError) -> SecretBytes {
+    package static func taken(_ given: borrowing SecretBytes, multiline: Bool) throws(JailError) -> SecretBytes {
         let kept = multiline ? given.count : lengthWithoutEnd(given)
         guard kept > 0 else { throw refusal("the value is empty", nil) }
         guard kept <= mostBytes else { throw tooLong }
@@ -19,11 +19,10 @@ package enum SecretValue {
             throw refusal(
                 "the value has more than one line", "is it what you mean? a key in PEM takes --multiline")
         }
-        if kept == given.count { return given }
         return try attempt(.secrets) { () throws(SystemError) in try given.part(0..<kept) }
     }
 
-    static var tooLong: JailError { refusal("the value is longer than 64 KiB", nil) }
+    package static var tooLong: JailError { refusal("the value is longer than 64 KiB", nil) }
 
     private static func refusal(_ reason: String, _ hint: String?) -> JailError {
         JailError(.secrets, reason: reason, hint: hint, status: ExitStatus.usage)

@@ -48,12 +48,12 @@ package struct CredentialSource: SingleSecretSource {
                 hint: "add it to the unit: LoadCredentialEncrypted=\(id):FILE", status: ExitStatus.notThere)
         }
         do throws(JailError) {
-            return ResolvedSecret(try SecretValue.taken(given.take(), multiline: isMultiline))
+            return ResolvedSecret(try SecretValue.taken(given.bytes, multiline: isMultiline))
         } catch { throw JailError(.secrets, path: "\(path)/\(id)", reason: error.reason, hint: error.hint) }
     }
 
     /// The bytes as they are; nil: there is no such credential.
-    func read(_ id: String, most: Int) throws(JailError) -> TakenSecret? {
+    func read(_ id: String, most: Int) throws(JailError) -> KeptSecret? {
         guard Self.isName(id) else {
             throw JailError(.secrets, reason: "'\(String(id.prefix(80)).printable)' is no name of a credential")
         }
@@ -62,7 +62,7 @@ package struct CredentialSource: SingleSecretSource {
         let owners = TrustedFile.Owners(uids: [System.effectiveUserID, 0], forbidden: 0o037)
         do throws(JailError) {
             let file = try TrustedFile.open(id, at: directory.borrowed, path: place, owners: owners, limit: most)
-            return TakenSecret(try TrustedFile.read(file, path: place, limit: most))
+            return KeptSecret(try TrustedFile.read(file, path: place, limit: most))
         } catch {
             if error.status == ExitStatus.notThere { return nil }
             throw error
@@ -72,19 +72,5 @@ package struct CredentialSource: SingleSecretSource {
     private static func isName(_ id: String) -> Bool {
         !id.isEmpty && id.utf8.count <= 255 && id.utf8.first != 0x2E
             && id.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x2F }
-    }
-}
-
-/// A secret behind an optional, which is taken out once.
-final class TakenSecret {
-    private var bytes: SecretBytes?
-
-    init(_ bytes: consuming SecretBytes) { self.bytes = consume bytes }
-
-    func take() throws(JailError) -> SecretBytes {
-        switch bytes.take() {
-        case .some(let taken): return taken
-        case .none: throw JailError(.secrets, reason: "it has been taken already")
-        }
     }
 }
