@@ -25,7 +25,7 @@ struct SecretTrial {
     private static func age(_ seconds: Int64) -> String {
         switch seconds {
         case ..<0: "in the future: the clock was set back"
-        case ..<86_400: "today or yesterday"
+        case ..<86_400: "less than a day ago"
         default: "\(seconds / 86_400) days ago"
         }
     }
