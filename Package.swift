@@ -71,6 +71,10 @@ let package = Package(
         // The same for people, and for what gathers the logs of many hosts (pure, but for reading).
         library("AuditViews", ["AuditLog", "JailPlan", "JailPolicy", "JailCore"]),
 
+        // What a jail may use and not have: the sealed store, and the other places that secrets come from.
+        library(
+            "SecretStore", ["JailCore", "JailPolicy", .product(name: "Crypto", package: "swift-crypto")]),
+
         // What programs asked for and were told, and the smallest change that would have let them have it (pure).
         library("JailLearning", ["JailCore", "JailPolicy"]),
 
@@ -161,7 +165,7 @@ let package = Package(
             dependencies: [
                 "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog",
                 "JailEvidence", "JailView", "JailData", "JailReview", "JailMounts", "JailLearning", "JailHostAudit",
-                "JailDecision", "JailVerify",
+                "JailDecision", "JailVerify", "SecretStore",
                 "AuditViews", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -191,6 +195,7 @@ let package = Package(
         tests("JailPlanTests", ["JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailPolicyTests", ["JailPolicy", "JailCore", "TestSupport"]),
         tests("AuditLogTests", ["AuditLog", "AuditViews", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
+        tests("SecretStoreTests", ["SecretStore", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailLearningTests", ["JailLearning", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailVerifyTests", ["JailVerify", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailScopeTests", ["JailScope", "JailPlan", "JailCore", "TestSupport"]),
