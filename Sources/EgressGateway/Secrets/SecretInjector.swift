@@ -106,12 +106,12 @@ final class SecretInjector {
     private func misplaced(
         _ head: HTTPRequestHead, _ request: CheckedRequest, besides uses: [SecretUse]
     ) -> Int? {
-        // Another spelling of the target is nowhere bound.
-        var target = head.uri == request.path.target ? request.path.target : head.uri
-        if head.uri == request.path.target { for use in uses { target = use.masking(target) } }
+        // As it came and as it goes on: another spelling of the placeholder is nowhere bound.
+        var targets = head.uri == request.path.target ? [head.uri] : [head.uri, request.path.target]
+        for use in uses { targets = targets.map(use.masking) }
         let bound = Set(uses.compactMap(\.field))
         let fields = head.headers.filter { !bound.contains($0.name.asciiUppercased) }
-        return find(in: [head.method.rawValue, target]) ?? find(in: fields.map { "\($0.name):\($0.value)" })
+        return find(in: [head.method.rawValue] + targets) ?? find(in: fields.map { "\($0.name):\($0.value)" })
             ?? findSplit(fields)
     }
 

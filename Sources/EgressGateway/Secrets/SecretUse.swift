@@ -82,6 +82,7 @@ struct SecretUse {
         let texts = parts.map { String(decoding: $0, as: UTF8.self) }
         switch binding.place {
         case .path(let before, _):
+            guard texts[0].utf8.starts(with: "\(before)\(placeholder)".utf8) else { return nil }
             let rest = texts[0].utf8.dropFirst(before.utf8.count + placeholder.utf8.count)
             let path = before + value + String(decoding: rest, as: UTF8.self)
             return texts.count == 2 ? "\(path)?\(texts[1])" : path

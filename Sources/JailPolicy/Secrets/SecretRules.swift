@@ -41,7 +41,9 @@ package struct SecretBinding: Hashable, Sendable {
         guard case .name(let host) = question.host, question.scheme == .https, let port = question.port,
             let method = question.method, let path = question.path
         else { return false }
-        return hosts.contains(host) && ports.contains(port) && (methods?.contains(method) ?? true)
+        // What a server makes of a header that names another method is its own affair, so both must be bound.
+        return hosts.contains(host) && ports.contains(port)
+            && (methods.map { ([method] + question.overriding).allSatisfy($0.contains) } ?? true)
             && (paths?.contains { $0.matches(path) } ?? true)
     }
 }
