@@ -144,7 +144,7 @@ struct `Placeholders` {
         var generator = SystemRandomNumberGenerator()
         var seen: Set<String> = []
         let secret = Array(value.utf8.dropFirst(prefix.utf8.count))
-        for _ in 0..<50 {
+        for _ in 0..<(value.utf8.count > 1000 ? 1 : 20) {
             let text = try make(value, &generator)
             #expect(seen.insert(text).inserted)
             let made = Array(text.utf8.dropFirst(prefix.utf8.count))
