@@ -18,9 +18,10 @@ import Testing
         let message = EgressMessage.secret(try Self.grant(value)).bytes
         #expect(message.count <= EgressMessage.sizeLimit)
         let (first, second) = try System.makeSocketPair(.sequencedPacket).release()
-        let ends = (EgressChannel(OwnedDescriptor(first)), OwnedDescriptor(second))
-        try System.send(ends.1.borrowed, message)
-        guard case .secret(let read) = try ends.0.nextOrder() else { throw SystemError(.check, .invalid) }
+        let channel = EgressChannel(OwnedDescriptor(first))
+        let other = OwnedDescriptor(second)
+        try System.send(other.borrowed, message)
+        guard case .secret(let read) = try channel.nextOrder() else { throw SystemError(.check, .invalid) }
         #expect(read.name == "key" && read.grace == 60_000 && bytes(read.value) == value)
         #expect(read.placeholder.text == "sk-Zk3mQ9xT7bW1cV5nR8yL2pD4hF6j")
     }

@@ -177,54 +177,69 @@ struct SecretJail {
         #expect(!jail.way.origin.raw.contains("permessage"))
         let mask: [UInt8] = [7, 77, 177, 200]
         let payload = Array("t\(token)".utf8).enumerated().map { $1 ^ mask[$0 & 3] }
-        for byte in [0x81, 0x80 | UInt8(payload.count)] + mask + payload { try await client.send([byte]) }
+        let frame: [UInt8] = [0x81, 0x80 | UInt8(payload.count)]
+        for byte in frame + mask + payload { try await client.send([byte]) }
         #expect(await eventually { client.end != nil })
         try await jail.expectTold()
     }
 
     // MARK: Where it does not
 
-    /// A method, a target, fields and a body, each with the placeholder somewhere that is not its place.
-    private static let misuses: [(String, String, String, String)] = {
-        let token = SecretJail.placeholder
-        let base64 = Data("x:\(token)".utf8).base64EncodedString()
-        let encoded = token.utf8.map { "%" + String($0, radix: 16) }.joined()
-        let bearer = "Authorization: Bearer \(token)\r\n"
-        let (half, rest) = (token.prefix(12), token.dropFirst(12))
+    /// A request with the placeholder somewhere that is not its place.
+    struct Misuse: Sendable {
+        var method = "GET"
+        var target = "/"
+        var fields = ""
+        var body = ""
+    }
+
+    private static let token = SecretJail.placeholder
+    private static let base64 = Data("x:\(token)".utf8).base64EncodedString()
+    private static let encoded: String = token.utf8.map { "%" + String($0, radix: 16) }.joined()
+    private static let twice: String = encoded.replacing("%", with: "%25")
+    private static let bearer = "Authorization: Bearer \(token)\r\n"
+    private static let half = String(token.prefix(12))
+    private static let rest = String(token.dropFirst(12))
+
+    private static let targets: [String] = [
+        "/\(token)", "/a?b=\(token)", "/a?b=\(encoded)", "/\(encoded)", "/a?\(token)", "/?k=\(base64)", "/?k=\(twice)",
+    ]
+
+    private static let fields: [String] = [
+        "X-Other: \(token)\r\n", "X-Other: a\(token)b\r\n", "\(token): x\r\n", "Cookie: a=b; c=\(token)\r\n",
+        "Referer: https://x/\(token)\r\n", "Authorization: Basic \(base64)\r\n", "Authorization: \(token)\r\n",
+        "Authorization: Bearer  \(token)\r\n", "Authorization: Bearer \(token)x\r\n",
+        "Authorization: Bearer \(token.uppercased())\r\n", "Authorization: Bearer \(encoded)\r\n",
+        "Authorization: Bearer x, Bearer \(token)\r\n", "\(bearer)\(bearer)", "\(bearer)Authorization: Bearer mine\r\n",
+        "\(bearer)X-Other: \(token)\r\n", "X-A: \(half)\r\nX-B: \(rest)\r\n", "X-A: \(half)\r\nX-A: \(rest)\r\n",
+        "X-A: \(half)\r\nX-B: between\r\nX-A: \(rest)\r\n", "Proxy-Authorization: Bearer \(token)\r\n",
+        "TE: \(token)\r\n", "Connection: X-A\r\nX-A: \(token)\r\n",
+    ]
+
+    private static let unbound: [Misuse] = [
+        Misuse(target: "/?a=\(token)", fields: bearer), Misuse(method: "DELETE", fields: bearer),
+        Misuse(method: "PUT", fields: "\(bearer)Content-Length: 0\r\n"), Misuse(target: "/elsewhere", fields: bearer),
+    ]
+
+    private static let bodies: [Misuse] = [token, base64, encoded].flatMap { (body: String) -> [Misuse] in
+        let length = "Content-Length: \(body.utf8.count)\r\n"
         return [
-            ("GET", "/\(token)", "", ""), ("GET", "/a?b=\(token)", "", ""), ("GET", "/a?b=\(encoded)", "", ""),
-            ("GET", "/\(encoded)", "", ""), ("GET", "/a?\(token)", "", ""), ("GET", "/?k=\(base64)", "", ""),
-            ("GET", "/?k=\(encoded.replacing("%", with: "%25"))", "", ""), ("GET", "/", "X-Other: \(token)\r\n", ""),
-            ("GET", "/", "X-Other: a\(token)b\r\n", ""), ("GET", "/", "\(token): x\r\n", ""),
-            ("GET", "/", "Cookie: a=b; c=\(token)\r\n", ""), ("GET", "/", "Referer: https://x/\(token)\r\n", ""),
-            ("GET", "/", "Authorization: Basic \(base64)\r\n", ""), ("GET", "/", "Authorization: \(token)\r\n", ""),
-            ("GET", "/", "Authorization: Bearer  \(token)\r\n", ""),
-            ("GET", "/", "Authorization: Bearer \(token)x\r\n", ""),
-            ("GET", "/", "Authorization: Bearer \(token.uppercased())\r\n", ""),
-            ("GET", "/", "Authorization: Bearer \(encoded)\r\n", ""),
-            ("GET", "/", "Authorization: Bearer x, Bearer \(token)\r\n", ""), ("GET", "/", bearer + bearer, ""),
-            ("GET", "/", bearer + "Authorization: Bearer mine\r\n", ""),
-            ("GET", "/", bearer + "X-Other: \(token)\r\n", ""), ("GET", "/?a=\(token)", bearer, ""),
-            ("GET", "/", "X-A: \(half)\r\nX-B: \(rest)\r\n", ""), ("GET", "/", "X-A: \(half)\r\nX-A: \(rest)\r\n", ""),
-            ("GET", "/", "X-A: \(half)\r\nX-B: between\r\nX-A: \(rest)\r\n", ""),
-            ("GET", "/", "Proxy-Authorization: Bearer \(token)\r\n", ""), ("GET", "/", "TE: \(token)\r\n", ""),
-            ("GET", "/", "Connection: X-A\r\nX-A: \(token)\r\n", ""),
-            ("DELETE", "/", bearer, ""), ("PUT", "/", bearer + "Content-Length: 0\r\n", ""),
-            ("GET", "/elsewhere", bearer, ""),
-            ("POST", "/", "Content-Length: \(token.utf8.count)\r\n", token),
-            ("POST", "/", bearer + "Content-Length: \(token.utf8.count)\r\n", token),
-            ("POST", "/", "Content-Length: \(base64.utf8.count)\r\n", base64),
-            ("POST", "/", "Content-Length: \(encoded.utf8.count)\r\n", encoded),
+            Misuse(method: "POST", fields: length, body: body),
+            Misuse(method: "POST", fields: "\(bearer)\(length)", body: body),
         ]
-    }()
+    }
+
+    private static let misuses: [Misuse] =
+        targets.map { Misuse(target: $0) } + fields.map { Misuse(fields: $0) } + unbound + bodies
 
     @Test(arguments: misuses.indices)
     func `a placeholder anywhere else denies the request`(index: Int) async throws {
-        let (method, target, fields, body) = Self.misuses[index]
+        let misuse = Self.misuses[index]
+        let body = misuse.body
         let jail = try await SecretJail.open("methods: ['GET', 'POST'], paths: ['/'], inject: 'bearer'")
-        let answer = try await jail.ask(method, target, fields, body: body)
+        let answer = try await jail.ask(misuse.method, misuse.target, misuse.fields, body: body)
         if body.isEmpty {
-            try await jail.expectMisuse(answer, "\(method) \(target) \(fields)")
+            try await jail.expectMisuse(answer, "\(misuse)")
         } else {
             // Its head may have gone out by then, as it may; the rest has not.
             #expect(!answer.hasPrefix("HTTP/1.1 200"))
@@ -251,7 +266,7 @@ struct SecretJail {
         let absolute = jail.way.text("GET", "http://\(jail.way.authority)/", fields)
         try await jail.expectMisuse(try await Client.ask(jail.way.gateway.proxyPort, absolute))
         let connect =
-            "CONNECT \(jail.way.authority) HTTP/1.1\r\nHost: \(jail.way.authority)\r\nProxy-Authorization: Bearer \(token)\r\n\r\n"
+            "CONNECT \(jail.way.authority) HTTP/1.1\r\nHost: \(jail.way.authority)\r\nX-A: \(token)\r\n\r\n"
         try await jail.expectMisuse(try await Client.ask(jail.way.gateway.proxyPort, connect))
         let named =
             "CONNECT \(token.lowercased()).a.test:443 HTTP/1.1\r\nHost: \(token.lowercased()).a.test:443\r\n\r\n"

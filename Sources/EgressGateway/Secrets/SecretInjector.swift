@@ -170,7 +170,9 @@ final class SecretInjector {
         for name in names {
             guard let text = held[name]?.placeholder.text else { continue }
             for path in [\EgressEvent.path, \.host, \.reason, \.remedy, \.method] {
+                // Names that were asked for are in lower case.
                 event[keyPath: path] = event[keyPath: path]?.replacing(text, with: "{\(name)}")
+                    .replacing(text.lowercased(), with: "{\(name)}")
             }
         }
         return event
