@@ -104,6 +104,8 @@ package enum EgressOrder: Sendable {
     case sockets(EgressSockets)
     /// The host's files have changed.
     case resolver(ResolverFiles)
+    /// A secret that the setup's bindings name, or another value of one.
+    case secret(SecretGrant)
     /// The first one instead of a setup: serve as many jails as there are channels. Nothing is said on this one.
     case share
     /// After that, and never else: one more jail, whose supervisor holds the other end.

@@ -53,6 +53,10 @@ package struct EgressEvent: Hashable, Sendable {
     package var cost: UInt64?
     package var tokens: UInt64?
 
+    /// The name of the secret that went with it; of what was denied for it, the one whose placeholder was where it is not
+    /// bound to. Never more than names. Written as `secretName`: the log takes the values of members called `secret` out.
+    package var secret: String?
+
     package init(_ subject: Subject, _ verdict: Verdict, time: Int64) {
         self.subject = subject
         self.verdict = verdict
@@ -116,7 +120,7 @@ package struct EgressEvent: Hashable, Sendable {
 
     private static let texts: [(String, any Path<String?>)] = [
         ("scheme", \.scheme), ("host", \.host), ("method", \.method), ("path", \.path), ("rule", \.rule),
-        ("reason", \.reason), ("remedy", \.remedy), ("model", \.model),
+        ("reason", \.reason), ("remedy", \.remedy), ("model", \.model), ("secretName", \.secret),
     ]
     private static let numbers: [(String, any Path<UInt64?>)] = [
         ("sent", \.sent), ("received", \.received), ("milliseconds", \.milliseconds),

@@ -13,7 +13,7 @@ package enum EgressMessage {
 
     private enum Kind: UInt8 {
         case setup = 1
-        case sockets, resolver, share, attach
+        case sockets, resolver, share, attach, secret
         case ready = 0x41
         case event, failure, spend
     }
@@ -30,13 +30,13 @@ package enum EgressMessage {
     // MARK: To the way out
 
     /// Carries, in this order: the policy, the host's certificates, resolv.conf, hosts, the table of names and, if there
-    /// are, what may be spent and the CA's state.
+    /// are, what may be spent, which secrets are bound to what, and the CA's state.
     package static func setup(
-        jail: String, profile: String, wantsJavaTrustStore: Bool, limitsSpend: Bool = false
+        jail: String, profile: String, wantsJavaTrustStore: Bool, limitsSpend: Bool = false, bindsSecrets: Bool = false
     ) -> Packet {
         let header: JSON = [
             "jail": .string(jail), "profile": .string(profile), "java": .boolean(wantsJavaTrustStore),
-            "spend": .boolean(limitsSpend),
+            "spend": .boolean(limitsSpend), "secrets": .boolean(bindsSecrets),
         ]
         return packet(.setup, header.text())
     }
@@ -50,6 +50,9 @@ package enum EgressMessage {
     /// Carries resolv.conf and hosts.
     package static var resolver: Packet { packet(.resolver) }
 
+    /// A secret, or another value of one. Everything is in the message itself, which nobody can read twice.
+    package static func secret(_ grant: SecretGrant) -> Packet { Packet(bytes: [Kind.secret.rawValue] + grant.bytes) }
+
     /// To a process that is to serve several jails: this channel is for ``attach`` alone.
     package static var share: Packet { packet(.share) }
 
@@ -60,6 +63,10 @@ package enum EgressMessage {
     static func order(
         _ bytes: [UInt8], _ descriptors: [SharedDescriptor], _ channel: EgressChannel
     ) throws(SystemError) -> EgressOrder {
+        if bytes.first == Kind.secret.rawValue, descriptors.isEmpty {
+            guard let grant = SecretGrant(bytes: bytes.dropFirst()) else { throw malformed }
+            return .secret(grant)
+        }
         let header = try? JSON5Reader.read(Array(bytes.dropFirst()), file: "")
         switch bytes.first.flatMap(Kind.init(rawValue:)) {
         case .setup: return .setup(try setup(header, descriptors, channel))
@@ -79,7 +86,8 @@ package enum EgressMessage {
         _ header: JSON5Value?, _ descriptors: [SharedDescriptor], _ channel: EgressChannel
     ) throws(SystemError) -> EgressSetup {
         guard let header, case .boolean(let limitsSpend) = header["spend"]?.content,
-            (0...1).contains(descriptors.count - (limitsSpend ? 6 : 5)),
+            case .boolean(let bindsSecrets) = header["secrets"]?.content,
+            (0...1).contains(descriptors.count - 5 - (limitsSpend ? 1 : 0) - (bindsSecrets ? 1 : 0)),
             case .string(let jail) = header["jail"]?.content,
             case .string(let profile) = header["profile"]?.content, case .boolean(let java) = header["java"]?.content
         else { throw malformed }
@@ -87,12 +95,23 @@ package enum EgressMessage {
         guard let rules = try? NetworkRules(text: policy) else { throw malformed }
         let trust = try content(descriptors[1], limit: EgressSetup.trustLimit)
         let files = try resolver(descriptors[2], descriptors[3])
-        let spend = limitsSpend ? try spend(descriptors[5]) : nil
-        let last = limitsSpend ? 6 : 5
-        let state = descriptors.count > last ? try content(descriptors[last], limit: EgressSetup.identityLimit) : nil
+        var more = descriptors.dropFirst(5)
+        let spend = limitsSpend ? try more.popFirst().map(spend) : nil
+        let secrets = bindsSecrets ? try more.popFirst().map(secrets) : nil
+        let state = try more.popFirst().map { (file) throws(SystemError) in
+            try content(file, limit: EgressSetup.identityLimit)
+        }
         return EgressSetup(
             jail: jail, profile: profile, rules: rules, trust: trust, resolver: files, state: state,
-            names: KeptDescriptor(descriptors[4].take()), wantsJavaTrustStore: java, spend: spend, channel: channel)
+            names: KeptDescriptor(descriptors[4].take()), wantsJavaTrustStore: java, spend: spend,
+            secrets: secrets ?? SecretRules(), channel: channel)
+    }
+
+    private static func secrets(_ file: SharedDescriptor) throws(SystemError) -> SecretRules {
+        guard let rules = try? SecretRules(text: try content(file, limit: EgressSetup.policyLimit)) else {
+            throw malformed
+        }
+        return rules
     }
 
     private static func spend(_ file: SharedDescriptor) throws(SystemError) -> SpendSetup {

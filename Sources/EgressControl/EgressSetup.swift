@@ -24,13 +24,15 @@ package struct EgressSetup: Sendable {
     package var wantsJavaTrustStore: Bool
     /// nil: the profile does not limit what may be spent.
     package var spend: SpendSetup?
+    /// Which secrets go into which requests. Their values come as orders, before there are sockets.
+    package var secrets = SecretRules()
     /// To the supervisor.
     package var channel: EgressChannel
 
     package init(
         jail: String, profile: String, rules: NetworkRules, trust: [UInt8], resolver: ResolverFiles, state: [UInt8]?,
         names: KeptDescriptor, wantsJavaTrustStore: Bool, spend: SpendSetup? = nil,
-        channel: EgressChannel
+        secrets: SecretRules = SecretRules(), channel: EgressChannel
     ) {
         self.jail = jail
         self.profile = profile
@@ -41,6 +43,7 @@ package struct EgressSetup: Sendable {
         self.names = names
         self.wantsJavaTrustStore = wantsJavaTrustStore
         self.spend = spend
+        self.secrets = secrets
         self.channel = channel
     }
 

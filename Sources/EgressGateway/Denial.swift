@@ -13,6 +13,8 @@ package struct Denial: Error, Sendable {
     /// network.
     package var told: String?
     package var verdict = EgressEvent.Verdict.denied
+    /// The name of the secret whose placeholder was where it is not bound to.
+    package var secret: String?
     /// More that the client is told.
     package var details: [(String, JSON)] = []
 

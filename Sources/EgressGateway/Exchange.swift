@@ -11,6 +11,8 @@ final class Exchange {
     var upstream: UpstreamHandler?
     /// Of a request that costs money, where that is limited.
     let metering: Metering?
+    /// nil: the profile binds none.
+    let secrets: ExchangeSecrets?
     /// Parts of the body that came before there was a connection to send them on.
     var early: [ByteBuffer] = []
     var hasWholeRequest = false
@@ -25,14 +27,23 @@ final class Exchange {
 
     init(
         _ request: CheckedRequest, grant: NetworkGrant, version: HTTPVersion, now: NIODeadline,
-        metering: Metering? = nil
+        metering: Metering? = nil, secrets: ExchangeSecrets? = nil
     ) {
+        self.secrets = secrets
         self.request = request
         self.metering = metering
         self.grant = grant
         self.version = version
         started = now
         closes = !request.keepsAlive
+    }
+
+    /// What goes to the origin.
+    func head(_ policy: NetworkPolicy) throws(Denial) -> HTTPRequestHead {
+        if let secrets, let head = try secrets.head(request, policy) { return head }
+        return HTTPRequestHead(
+            version: .http1_1, method: HTTPMethod(rawValue: request.method), uri: request.path.target,
+            headers: request.headers)
     }
 
     var isHead: Bool { request.method == "HEAD" }

@@ -10,6 +10,7 @@ extension RequestHandler {
             return refuse(Denial(.badRequest, "CONNECT needs HOST:PORT"), head)
         }
         let destination = Destination(host: authority.host, port: port)
+        if let denial = gateway.secrets?.misuse(in: head) { return denyConnect(denial, destination) }
         guard isConsistent(head, with: destination) else {
             return refuse(Denial(.badRequest, "a Host that differs from CONNECT's target"), head)
         }

@@ -78,7 +78,7 @@ extension RequestHandler: ResponseReceiver {
             var event = EgressEvent(.request, denial.verdict, time: System.realtimeMilliseconds())
             event.reason = denial.reason
             event.method = head?.method.rawValue
-            gateway.events.record(event)
+            gateway.record(event)
         }
         exchange?.upstream?.cancel()
         exchange = nil
@@ -96,7 +96,8 @@ extension RequestHandler: ResponseReceiver {
         event.rule = denial.rule
         event.remedy = denial.remedy.map { LoggedPath.hide(request.path, in: $0) }
         event.status = UInt16(clamping: denial.status.code)
-        gateway.events.record(event)
+        event.secret = denial.secret
+        gateway.record(event)
         answer(denial, request)
     }
 
@@ -116,13 +117,13 @@ extension RequestHandler: ResponseReceiver {
         self.exchange = nil
         exchange.metering?.end(isComplete: false)
         guard !exchange.hasAnswer else {
-            record(exchange, .failed, denial.reason)
+            record(exchange, denial.secret == nil ? .failed : .denied, denial.reason, secret: denial.secret)
             phase = .ended
             return abort()
         }
         guard exchange.hasSentBody else { return deny(denial, exchange.request) }
         // Part of it has arrived, and so it was not denied as a whole.
-        record(exchange, .failed, denial.reason)
+        record(exchange, denial.secret == nil ? .failed : .denied, denial.reason, secret: denial.secret)
         answer(denial, exchange.request)
     }
 
@@ -186,7 +187,9 @@ extension RequestHandler: ResponseReceiver {
         connection.reset()
     }
 
-    func record(_ exchange: Exchange, _ verdict: EgressEvent.Verdict, _ reason: String? = nil) {
+    func record(
+        _ exchange: Exchange, _ verdict: EgressEvent.Verdict, _ reason: String? = nil, secret: String? = nil
+    ) {
         let request = exchange.request
         var event = gateway.event(.request, verdict, request.destination, request.scheme.rawValue)
         event.method = request.method
@@ -202,7 +205,16 @@ extension RequestHandler: ResponseReceiver {
             event.cost = charged.cost
             event.tokens = charged.tokens
         }
-        gateway.events.record(event)
+        event.secret = secret ?? exchange.secrets?.names
+        gateway.record(event)
+        guard exchange.status != nil else { return }
+        for name in exchange.secrets?.firstUses ?? [] {
+            var event = gateway.event(.gateway, .allowed, request.destination, request.scheme.rawValue)
+            event.secret = name
+            event.status = exchange.status
+            event.reason = "the new value of the secret '\(name)' was used for the first time"
+            gateway.record(event)
+        }
     }
 }
 

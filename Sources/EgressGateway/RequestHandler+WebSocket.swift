@@ -15,13 +15,17 @@ extension RequestHandler {
             switch result {
             case .failure(let denial): failWebSocket(denial, exchange)
             case .success(let connection):
-                let handshake = WebSocketHandshake(exchange.request) { [self] in
-                    finish($0, exchange, connection.channel)
-                }
                 do {
+                    let head = try exchange.head(gateway.policy)
+                    let handshake = WebSocketHandshake(exchange.request, head) { [self] in
+                        finish($0, exchange, connection.channel)
+                    }
                     try connection.channel.pipeline.syncOperations.addHandshake(handshake)
                     UpstreamConnector.begin(connection.channel)
                     handshake.send()
+                } catch let denial as Denial {
+                    connection.channel.close(promise: nil)
+                    failWebSocket(denial, exchange)
                 } catch {
                     connection.channel.close(promise: nil)
                     failWebSocket(.failure(.badGateway, UpstreamFailure.text(error)), exchange)
@@ -59,10 +63,11 @@ extension RequestHandler {
         connection.mayIdle = true
         exchange.status = 101
         var fromClient = WebSocketFrames(fromClient: true)
+        fromClient.scanner = gateway.secrets?.scanner
         var fromOrigin = WebSocketFrames(fromClient: false)
         let handler = self
         let (client, origin) = RelayHandler.pair(
-            up: { handler.mayPass($0, fromClient.accept($0), exchange) },
+            up: { handler.mayPass($0, fromClient.accept($0), exchange, misused: fromClient.found) },
             down: { buffer in fromOrigin.accept(buffer) },
             ended: { up, down in
                 exchange.sent = up
@@ -86,8 +91,14 @@ extension RequestHandler {
 }
 
 extension RequestHandler {
-    fileprivate func mayPass(_ buffer: ByteBuffer, _ isWellFormed: Bool, _ exchange: Exchange) -> Bool {
+    fileprivate func mayPass(
+        _ buffer: ByteBuffer, _ isWellFormed: Bool, _ exchange: Exchange, misused: Int?
+    ) -> Bool {
         let reason: String
+        if let misused, let name = gateway.secrets?.name(misused) {
+            record(exchange, .denied, SecretInjector.misuse(name).reason, secret: name)
+            return false
+        }
         if !isWellFormed {
             reason = "what the client sent is no sequence of WebSocket frames"
         } else if let budget = gateway.budgets.upload(buffer.readableBytes, .now()) {
@@ -106,11 +117,16 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPClientRequestPart
 
     private let request: CheckedRequest
+    private var head: HTTPRequestHead?
     private var then: ((Result<HTTPResponseHead, Denial>) -> Void)?
     private var context: ChannelHandlerContext?
 
-    init(_ request: CheckedRequest, _ then: @escaping (Result<HTTPResponseHead, Denial>) -> Void) {
+    /// - Parameter head: goes out once, and is forgotten.
+    init(
+        _ request: CheckedRequest, _ head: HTTPRequestHead, _ then: @escaping (Result<HTTPResponseHead, Denial>) -> Void
+    ) {
         self.request = request
+        self.head = head
         self.then = then
     }
 
@@ -124,8 +140,8 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func send() {
-        let head = HTTPRequestHead(
-            version: .http1_1, method: .GET, uri: request.path.target, headers: request.headers)
+        guard let head else { return }
+        self.head = nil
         context?.write(Self.wrapOutboundOut(.head(head)), promise: nil)
         context?.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
     }

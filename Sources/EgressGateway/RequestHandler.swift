@@ -102,35 +102,43 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
         if entry == .proxy, head.method == .CONNECT { return connect(head) }
         do throws(RequestRefusal) {
             let request = try check.check(head)
-            judge(request, version: isHTTP2 ? .http2 : head.version)
+            judge(request, head, version: isHTTP2 ? .http2 : head.version)
         } catch {
             refuse(Denial(error), head)
         }
     }
 
-    private func judge(_ request: CheckedRequest, version: HTTPVersion) {
+    private func judge(_ request: CheckedRequest, _ head: HTTPRequestHead, version: HTTPVersion) {
         let now = NIODeadline.now()
         if let budget = gateway.budgets.request(now) { return deny(.usedUp(budget), request) }
+        // First of all: a placeholder on its way to somebody who may not be asked at all is worth telling as that.
+        let uses: [SecretUse]
+        do throws(Denial) { uses = try gateway.secrets?.examine(head, request) ?? [] } catch {
+            return deny(error, request)
+        }
         let question = request.question
         switch candidates?.decide(question) ?? gateway.policy.decide(question) {
         case .deny(let denial): deny(Denial(denial), request)
         case .allow(let grant):
             guard gateway.events.hasRoom else { return deny(.untellable, request) }
             if let budget = gateway.budgets.upload(request.headSize, now) { return deny(.usedUp(budget), request) }
-            begin(request, grant, version, now)
+            begin(request, uses, grant, version, now)
         }
     }
 
     private func begin(
-        _ request: CheckedRequest, _ grant: NetworkGrant, _ version: HTTPVersion, _ now: NIODeadline
+        _ request: CheckedRequest, _ uses: [SecretUse], _ grant: NetworkGrant, _ version: HTTPVersion,
+        _ now: NIODeadline
     ) {
+        let secrets = gateway.secrets.map { ExchangeSecrets($0, uses) }
         guard let spend = gateway.spend else {
-            return start(Exchange(request, grant: grant, version: version, now: now))
+            return start(Exchange(request, grant: grant, version: version, now: now, secrets: secrets))
         }
         var request = request
         do throws(Denial) {
             let metering = try spend.metering(&request)
-            start(Exchange(request, grant: grant, version: version, now: now, metering: metering))
+            start(
+                Exchange(request, grant: grant, version: version, now: now, metering: metering, secrets: secrets))
         } catch {
             deny(error, request)
         }
@@ -172,14 +180,13 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
     }
 
     private func send(_ exchange: Exchange, to upstream: UpstreamHandler) {
-        let request = exchange.request
         exchange.upstream = upstream
         upstream.serve(self)
-        exchange.metering?.send()
-        upstream.send(
-            HTTPRequestHead(
-                version: .http1_1, method: HTTPMethod(rawValue: request.method), uri: request.path.target,
-                headers: request.headers))
+        do throws(Denial) {
+            let head = try exchange.head(gateway.policy)
+            exchange.metering?.send()
+            upstream.send(head)
+        } catch { return fail(error) }
         for buffer in exchange.early { upstream.send(buffer) }
         exchange.hasSentBody = !exchange.early.isEmpty
         exchange.early = []
@@ -206,13 +213,15 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
                 return fail(denial)
             }
             if let budget = gateway.budgets.upload(buffer.readableBytes, .now()) { return fail(.usedUp(budget)) }
+            if let denial = exchange.secrets?.look(through: buffer) { return fail(denial) }
             if let metering = exchange.metering, let denial = metering.take(buffer) { return fail(denial) }
             guard let upstream = exchange.upstream else { return exchange.early.append(buffer) }
             exchange.hasSentBody = true
             upstream.send(buffer)
             needsFlush = true
-        case .end:
-            // Trailers of requests mean nothing to anybody here.
+        case .end(let trailers):
+            // Trailers of requests mean nothing to anybody here, unless there is something in them that nobody may have sent.
+            if let trailers, let denial = exchange.secrets?.look(through: trailers) { return fail(denial) }
             exchange.hasWholeRequest = true
             guard let upstream = exchange.upstream else {
                 if let metering = exchange.metering {

@@ -12,6 +12,8 @@ final class Tunnel {
     private let connection: ConnectionGuard
     private let started = NIODeadline.now()
     private let early = EarlyBytes()
+    /// Nothing is bound here, and what is passed through may be in cleartext.
+    private var scanner: PlaceholderScanner?
 
     init(
         _ gateway: GatewayState, _ destination: Destination, _ grant: NetworkGrant, _ scheme: String,
@@ -22,6 +24,7 @@ final class Tunnel {
         self.grant = grant
         self.scheme = scheme
         self.connection = connection
+        scanner = gateway.secrets?.scanner
     }
 
     /// - Parameters:
@@ -59,7 +62,7 @@ final class Tunnel {
             return upstream.close(promise: nil)
         }
         let (client, origin) = RelayHandler.pair(
-            up: { [self] in mayUpload($0.readableBytes) }, down: { _ in true },
+            up: { [self] in mayUpload($0) }, down: { _ in true },
             ended: record)
         try channel.pipeline.syncOperations.addHandler(client)
         try upstream.pipeline.syncOperations.addHandler(origin)
@@ -70,8 +73,12 @@ final class Tunnel {
         UpstreamConnector.begin(channel)
     }
 
-    private func mayUpload(_ count: Int) -> Bool {
-        guard let budget = gateway.budgets.upload(count, .now()) else { return true }
+    private func mayUpload(_ buffer: ByteBuffer) -> Bool {
+        if let index = scanner?.feed(buffer.readableBytesView), let name = gateway.secrets?.name(index) {
+            gateway.recordDenial(.connection, SecretInjector.misuse(name), destination, scheme)
+            return false
+        }
+        guard let budget = gateway.budgets.upload(buffer.readableBytes, .now()) else { return true }
         gateway.recordDenial(.connection, .usedUp(budget), destination, scheme)
         return false
     }

@@ -9,6 +9,13 @@ package struct WebSocketFrames {
     private var payload: UInt64 = 0
     private var isInMessage = false
     private var hasClosed = false
+    /// How the payload that comes is masked, and where in that it is.
+    private var mask: [UInt8] = []
+    private var masked = 0
+    /// What looks through payloads, one message after the other; nil: nobody does.
+    package var scanner: PlaceholderScanner?
+    /// What it has found.
+    package private(set) var found: Int?
 
     package init(fromClient: Bool) {
         isMasked = fromClient
@@ -22,6 +29,7 @@ package struct WebSocketFrames {
             if payload > 0 {
                 let count = Int(min(payload, UInt64(bytes.count)))
                 payload -= UInt64(count)
+                look(through: bytes.prefix(count))
                 bytes = bytes.dropFirst(count)
                 continue
             }
@@ -32,6 +40,15 @@ package struct WebSocketFrames {
             if header.count == headerLength, !finishHeader() { return false }
         }
         return true
+    }
+
+    private mutating func look(through payload: ByteBufferView) {
+        guard scanner != nil, found == nil else { return }
+        for byte in payload {
+            let plain = isMasked ? byte ^ mask[masked & 3] : byte
+            masked += 1
+            if let index = scanner?.feed(CollectionOfOne(plain)) { found = index }
+        }
     }
 
     private var headerLength: Int {
@@ -73,6 +90,8 @@ package struct WebSocketFrames {
         // In its shortest form, and below 2^63.
         if short == 126, payload < 126 { return false }
         if short == 127, payload <= 0xFFFF || payload >> 63 != 0 { return false }
+        if isMasked { mask = Array(header.suffix(4)) }
+        masked = 0
         let opcode = header[0] & 0x0F
         if opcode < 0x8 { isInMessage = header[0] & 0x80 == 0 }
         if opcode == 0x8 {

@@ -28,6 +28,7 @@ package enum UncheckedKeys {
             [
                 "network.allow[].preset", "network.allow[].requestSize", "network.allow[].websocket",
                 "network.allow[].inspect", "network.allow[].protocol", "network.upstream.", "network.onGatewayExit",
+                "secrets", "secrets[].", "secrets[].inject.",
             ]
         ),
         ("would have to be used up", ["network.budgets.", "spend", "spend."]),

@@ -28,8 +28,10 @@ struct TestGateway: Sendable {
     ///   - rules: the inside of `network`; 127.0.0.1 is allowed by it.
     ///   - names: those of origins, all on 127.0.0.1.
     ///   - spend: what may be spent.
+    ///   - secrets: which secrets go where; they come with ``give(_:)``.
     static func start(
-        _ rules: String, names: [String] = ["a.test", "b.test"], spend: SpendSetup? = nil
+        _ rules: String, names: [String] = ["a.test", "b.test"], spend: SpendSetup? = nil,
+        secrets: SecretRules = SecretRules()
     ) async throws -> TestGateway {
         let pair = try System.makeSocketPair(.sequencedPacket).release()
         for end in [pair.first, pair.second] { try System.setNonBlocking(Descriptor(end)) }
@@ -41,7 +43,7 @@ struct TestGateway: Sendable {
             rules: try NetworkRules(text: Array("{ allowPrivate: ['127.0.0.1/32'], \(rules) }".utf8)),
             trust: Array(trust.utf8), resolver: ResolverFiles(resolvConf: [], hosts: Array(hosts.utf8)), state: nil,
             names: KeptDescriptor(OwnedDescriptor(file)), wantsJavaTrustStore: false,
-            spend: spend, channel: EgressChannel(OwnedDescriptor(pair.first)))
+            spend: spend, secrets: secrets, channel: EgressChannel(OwnedDescriptor(pair.first)))
         let sockets = EgressSockets(
             dnsDatagram: try bound(System.makeDatagramSocket()).0, dnsStream: try listener().socket,
             proxy: try listener(), listeners: [])
@@ -56,6 +58,12 @@ struct TestGateway: Sendable {
         return TestGateway(
             service: service, proxyPort: Int(sockets.proxy.port), certificatePEM: pem,
             supervisor: Descriptor(pair.second))
+    }
+
+    /// A secret, as the supervisor gives it.
+    func give(_ grant: SecretGrant) async throws {
+        let service = service
+        try await Self.loop.flatSubmit { service.value.carry(out: .secret(grant)) }.get()
     }
 
     private static func bound(_ socket: consuming OwnedDescriptor) throws -> (Descriptor, UInt16) {

@@ -20,6 +20,7 @@ enum RandomProfile {
                 \(some(["root: 'host'", "data: { size: '3G', source: '/z' }", "workspace: { mode: 'review', source: '/v', size: '5M' }", "executeWritable: true"], &generator))
               },
               network: {
+                allow: [{ hosts: ['a.example'], methods: ['GET', 'POST'] }],
                 publish: \(list(["'1'", "'2:3'", "'0.0.0.0:4:5'"], &generator)),
                 \(some(["listen: [1, 2]", "listen: []"].shuffled(using: &generator).prefix(1).map { $0 }, &generator))
               },
@@ -30,6 +31,7 @@ enum RandomProfile {
               \(some(["alerts: { defaults: true, rules: [{ name: 'a', watch: 'upload', above: '3M', within: '2h' }] }"], &generator).appendingComma)
               \(some(["spend: { tokensPerDay: 9, onLimit: 'stop', fields: ['a'] }"], &generator).appendingComma)
               \(some(["audit: { keep: '2d', onFull: 'pause', redact: ['abc*'] }"], &generator).appendingComma)
+              \(some(["secrets: [{ name: 'a', env: 'S', hosts: ['a.example'], inject: { query: 'k' } }]"], &generator).appendingComma)
               optional: \(list(["'landlock'", "'time'", "'cgroup'"], &generator)) }
             """
         if let tree = try? JSON5Reader.read(Array(text.utf8), file: "random"),

@@ -31,7 +31,7 @@ enum Samples {
             publish: ["8080:80"],
             listen: [80, 0x1BB],
             allow: [
-              { hosts: ["*"] },
+              { hosts: ["*", "b.example"] },
               {
                 hosts: ["a.example"], schemes: ["https"], methods: ["GET", "POST"], ports: [8443],
                 paths: ["/a/*", "/b/**"], requestSize: "1M", websocket: true,
@@ -49,6 +49,16 @@ enum Samples {
             upstream: { resolvers: ["192.0.2.1", "[2001:db8::1]:5353"], trust: "/etc/ssl/own.pem" },
             onGatewayExit: "block",
           },
+          secrets: [
+            {
+              name: "api", env: "API_KEY", hosts: ["a.example"], ports: [8443], methods: ["POST"], paths: ["/b/**"],
+              inject: { header: "X-Api-Key" },
+            },
+            { name: "hub", hosts: ["a.example"], ports: [8443], inject: "bearer" },
+            { name: "web", hosts: ["b.example"], inject: { basic: "bob" } },
+            { name: "map", hosts: ["b.example"], inject: { query: "key" } },
+            { name: "bot", env: "BOT", hosts: ["b.example"], inject: { path: "/bot{}/" } },
+          ],
           sessions: { profile: "session", workspaces: ["/data/a", "/data/b:ro"], most: 3 },
           health: {
             http: { port: 18789, path: "/healthz" }, startPeriod: "1m", interval: "2s", timeout: "500ms", retries: 5,
@@ -178,6 +188,57 @@ enum Samples {
         (
             "{ audit: { anchors: [['tool', 'x']] } }",
             "1:22: 'audit.anchors[0]' must begin with the absolute path of a program"
+        ),
+        ("{ secrets: [{}] }", "1:13: 'secrets[0]' needs 'name', 'hosts' and 'inject'"),
+        (
+            "{ secrets: [{ name: 'A' }] }",
+            "1:21: 'secrets[0].name' must be a name of a-z, 0-9, '_' and '-', at most 64, first a letter or digit, "
+                + "not \"A\""
+        ),
+        ("{ secrets: [{ hosts: ['*.a.b'] }] }", "1:23: 'secrets[0].hosts[0]' must name a host in full"),
+        ("{ secrets: [{ hosts: ['192.0.2.1'] }] }", "1:23: 'secrets[0].hosts[0]' must name a host in full"),
+        (
+            "{ secrets: [{ inject: 'cookie' }] }",
+            "1:23: 'secrets[0].inject' must be \"bearer\" or an object, not a string"
+        ),
+        (
+            "{ secrets: [{ inject: {} }] }",
+            "1:23: 'secrets[0].inject' must have one of 'header', 'basic', 'query' and 'path'"
+        ),
+        (
+            "{ secrets: [{ inject: { header: 'A', query: 'b' } }] }",
+            "1:23: 'secrets[0].inject' must have one of 'header', 'basic', 'query' and 'path'"
+        ),
+        (
+            "{ secrets: [{ inject: { header: 'Transfer_Encoding' } }] }",
+            "1:33: 'secrets[0].inject.header' must not be \"Transfer_Encoding\", a field with a meaning for the way out "
+                + "itself"
+        ),
+        (
+            "{ secrets: [{ inject: { header: 'a b' } }] }",
+            "1:33: 'secrets[0].inject.header' must be the name of a header field such as \"X-Api-Key\", not \"a b\""
+        ),
+        (
+            "{ secrets: [{ inject: { basic: 'a:b' } }] }",
+            "1:32: 'secrets[0].inject.basic' must be a user's name of printable ASCII without ':', not \"a:b\""
+        ),
+        (
+            "{ secrets: [{ inject: { query: 'a&b' } }] }",
+            "1:32: 'secrets[0].inject.query' must be the name of a query parameter such as \"key\", not \"a&b\""
+        ),
+        (
+            "{ secrets: [{ inject: { path: '/a{}b/' } }] }",
+            "1:31: 'secrets[0].inject.path' must be a path with one '{}' at the end of a segment, such as \"/bot{}/\", "
+                + "not \"/a{}b/\""
+        ),
+        (
+            "{ secrets: [{ inject: { path: '/{}/{}' } }] }",
+            "1:31: 'secrets[0].inject.path' must be a path with one '{}' at the end of a segment, such as \"/bot{}/\", "
+                + "not \"/{}/{}\""
+        ),
+        (
+            "{ secrets: [{ name: 'a', hosts: ['a.b'], inject: 'bearer' }] }",
+            "1:13: 'secrets[0]' is bound to https://a.b, which no rule of network.allow lets be asked and inspected"
         ),
         ("{ spend: {} }", "1:10: 'spend' needs 'perDay', 'tokensPerDay' or 'requestsPerDay'"),
         (
@@ -666,6 +727,7 @@ enum Samples {
         ("restart.most", "'5'"), ("restart.within", "600"),
         ("alerts", "true"), ("alerts.defaults", "1"), ("alerts.rules", "{}"), ("alerts.webhook", "1"),
         ("alerts.command", "'x'"),
+        ("secrets", "{}"),
         ("spend", "'5 USD'"), ("spend.perDay", "5"), ("spend.tokensPerDay", "'1'"), ("spend.requestsPerDay", "0"),
         ("spend.onLimit", "true"), ("spend.unknownModels", "1"), ("spend.providers", "'a.b'"), ("spend.prices", "{}"),
         ("spend.fields", "'x'"),

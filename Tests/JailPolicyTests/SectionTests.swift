@@ -42,6 +42,7 @@ struct `Sections` {
         expected.filesystem.reviewSize = 2 << 30
         expected.filesystem.executeWritable = true
         expected.network = try Self.network()
+        expected.secrets.bindings = try Self.secrets()
         var sessions = SessionRules(profile: "session")
         sessions.workspaces = [SessionRoot(path: "/data/a"), SessionRoot(path: "/data/b", readOnly: true)]
         sessions.most = 3
@@ -95,6 +96,23 @@ struct `Sections` {
         #expect(profile == expected)
     }
 
+    private static func secrets() throws -> [SecretBinding] {
+        func binding(_ name: String, _ host: String, _ place: SecretPlace) throws -> SecretBinding {
+            SecretBinding(name: name, hosts: [try #require(HostName(user: host))], place: place)
+        }
+        var api = try binding("api", "a.example", .header("X-Api-Key"))
+        (api.environment, api.ports, api.methods) = ("API_KEY", [8443], ["POST"])
+        api.paths = [try PathPattern.parse("/b/**")]
+        var hub = try binding("hub", "a.example", .bearer)
+        hub.ports = [8443]
+        var bot = try binding("bot", "b.example", .path(before: "/bot", after: "/"))
+        bot.environment = "BOT"
+        return [
+            api, hub, try binding("web", "b.example", .basic(user: "bob")),
+            try binding("map", "b.example", .query("key")), bot,
+        ]
+    }
+
     private static func alerts() throws -> AlertRules {
         func rule(_ name: String, _ watch: AlertSubject, _ change: (inout AlertRule) -> Void) -> AlertRule {
             var rule = AlertRule(name: name, watch: watch)
@@ -137,7 +155,8 @@ struct `Sections` {
         var mail = try NetworkRule(hosts: ["smtp.example", "192.0.2.7"], methods: [], ports: [587])
         mail.schemes = []
         mail.handling = .tcp
-        let web = NetworkRule(hosts: [.any], methods: ["GET", "HEAD"], ports: [443, 80])
+        let web = NetworkRule(
+            hosts: [.any, try HostPattern.parse("b.example")], methods: ["GET", "HEAD"], ports: [443, 80])
         rules.allow = [web, inspected, NetworkRule(preset: .githubRead), passed, mail]
         rules.deny = [
             NetworkDenyRule(hosts: [try HostPattern.parse("*.evil.example")]),

@@ -31,8 +31,8 @@ struct `Views` {
         guard case .object(let members) = try read(try profile(Samples.full).json.text()).content else { return }
         #expect(
             members.map(\.key) == [
-                "description", "process", "filesystem", "network", "sessions", "health", "restart", "alerts", "spend",
-                "limits",
+                "description", "process", "filesystem", "network", "secrets", "sessions", "health", "restart", "alerts",
+                "spend", "limits",
                 "audit", "optional",
             ])
     }

@@ -318,7 +318,12 @@ final class EgressWatch {
         if case .object(let members) = event.json {
             notices.append(.event(.object([("event", "network")] + members)))
         }
-        if event.subject == .gateway { lastWord = event.reason }
+        if event.verdict == .denied, let secret = event.secret {
+            // Of its own, so that it can be watched for: somebody sends a placeholder where its secret is not bound to.
+            let place = [event.host, event.port.map { String($0) }].compactMap { $0 }.joined(separator: ":")
+            notices.append(.event(["event": "secret-misuse", "secretName": .string(secret), "to": .string(place)]))
+        }
+        if event.subject == .gateway, event.verdict != .allowed { lastWord = event.reason }
         if event.verdict != .allowed, let line = denials.add(event, now: System.monotonicNanoseconds()) {
             notices.append(.note(line))
         }

@@ -1,0 +1,180 @@
+internal import EgressControl
+internal import JailCore
+internal import JailPolicy
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Puts secrets into the requests that they are bound to, and finds their placeholders everywhere else. Confined to the event
+/// loop.
+///
+/// Nothing but a placeholder of this jail's, alone in the place that its secret is bound to, is ever replaced: what else
+/// stands there is the caller's own, and goes on as it is.
+final class SecretInjector {
+    private struct Held {
+        let placeholder: SecretPlaceholder
+        var current: SecretValue
+        /// What was replaced, and until when answers are searched for it.
+        var previous: [(value: SecretValue, until: NIODeadline)] = []
+        /// The value is another one since its last use.
+        var isNew = true
+        var isRotated = false
+    }
+
+    let rules: SecretRules
+    private var held: [String: Held] = [:]
+    /// In the order of the matcher's indices.
+    private var names: [String] = []
+    private var matcher = PlaceholderMatcher([])
+
+    init(_ rules: SecretRules) { self.rules = rules }
+
+    // MARK: Values
+
+    /// - Returns: false for what the supervisor would never say: a secret that nothing is bound to, one whose placeholder is
+    ///   another one than before or somebody else's, a value that fits into no header field.
+    func take(_ grant: SecretGrant, now: NIODeadline) -> Bool {
+        guard rules.names.contains(grant.name), Self.isSendable(grant.value) else { return false }
+        guard var known = held[grant.name] else {
+            guard !held.values.contains(where: { $0.placeholder == grant.placeholder }) else { return false }
+            held[grant.name] = Held(placeholder: grant.placeholder, current: grant.value)
+            names.append(grant.name)
+            matcher = PlaceholderMatcher(names.compactMap { held[$0]?.placeholder })
+            return true
+        }
+        guard known.placeholder == grant.placeholder else { return false }
+        if grant.grace > 0 {
+            known.previous.append((known.current, now + .milliseconds(Int64(clamping: grant.grace))))
+        }
+        known.current = grant.value
+        (known.isNew, known.isRotated) = (true, true)
+        held[grant.name] = known
+        return true
+    }
+
+    /// RFC 9110, 5.5, without anything that is not ASCII: servers read that in different ways.
+    private static func isSendable(_ value: SecretValue) -> Bool {
+        value.withBytes { bytes in
+            guard !bytes.isEmpty, bytes[0] != 0x20, bytes[bytes.count - 1] != 0x20 else { return false }
+            return bytes.indices.allSatisfy { (0x20...0x7E).contains(bytes[$0]) }
+        }
+    }
+
+    /// Forgets values whose time is over; nobody else holds them, and they are wiped.
+    func tick(_ now: NIODeadline) {
+        for name in names { held[name]?.previous.removeAll { $0.until <= now } }
+    }
+
+    /// For whoever searches answers: every value that may come back, with its secret's name.
+    func values(_ now: NIODeadline) -> [(name: String, value: SecretValue)] {
+        names.flatMap { name -> [(name: String, value: SecretValue)] in
+            guard let held = held[name] else { return [] }
+            return [(name, held.current)] + held.previous.filter { $0.until > now }.map { (name, $0.value) }
+        }
+    }
+
+    func value(of name: String) -> SecretValue? { held[name]?.current }
+
+    /// Told once for each value: its next use after a rotation is what a person waits for.
+    func firstUseAfterRotation(of name: String) -> Bool {
+        guard let known = held[name], known.isNew else { return false }
+        held[name]?.isNew = false
+        return known.isRotated
+    }
+
+    // MARK: Requests
+
+    var scanner: PlaceholderScanner { PlaceholderScanner(matcher) }
+
+    func name(_ index: Int) -> String { names[index] }
+
+    /// What goes into a request that has been understood. Whether it is allowed is another question.
+    ///
+    /// - Parameter head: as it came: what is not passed on is looked through as well.
+    func examine(_ head: HTTPRequestHead, _ request: CheckedRequest) throws(Denial) -> [SecretUse] {
+        let question = request.question
+        var uses: [SecretUse] = []
+        for binding in rules.bindings where binding.covers(question) {
+            guard let placeholder = held[binding.name]?.placeholder,
+                let use = SecretUse(binding, placeholder, in: head, request)
+            else { continue }
+            uses.append(use)
+        }
+        if let index = misplaced(head, request, besides: uses) { throw Self.misuse(names[index]) }
+        return uses
+    }
+
+    private func misplaced(
+        _ head: HTTPRequestHead, _ request: CheckedRequest, besides uses: [SecretUse]
+    ) -> Int? {
+        // As it came and as it goes on: another spelling of the placeholder is nowhere bound.
+        var targets = head.uri == request.path.target ? [head.uri] : [head.uri, request.path.target]
+        for use in uses { targets = targets.map(use.masking) }
+        let bound = Set(uses.compactMap(\.field))
+        let fields = head.headers.filter { !bound.contains($0.name.asciiUppercased) }
+        return find(in: [head.method.rawValue] + targets) ?? find(in: fields.map { "\($0.name):\($0.value)" })
+            ?? findSplit(fields)
+    }
+
+    private func find(in texts: [String]) -> Int? {
+        for text in texts {
+            var scanner = scanner
+            if let index = scanner.feed(text.utf8) { return index }
+        }
+        return nil
+    }
+
+    /// Over several lines, in their order or those of one name.
+    private func findSplit(_ fields: [(name: String, value: String)]) -> Int? {
+        var whole = scanner
+        if let index = whole.feed(fields.lazy.flatMap(\.value.utf8)) { return index }
+        var lines: [String: PlaceholderScanner] = [:]
+        for (name, value) in fields {
+            if let index = lines[name.asciiUppercased, default: scanner].feed(value.utf8) { return index }
+        }
+        return nil
+    }
+
+    // MARK: Everything else
+
+    /// A name that is asked for, its labels together as well.
+    func misuse(in name: HostName) -> Denial? {
+        let together = name.text.utf8.filter { $0 != UInt8(ascii: ".") }
+        return find(in: [name.text, String(decoding: together, as: UTF8.self)]).map { Self.misuse(names[$0]) }
+    }
+
+    /// A CONNECT, of which nothing can be bound.
+    func misuse(in head: HTTPRequestHead) -> Denial? {
+        let fields = head.headers.map { (name: $0.name, value: $0.value) }
+        let index = find(in: [head.uri]) ?? find(in: fields.map { "\($0.name):\($0.value)" }) ?? findSplit(fields)
+        return index.map { Self.misuse(names[$0]) }
+    }
+
+    func misuse(in trailers: HTTPHeaders) -> Denial? {
+        let fields = trailers.map { (name: $0.name, value: $0.value) }
+        let index = find(in: fields.map { "\($0.name):\($0.value)" }) ?? findSplit(fields)
+        return index.map { Self.misuse(names[$0]) }
+    }
+
+    static func misuse(_ name: String) -> Denial {
+        var denial = Denial(
+            .forbidden, "secret-misuse: the placeholder of the secret '\(name)' where that is not bound to")
+        denial.rule = "secrets"
+        denial.secret = name
+        denial.details = [("secret", .string(name))]
+        return denial
+    }
+
+    /// The event with names in the place of placeholders.
+    func hiding(_ event: EgressEvent) -> EgressEvent {
+        var event = event
+        for name in names {
+            guard let text = held[name]?.placeholder.text else { continue }
+            for path in [\EgressEvent.path, \.host, \.reason, \.remedy, \.method] {
+                // Names that were asked for are in lower case.
+                event[keyPath: path] = event[keyPath: path]?.replacing(text, with: "{\(name)}")
+                    .replacing(text.lowercased(), with: "{\(name)}")
+            }
+        }
+        return event
+    }
+}
