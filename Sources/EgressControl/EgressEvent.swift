@@ -13,6 +13,8 @@ package struct EgressEvent: Hashable, Sendable {
         case connection
         /// An HTTP request, or a WebSocket.
         case request
+        /// A secret that a request carried came back in the answer, and was covered.
+        case secretReturned = "secret-returned"
         /// The way out itself: a resolver that does not answer, a file that cannot be read.
         case gateway
     }
@@ -52,6 +54,9 @@ package struct EgressEvent: Hashable, Sendable {
     package var model: String?
     package var cost: UInt64?
     package var tokens: UInt64?
+
+    /// The name of a secret. Never its value.
+    package var secret: String?
 
     package init(_ subject: Subject, _ verdict: Verdict, time: Int64) {
         self.subject = subject
@@ -116,7 +121,7 @@ package struct EgressEvent: Hashable, Sendable {
 
     private static let texts: [(String, any Path<String?>)] = [
         ("scheme", \.scheme), ("host", \.host), ("method", \.method), ("path", \.path), ("rule", \.rule),
-        ("reason", \.reason), ("remedy", \.remedy), ("model", \.model),
+        ("reason", \.reason), ("remedy", \.remedy), ("model", \.model), ("secret", \.secret),
     ]
     private static let numbers: [(String, any Path<UInt64?>)] = [
         ("sent", \.sent), ("received", \.received), ("milliseconds", \.milliseconds),

@@ -1,3 +1,4 @@
+internal import EgressAnswers
 internal import EgressControl
 internal import EgressDNS
 internal import EgressTLS
@@ -29,6 +30,10 @@ final class GatewayState {
     var budgets: Budgets
     /// nil: nothing limits what may be spent.
     let spend: SpendMeter?
+    /// Decides which requests have an answer that goes through something; nil: none has.
+    var makeAnswerFilter: ((CheckedRequest) -> (any AnswerFilter)?)?
+    /// For all answers that are decoded at the same time.
+    let decoderMemory = DecoderMemory()
     var guards: [ObjectIdentifier: ConnectionGuard] = [:]
 
     init(

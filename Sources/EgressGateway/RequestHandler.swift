@@ -139,6 +139,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
     private func start(_ exchange: Exchange) {
         self.exchange = exchange
         phase = .exchange
+        exchange.answerFilter = gateway.makeAnswerFilter?(exchange.request)
         if exchange.request.webSocketKey != nil {
             phase = .handingOver
             atEnd = { [weak self] in self?.openWebSocket(exchange) }
