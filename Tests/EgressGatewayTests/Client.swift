@@ -27,13 +27,17 @@ final class Client: Sendable {
         self.box = box
     }
 
-    /// Hears nothing more: somebody else does.
-    func stopListening() async throws {
-        let pipeline = channel.pipeline
-        try await channel.eventLoop.flatSubmit {
-            pipeline.context(handlerType: ClientHandler.self).flatMap {
-                pipeline.syncOperations.removeHandler(context: $0)
-            }
+    /// Hears nothing more: the handlers that are added at the end do, also of what has come already.
+    func handOver<Value: Sendable>(_ add: @escaping @Sendable (any Channel) throws -> Value) async throws -> Value {
+        let (channel, box) = (channel, box)
+        return try await channel.eventLoop.submit {
+            let pipeline = channel.pipeline.syncOperations
+            let own = try pipeline.context(handlerType: ClientHandler.self)
+            let value = try add(channel)
+            let bytes = box.value.withLock(\.bytes)
+            if !bytes.isEmpty { own.fireChannelRead(NIOAny(ByteBuffer(bytes: bytes))) }
+            pipeline.removeHandler(context: own, promise: nil)
+            return value
         }.get()
     }
 

@@ -34,14 +34,12 @@ final class HTTP2Client: Sendable {
     static func connect(_ way: Way) async throws -> HTTP2Client {
         let client = try await Client.connect(way.port)
         try await client.secure(way.gateway.clientContext(["h2"]), "a.test")
-        try await client.stopListening()
-        let channel = client.channel
-        let multiplexer = try await channel.eventLoop.submit {
+        let multiplexer = try await client.handOver { channel in
             try channel.pipeline.syncOperations.configureHTTP2Pipeline(
                 mode: .client, connectionConfiguration: .init(), streamConfiguration: .init()
             ) { $0.close() }
-        }.get()
-        return HTTP2Client(channel, multiplexer)
+        }
+        return HTTP2Client(client.channel, multiplexer)
     }
 
     func close() { channel.close(promise: nil) }

@@ -162,6 +162,15 @@ struct SecretAnswerTests {
         #expect(bodies == [Self.stars, Self.secret, Self.stars])
     }
 
+    @Test func `a WebSocket is refused before anything is sent`() async throws {
+        let way = try await Self.open { [.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")] }
+        let fields = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        let key = "Sec-WebSocket-Key: \(WebSocketTests.key)\r\n"
+        let answer = try await way.ask(way.text("GET", "/secret", fields + key))
+        #expect(answer.hasPrefix("HTTP/1.1 403 ") && answer.contains("carries a secret"))
+        #expect(way.origin.connections == 0)
+    }
+
     @Test func `over HTTP 2 as well`() async throws {
         let way = try await Self.open(tls: true) { Self.coded("br", Coder.brotli(Array("<\(Self.secret)>".utf8))) }
         let client = try await HTTP2Client.connect(way)

@@ -110,7 +110,8 @@ struct CanaryTests {
     @Test func `a key has the frame of OpenSSH's, with the seed in it`() throws {
         let canary = try Self.canary(.ssh)
         let lines = canary.text.split(separator: "\n")
-        #expect(lines.first == "-----BEGIN OPENSSH PRIVATE KEY-----" && lines.last == "-----END OPENSSH PRIVATE KEY-----")
+        #expect(
+            lines.first == "-----BEGIN OPENSSH PRIVATE KEY-----" && lines.last == "-----END OPENSSH PRIVATE KEY-----")
         let blob = try #require(Data(base64Encoded: lines.dropFirst().dropLast().joined()))
         #expect(blob.starts(with: "openssh-key-v1\0".utf8))
         #expect(blob.firstRange(of: Data(canary.marks[0])) != nil)

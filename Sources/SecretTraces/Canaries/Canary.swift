@@ -120,7 +120,8 @@ enum Alphabet {
 
 extension RandomNumberGenerator {
     mutating func text(_ count: Int, of alphabet: [UInt8]) -> String {
-        String(decoding: (0..<count).map { _ in alphabet[Int.random(in: alphabet.indices, using: &self)] }, as: UTF8.self)
+        String(
+            decoding: (0..<count).map { _ in alphabet[Int.random(in: alphabet.indices, using: &self)] }, as: UTF8.self)
     }
 }
 
