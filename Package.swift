@@ -50,6 +50,9 @@ let package = Package(
         // Names in Unicode, and the list of public suffixes. Without pkgConfig, whose flags name no static libraries.
         .systemLibrary(name: "CIDN", providers: [.apt(["libidn2-dev", "libunistring-dev"])]),
         .systemLibrary(name: "CPSL", providers: [.apt(["libpsl-dev", "libidn2-dev", "libunistring-dev"])]),
+        // What answers are compressed with.
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CBrotli", providers: [.apt(["libbrotli-dev"])]),
 
         library("JailCore", ["CLinux"]),
 
@@ -124,6 +127,12 @@ let package = Package(
         // What running jails do, for people and for monitors: tables, a screen, metrics (pure).
         library("JailView", ["JailCore", "JailPolicy", "JailCgroups"]),
 
+        // Values that are recognised wherever they turn up, whatever they are written as: to cover them, or to tell (pure).
+        library("SecretTraces", []),
+
+        // Answers to requests that carried a secret: decoded, and without it (pure, but for the libraries that decode).
+        library("EgressAnswers", ["SecretTraces", "CZlib", "CBrotli"]),
+
         // The way out: a process of its own, with threads, for hostile input. What it and the supervisor say to each other
         // is the only thing that both link, besides the policy.
         library("EgressControl", ["JailCore", "JailPolicy"]),
@@ -139,7 +148,8 @@ let package = Package(
         library(
             "EgressGateway",
             [
-                "JailCore", "JailPolicy", "EgressControl", "EgressDNS", "EgressTLS", nio("NIOCore"), nio("NIOPosix"),
+                "JailCore", "JailPolicy", "EgressControl", "EgressDNS", "EgressTLS", "EgressAnswers", nio("NIOCore"),
+                nio("NIOPosix"),
                 nio("NIOHTTP1"), nio("NIOTLS"), .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -233,6 +243,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         tests("EgressControlTests", ["EgressControl", "JailPolicy", "JailCore", "TestSupport"]),
+        tests("SecretTracesTests", ["SecretTraces"]),
+        .systemLibrary(name: "CBrotliEncoder", path: "Tests/CBrotliEncoder", providers: [.apt(["libbrotli-dev"])]),
+        .target(
+            name: "AnswerSupport", dependencies: ["CZlib", "CBrotliEncoder"], path: "Tests/AnswerSupport",
+            swiftSettings: strict),
+        tests("EgressAnswersTests", ["EgressAnswers", "SecretTraces", "AnswerSupport", "TestSupport"]),
         tests("DNSMessagesTests", ["DNSMessages", "JailPolicy", "JailCore", "TestSupport"]),
         tests(
             "EgressDNSTests",
@@ -248,7 +264,9 @@ let package = Package(
         tests(
             "EgressGatewayTests",
             [
-                "EgressGateway", "EgressTLS", "EgressDNS", "EgressControl", "JailPolicy", "JailCore", "TestSupport",
+                "EgressGateway", "EgressTLS", "EgressDNS", "EgressControl", "EgressAnswers", "SecretTraces",
+                "JailPolicy",
+                "JailCore", "AnswerSupport", "TestSupport",
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOEmbedded"), nio("NIOTLS"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),

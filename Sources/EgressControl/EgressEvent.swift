@@ -13,6 +13,8 @@ package struct EgressEvent: Hashable, Sendable {
         case connection
         /// An HTTP request, or a WebSocket.
         case request
+        /// A secret that a request carried came back in the answer, and was covered.
+        case secretReturned = "secret-returned"
         /// The way out itself: a resolver that does not answer, a file that cannot be read.
         case gateway
     }

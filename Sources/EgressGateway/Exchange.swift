@@ -1,3 +1,4 @@
+internal import EgressAnswers
 internal import JailPolicy
 internal import NIOCore
 internal import NIOHTTP1
@@ -13,6 +14,8 @@ final class Exchange {
     let metering: Metering?
     /// nil: the profile binds none.
     let secrets: ExchangeSecrets?
+    /// What the answer goes through; nil, and at no cost: the request carried no secret.
+    var answerFilter: (any AnswerFilter)?
     /// Parts of the body that came before there was a connection to send them on.
     var early: [ByteBuffer] = []
     var hasWholeRequest = false

@@ -1,3 +1,4 @@
+internal import EgressAnswers
 internal import EgressControl
 internal import EgressDNS
 internal import EgressTLS
@@ -31,6 +32,10 @@ final class GatewayState {
     let spend: SpendMeter?
     /// nil: the profile binds none.
     let secrets: SecretInjector?
+    /// Decides which requests have an answer that goes through something; nil: none has.
+    var makeAnswerFilter: ((CheckedRequest) -> (any AnswerFilter)?)?
+    /// For all answers that are decoded at the same time.
+    let decoderMemory = DecoderMemory()
     var guards: [ObjectIdentifier: ConnectionGuard] = [:]
 
     init(

@@ -13,6 +13,7 @@ extension RequestHandler: ResponseReceiver {
         guard let exchange, phase == .exchange else { return }
         // An origin that answers before it has heard everything is heard, and then the connection is of no more use.
         if !exchange.hasWholeRequest { exchange.closes = true }
+        guard let head = filtered(head, exchange) else { return }
         let answer = ResponseHead(
             head, toHead: exchange.isHead, version: exchange.version, closing: exchange.closes)
         guard var answer else {
@@ -32,12 +33,22 @@ extension RequestHandler: ResponseReceiver {
     func receive(body: ByteBuffer) {
         guard let exchange, exchange.hasAnswer else { return }
         exchange.received += body.readableBytes
+        if exchange.answerFilter == nil { pass(body, exchange) } else { filter(body, exchange) }
+    }
+
+    /// A part of the body, as the client is to see it.
+    func pass(_ body: ByteBuffer, _ exchange: Exchange) {
         exchange.metering?.take(answer: body)
         context?.write(Self.wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
     }
 
     func receiveEnd(trailers: HTTPHeaders?) {
         guard let exchange, exchange.hasAnswer else { return }
+        var trailers = trailers
+        if exchange.answerFilter != nil {
+            guard let rest = filterEnd(trailers, exchange) else { return }
+            trailers = rest
+        }
         // Done, whatever the client makes of it: a stream closes while its end is written.
         self.exchange = nil
         exchange.metering?.end(isComplete: true)

@@ -7,6 +7,12 @@ extension RequestHandler {
     /// On a connection of its own. Only once the origin has proved that it speaks WebSocket does the client hear of it.
     func openWebSocket(_ exchange: Exchange) {
         let request = exchange.request
+        guard exchange.answerFilter == nil else {
+            return failWebSocket(
+                Denial(
+                    .forbidden, "a WebSocket whose handshake carries a secret: what comes back in it is not looked at"),
+                exchange)
+        }
         gateway.pool.dial(request.destination, request.scheme) { [self] result in
             guard self.exchange === exchange, phase == .handingOver else {
                 if case .success(let connection) = result { connection.channel.close(promise: nil) }

@@ -145,6 +145,10 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
     }
 
     private func start(_ exchange: Exchange) {
+        do throws(Denial) { exchange.answerFilter = try exchange.secrets?.answerFilter(gateway.decoderMemory) } catch {
+            return deny(error, exchange.request)
+        }
+        if exchange.answerFilter == nil { exchange.answerFilter = gateway.makeAnswerFilter?(exchange.request) }
         self.exchange = exchange
         phase = .exchange
         if exchange.request.webSocketKey != nil {

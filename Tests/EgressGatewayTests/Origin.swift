@@ -27,6 +27,7 @@ final class Origin: Sendable {
 
     enum Step: Sendable {
         case send(String)
+        case bytes([UInt8])
         case zeros(Int)
         case close
         case reset
@@ -111,6 +112,7 @@ extension [Origin.Step] {
         for step in self {
             switch step {
             case .send(let text): context.writeAndFlush(NIOAny(ByteBuffer(string: text)), promise: nil)
+            case .bytes(let bytes): context.writeAndFlush(NIOAny(ByteBuffer(bytes: bytes)), promise: nil)
             case .zeros(let count):
                 context.writeAndFlush(NIOAny(ByteBuffer(repeating: 0x30, count: count)), promise: nil)
             case .close: context.close(promise: nil)

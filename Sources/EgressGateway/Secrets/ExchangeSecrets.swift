@@ -1,3 +1,4 @@
+internal import EgressAnswers
 internal import JailPolicy
 internal import NIOCore
 internal import NIOHTTP1
@@ -20,6 +21,11 @@ final class ExchangeSecrets {
     /// nil: the request goes out as it was judged.
     func head(_ request: CheckedRequest, _ policy: NetworkPolicy) throws(Denial) -> HTTPRequestHead? {
         uses.isEmpty ? nil : try uses.head(request, injector, policy)
+    }
+
+    /// nil: the request carries none.
+    func answerFilter(_ memory: DecoderMemory) throws(Denial) -> SecretAnswerFilter? {
+        uses.isEmpty ? nil : try injector.answerFilter(memory)
     }
 
     /// A part of the body, before it goes on.

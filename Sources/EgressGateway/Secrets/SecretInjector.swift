@@ -1,8 +1,10 @@
+internal import EgressAnswers
 internal import EgressControl
 internal import JailCore
 internal import JailPolicy
 internal import NIOCore
 internal import NIOHTTP1
+internal import SecretTraces
 
 /// Puts secrets into the requests that they are bound to, and finds their placeholders everywhere else. Confined to the event
 /// loop.
@@ -25,6 +27,8 @@ final class SecretInjector {
     /// In the order of the matcher's indices.
     private var names: [String] = []
     private var matcher = PlaceholderMatcher([])
+    /// Of all values that may come back; nil: they have changed since it was made.
+    private var traces: SecretTraces?
 
     init(_ rules: SecretRules) { self.rules = rules }
 
@@ -34,6 +38,7 @@ final class SecretInjector {
     ///   another one than before or somebody else's, a value that fits into no header field.
     func take(_ grant: SecretGrant, now: NIODeadline) -> Bool {
         guard rules.names.contains(grant.name), Self.isSendable(grant.value) else { return false }
+        traces = nil
         guard var known = held[grant.name] else {
             guard !held.values.contains(where: { $0.placeholder == grant.placeholder }) else { return false }
             held[grant.name] = Held(placeholder: grant.placeholder, current: grant.value)
@@ -61,14 +66,32 @@ final class SecretInjector {
 
     /// Forgets values whose time is over; nobody else holds them, and they are wiped.
     func tick(_ now: NIODeadline) {
-        for name in names { held[name]?.previous.removeAll { $0.until <= now } }
+        for name in names where held[name]?.previous.contains(where: { $0.until <= now }) == true {
+            held[name]?.previous.removeAll { $0.until <= now }
+            traces = nil
+        }
     }
 
-    /// For whoever searches answers: every value that may come back, with its secret's name.
-    func values(_ now: NIODeadline) -> [(name: String, value: SecretValue)] {
+    /// For the answer to a request that carries a secret: every value of this jail's that may come back is covered in it.
+    func answerFilter(_ memory: DecoderMemory) throws(Denial) -> SecretAnswerFilter {
+        if let traces { return SecretAnswerFilter(traces, memory) }
+        do {
+            let made = try SecretTraces(
+                values.map { name, value in
+                    SecretTraces.Secret(name: name, value: value.withBytes { bytes in bytes.indices.map { bytes[$0] } })
+                })
+            traces = made
+            return SecretAnswerFilter(made, memory)
+        } catch {
+            throw Denial(.internalServerError, "the answer could not be looked through: \(error)")
+        }
+    }
+
+    /// Every value that may come back, with its secret's name.
+    var values: [(name: String, value: SecretValue)] {
         names.flatMap { name -> [(name: String, value: SecretValue)] in
             guard let held = held[name] else { return [] }
-            return [(name, held.current)] + held.previous.filter { $0.until > now }.map { (name, $0.value) }
+            return ([held.current] + held.previous.map(\.value)).map { (name, $0) }
         }
     }
 

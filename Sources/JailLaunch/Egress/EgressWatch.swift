@@ -315,6 +315,7 @@ final class EgressWatch {
     }
 
     private func take(_ event: EgressEvent) {
+        if event.subject == .secretReturned { return takeReturned(event) }
         if case .object(let members) = event.json {
             notices.append(.event(.object([("event", "network")] + members)))
         }
@@ -327,6 +328,14 @@ final class EgressWatch {
         if event.verdict != .allowed, let line = denials.add(event, now: System.monotonicNanoseconds()) {
             notices.append(.note(line))
         }
+    }
+
+    /// For the log and for alerts: the host and the secret's name only.
+    private func takeReturned(_ event: EgressEvent) {
+        let (host, secret) = (event.host ?? "?", event.secret ?? "?")
+        notices.append(.event(["event": "secret-returned", "host": .string(host), "secretName": .string(secret)]))
+        let line = "the secret '\(secret)' came back from \(host), and was covered"
+        if let line = denials.add(line, now: System.monotonicNanoseconds()) { notices.append(.note(line)) }
     }
 
     private func take(_ identity: EgressIdentity) throws(SystemError) {
