@@ -87,6 +87,35 @@ import Testing
                 }
             }
         }
+
+        /// Nowhere in the memory of what runs in the jail, init included.
+        func expectNotInMemory(_ value: String, of supervisor: Int32) throws {
+            let inits = Tree.children(of: supervisor).filter { Self.name($0) == "jail-init" }
+            #expect(inits.count == 1)
+            for pid in try inits + inits.flatMap({ try Tree.descendants(of: $0) }) {
+                let memory = try Self.memory(of: pid)
+                #expect(memory.count > 10_000 && memory.range(of: Data(value.utf8)) == nil, "\(pid)")
+            }
+        }
+
+        private static func name(_ pid: Int32) -> String {
+            (try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8))?.trimmingCharacters(in: .newlines) ?? ""
+        }
+
+        /// What can be written to in it.
+        private static func memory(of pid: Int32) throws -> Data {
+            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/\(pid)/mem"))
+            var all = Data()
+            for line in try String(contentsOfFile: "/proc/\(pid)/maps", encoding: .utf8).split(separator: "\n") {
+                let words = line.split(separator: " ")
+                let ends = words[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
+                guard words[1].hasPrefix("rw"), ends.count == 2, ends[1] < 1 << 63 else { continue }
+                try file.seek(toOffset: ends[0])
+                // Pages that were never touched may be more than there is of memory.
+                all += (try? file.read(upToCount: min(Int(ends[1] - ends[0]), 64 << 20))) ?? Data()
+            }
+            return all
+        }
     }
 
     private static func count(_ running: Running) -> Int { running.text.split(separator: "\n").count }
@@ -105,6 +134,7 @@ import Testing
                 "echo $GH_TOKEN; ask origin.example x; ask other.example x | tail -c 5; env | grep -c GH_; echo up; await go"
             )
             try place.expectHidden(Self.value, below: running.pid)
+            try place.expectNotInMemory(Self.value, of: running.pid)
             let exec = try place.jail.start(
                 words: ["exec", place.jail.name, "--", "/bin/sh", "-c", "echo $GH_TOKEN"]
             ).wait(20)
@@ -154,8 +184,9 @@ import Testing
         #expect(removed.errors.contains("has lost"), "\(removed.errors)")
         try place.go("c")
         let finished = try running.wait()
-        let codes = finished.lines.filter { $0 != "up" }.map { $0.suffix(3) }
-        #expect(codes == ["200", "200", "200", "403"], "\(finished.text) \(finished.errors)")
+        // A denial ends with a line's end of its own.
+        let codes = finished.lines.compactMap { line in line.split(separator: " ").last.flatMap { Int($0) } }
+        #expect(codes == [200, 200, 200, 403], "\(finished.text) \(finished.errors)")
         for value in [Self.value, Self.other] { #expect(!finished.text.contains(value)) }
         let log = try place.log
         for word in [#""outcome":"renewed""#, #""outcome":"removed""#, #""newValue":true"#] {
@@ -171,9 +202,29 @@ import Testing
         place.jail.environment["CALLERS"] = Self.value
         let running = try place.start("ask origin.example x; env | grep -c CALLERS; echo up; await go")
         try place.expectHidden(Self.value, below: running.pid)
+        try place.expectNotInMemory(Self.value, of: running.pid)
         try place.go("go")
         let finished = try running.wait()
         #expect(finished.lines.first?.hasSuffix(" 200") == true, "\(finished.text) \(finished.errors)")
         #expect(finished.lines.dropFirst().first == "0")
+    }
+
+    @Test(arguments: Caller.all) func `a file is read again when a jail is told to`(caller: Caller) throws {
+        let file = Scratch.file("token")
+        try Scratch.write(Self.value + "\n", to: file, mode: 0o600)
+        let user = try Host.user.get()
+        if caller == .user { unsafe chown(file, user.uid, user.gid) }
+        let place = try Place(caller, source: ", source: { file: '\(file)' }")
+        let running = try place.start("ask origin.example 1; echo up; await a; ask origin.example 2")
+        try place.origin.expect([Self.other], of: place.jail.name)
+        try Scratch.write(Self.other, to: file, mode: 0o600)
+        let reloaded = try place.secret("reload", place.jail.name)
+        #expect(reloaded.status == 0 && reloaded.errors.contains("has read its secrets"), "\(reloaded.errors)")
+        try Scratch.write("", to: file, mode: 0o600)
+        let failed = try place.secret("reload", place.jail.name)
+        #expect(failed.status == 1 && failed.errors.contains("empty"), "\(failed.errors)")
+        try place.go("a")
+        let finished = try running.wait()
+        #expect(finished.lines.filter { $0 != "up" }.map { $0.suffix(4) } == [" 200", " 200"], "\(finished.text)")
     }
 }

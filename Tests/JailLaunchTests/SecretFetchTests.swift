@@ -50,6 +50,26 @@ struct `Fetching secrets` {
         }
     }
 
+    @Test func `a program is asked once for all of its secrets`() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path
+        await #expect(processExitsWith: .success) { [path = path as String] in
+            var program = SecretProgram(command: "/usr/bin/dash")
+            let answer = #"{"protocolVersion":1,"values":{"a":"the-first-value","x/b":"the-second-value"}}"#
+            program.arguments = ["-c", "cat >> '\(path)/asked'; echo '\(answer)'"]
+            var other = program
+            other.id = "x/b"
+            let rules = Self.rules([("a", .program(program)), ("b", .program(other))])
+            let results = try Self.results(try SecretFetch(rules.names, rules, store: path))
+            guard case .value(let a, nil)? = results["a"], case .value(let b, nil)? = results["b"],
+                a.bytes.count == 15, b.bytes.count == 16
+            else { System.exitNow(1) }
+            let asked = String(decoding: try System.readFile("\(path)/asked"), as: UTF8.self)
+            let expected = #"{"protocolVersion":1,"provider":"clawjail","ids":["a","x/b"]}"#
+            System.exitNow(asked == expected ? 0 : 2)
+        }
+    }
+
     @Test func `one that is killed is an error, and no secret is left out`() async throws {
         let directory = try TemporaryDirectory()
         let path = directory.path

@@ -105,7 +105,7 @@ struct `Sections` {
         api.source = .store
         api.paths = [try PathPattern.parse("/b/**")]
         var hub = try binding("hub.b", "a.example", .bearer)
-        (hub.ports, hub.source) = ([8443], .file("/home/me/hub"))
+        (hub.ports, hub.source) = ([8443], .file("/home/ann/hub"))
         var web = try binding("web", "b.example", .basic(user: "bob"))
         web.source = .credential("web.key")
         var map = try binding("map", "b.example", .query("key"))
