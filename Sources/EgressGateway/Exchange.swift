@@ -2,6 +2,7 @@ internal import EgressAnswers
 internal import JailPolicy
 internal import NIOCore
 internal import NIOHTTP1
+internal import SecretTraces
 
 /// One allowed request and its answer, from the head to the last byte.
 final class Exchange {
@@ -15,7 +16,9 @@ final class Exchange {
     /// nil: the profile binds none.
     let secrets: ExchangeSecrets?
     /// What the answer goes through; nil, and at no cost: the request carried no secret.
-    var answerFilter: (any AnswerFilter)?
+    private(set) var answerFilter: (any AnswerFilter)?
+    /// What is looked for in it; nil likewise.
+    private(set) var traces: SecretTraces?
     /// Parts of the body that came before there was a connection to send them on.
     var early: [ByteBuffer] = []
     var hasWholeRequest = false
@@ -41,9 +44,13 @@ final class Exchange {
         closes = !request.keepsAlive
     }
 
-    /// What goes to the origin.
-    func head(_ policy: NetworkPolicy) throws(Denial) -> HTTPRequestHead {
-        if let secrets, let head = try secrets.head(request, policy) { return head }
+    /// What goes to the origin, as it is to be sent now: where a secret goes with it, its answer will be looked through.
+    func head(_ policy: NetworkPolicy, _ memory: DecoderMemory) throws(Denial) -> HTTPRequestHead {
+        if let secrets, let sent = try secrets.head(request, policy) {
+            traces = sent.traces
+            answerFilter = SecretAnswerFilter(sent.traces, memory)
+            return sent.head
+        }
         return HTTPRequestHead(
             version: .http1_1, method: HTTPMethod(rawValue: request.method), uri: request.path.target,
             headers: request.headers)

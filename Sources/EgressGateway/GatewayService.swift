@@ -130,6 +130,6 @@ extension GatewayState {
         case .tooManyQueries: event.reason = "too many queries"
         }
         if untold > 0 { event.reason = "\(event.reason ?? "") (and \(untold) more before it)" }
-        events.record(event)
+        record(event)
     }
 }

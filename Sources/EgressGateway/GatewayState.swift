@@ -32,8 +32,6 @@ final class GatewayState {
     let spend: SpendMeter?
     /// nil: the profile binds none.
     let secrets: SecretInjector?
-    /// Decides which requests have an answer that goes through something; nil: none has.
-    var makeAnswerFilter: ((CheckedRequest) -> (any AnswerFilter)?)?
     /// For all answers that are decoded at the same time.
     let decoderMemory = DecoderMemory()
     var guards: [ObjectIdentifier: ConnectionGuard] = [:]

@@ -55,7 +55,11 @@ extension RequestHandler {
 
     /// Where it came from and its name, and nothing else of it.
     private func tellReturned(_ exchange: Exchange) {
-        for name in exchange.answerFilter?.takeFound() ?? [] {
+        tellReturned(exchange.answerFilter?.takeFound() ?? [], exchange)
+    }
+
+    func tellReturned(_ names: [String], _ exchange: Exchange) {
+        for name in names {
             var event = gateway.event(.secretReturned, .allowed, exchange.request.destination, nil)
             event.port = nil
             event.secret = name

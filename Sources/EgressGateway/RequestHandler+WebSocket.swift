@@ -7,12 +7,6 @@ extension RequestHandler {
     /// On a connection of its own. Only once the origin has proved that it speaks WebSocket does the client hear of it.
     func openWebSocket(_ exchange: Exchange) {
         let request = exchange.request
-        guard exchange.answerFilter == nil else {
-            return failWebSocket(
-                Denial(
-                    .forbidden, "a WebSocket whose handshake carries a secret: what comes back in it is not looked at"),
-                exchange)
-        }
         gateway.pool.dial(request.destination, request.scheme) { [self] result in
             guard self.exchange === exchange, phase == .handingOver else {
                 if case .success(let connection) = result { connection.channel.close(promise: nil) }
@@ -22,7 +16,7 @@ extension RequestHandler {
             case .failure(let denial): failWebSocket(denial, exchange)
             case .success(let connection):
                 do {
-                    let head = try exchange.head(gateway.policy)
+                    let head = try exchange.head(gateway.policy, gateway.decoderMemory)
                     let handshake = WebSocketHandshake(exchange.request, head) { [self] in
                         finish($0, exchange, connection.channel)
                     }
@@ -54,6 +48,8 @@ extension RequestHandler {
             upstream.close(promise: nil)
             failWebSocket(denial, exchange)
         case .success(let head):
+            // What is refused has told the client so.
+            guard let head = filtered(head, exchange) else { return upstream.close(promise: nil) }
             let channel = context.channel
             context.writeAndFlush(Self.wrapOutboundOut(.head(head)), promise: nil)
             do {
@@ -70,11 +66,10 @@ extension RequestHandler {
         exchange.status = 101
         var fromClient = WebSocketFrames(fromClient: true)
         fromClient.scanner = gateway.secrets?.scanner
-        var fromOrigin = WebSocketFrames(fromClient: false)
         let handler = self
         let (client, origin) = RelayHandler.pair(
-            up: { handler.mayPass($0, fromClient.accept($0), exchange, misused: fromClient.found) },
-            down: { buffer in fromOrigin.accept(buffer) },
+            up: { handler.mayPass($0, fromClient.accept($0), exchange, misused: fromClient.found) ? $0 : nil },
+            down: fromOrigin(exchange),
             ended: { up, down in
                 exchange.sent = up
                 exchange.received = down
@@ -97,6 +92,20 @@ extension RequestHandler {
 }
 
 extension RequestHandler {
+    /// What becomes of an origin's frames: with a secret in the handshake they are looked through for it.
+    fileprivate func fromOrigin(_ exchange: Exchange) -> (ByteBuffer) -> ByteBuffer? {
+        guard let traces = exchange.traces else {
+            var frames = WebSocketFrames(fromClient: false)
+            return { frames.accept($0) ? $0 : nil }
+        }
+        var cover = WebSocketCover(traces)
+        return { buffer in
+            let covered = cover.cover(buffer)
+            self.tellReturned(cover.takeFound(), exchange)
+            return covered
+        }
+    }
+
     fileprivate func mayPass(
         _ buffer: ByteBuffer, _ isWellFormed: Bool, _ exchange: Exchange, misused: Int?
     ) -> Bool {

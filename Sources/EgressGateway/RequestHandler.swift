@@ -145,10 +145,6 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
     }
 
     private func start(_ exchange: Exchange) {
-        do throws(Denial) { exchange.answerFilter = try exchange.secrets?.answerFilter(gateway.decoderMemory) } catch {
-            return deny(error, exchange.request)
-        }
-        if exchange.answerFilter == nil { exchange.answerFilter = gateway.makeAnswerFilter?(exchange.request) }
         self.exchange = exchange
         phase = .exchange
         if exchange.request.webSocketKey != nil {
@@ -187,9 +183,9 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
         exchange.upstream = upstream
         upstream.serve(self)
         do throws(Denial) {
-            let head = try exchange.head(gateway.policy)
+            let head = try exchange.head(gateway.policy, gateway.decoderMemory)
             exchange.metering?.send()
-            upstream.send(head)
+            upstream.send(head, hiding: exchange.secrets?.fields ?? [])
         } catch { return fail(error) }
         for buffer in exchange.early { upstream.send(buffer) }
         exchange.hasSentBody = !exchange.early.isEmpty

@@ -62,7 +62,7 @@ final class Tunnel {
             return upstream.close(promise: nil)
         }
         let (client, origin) = RelayHandler.pair(
-            up: { [self] in mayUpload($0) }, down: { _ in true },
+            up: { [self] in mayUpload($0) ? $0 : nil }, down: { $0 },
             ended: record)
         try channel.pipeline.syncOperations.addHandler(client)
         try upstream.pipeline.syncOperations.addHandler(origin)

@@ -17,19 +17,31 @@ package struct WebSocketFrames {
     /// What it has found.
     package private(set) var found: Int?
 
+    /// What frames are made of, in their order.
+    package enum Part {
+        /// A frame begins, with this header.
+        case header([UInt8])
+        /// Some of what it carries, as it came.
+        case payload(ByteBufferView)
+        case end
+    }
+
     package init(fromClient: Bool) {
         isMasked = fromClient
         header.reserveCapacity(14)
     }
 
+    /// - Parameter each: called with what is well-formed.
     /// - Returns: whether everything up to here is well-formed.
-    package mutating func accept(_ buffer: ByteBuffer) -> Bool {
+    package mutating func accept(_ buffer: ByteBuffer, _ each: (Part) -> Void = { _ in }) -> Bool {
         var bytes = buffer.readableBytesView
         while !bytes.isEmpty {
             if payload > 0 {
                 let count = Int(min(payload, UInt64(bytes.count)))
                 payload -= UInt64(count)
                 look(through: bytes.prefix(count))
+                each(.payload(bytes.prefix(count)))
+                if payload == 0 { each(.end) }
                 bytes = bytes.dropFirst(count)
                 continue
             }
@@ -37,7 +49,11 @@ package struct WebSocketFrames {
             header.append(bytes[bytes.startIndex])
             bytes = bytes.dropFirst()
             guard checkStart() else { return false }
-            if header.count == headerLength, !finishHeader() { return false }
+            guard header.count == headerLength else { continue }
+            guard finishHeader() else { return false }
+            each(.header(header))
+            header.removeAll(keepingCapacity: true)
+            if payload == 0 { each(.end) }
         }
         return true
     }
@@ -83,7 +99,6 @@ package struct WebSocketFrames {
     }
 
     private mutating func finishHeader() -> Bool {
-        defer { header.removeAll(keepingCapacity: true) }
         let short = header[1] & 0x7F
         let bytes = header[2..<(headerLength - (isMasked ? 4 : 0))]
         payload = bytes.isEmpty ? UInt64(short) : bytes.reduce(0) { $0 << 8 | UInt64($1) }

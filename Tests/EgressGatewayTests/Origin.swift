@@ -70,13 +70,17 @@ final class Origin: Sendable {
         case raw(@Sendable ([UInt8]) -> [Step])
     }
 
-    /// - Parameter tls: the name that it proves to be.
-    static func start(_ kind: Kind = .http(ok), tls name: String? = nil) async throws -> Origin {
+    /// - Parameters:
+    ///   - tls: the name that it proves to be.
+    ///   - alpn: what it says that it speaks.
+    static func start(_ kind: Kind = .http(ok), tls name: String? = nil, alpn: String = "http/1.1") async throws
+        -> Origin
+    {
         let box = Box()
         let context = try name.map { name in
             let contexts = try ServerContexts(authority: TestGateway.originAuthority.get())
             let host = try #require(Host(wire: name.utf8))
-            return try contexts.context(for: host, alpn: ["http/1.1"])
+            return try contexts.context(for: host, alpn: [alpn])
         }
         let channel = try await ServerBootstrap(group: TestGateway.loop)
             .childChannelOption(.allowRemoteHalfClosure, value: true)

@@ -36,7 +36,7 @@ struct `Secrets in random requests` {
         mutating func place(_ place: SecretPlace) {
             switch place {
             case .bearer: fields.append(("Authorization", "Bearer \(token)"))
-            case .header(let name): fields.append((name.lowercased(), token))
+            case .header(let name, _): fields.append((name.lowercased(), token))
             case .query(let key): target += "?a=b&\(key)=\(token)"
             case .path: target = "/bot\(token)/x"
             case .basic: break

@@ -20,6 +20,8 @@ struct TestGateway: Sendable {
 
     let service: NIOLoopBound<GatewayService>
     let proxyPort: Int
+    /// Of the resolver, for TCP.
+    let dnsPort: Int
     let certificatePEM: String
     /// The supervisor's end. It stays open: without it the gateway would end the process.
     private let supervisor: Descriptor
@@ -44,8 +46,9 @@ struct TestGateway: Sendable {
             trust: Array(trust.utf8), resolver: ResolverFiles(resolvConf: [], hosts: Array(hosts.utf8)), state: nil,
             names: KeptDescriptor(OwnedDescriptor(file)), wantsJavaTrustStore: false,
             spend: spend, secrets: secrets, channel: EgressChannel(OwnedDescriptor(pair.first)))
+        let resolver = try listener()
         let sockets = EgressSockets(
-            dnsDatagram: try bound(System.makeDatagramSocket()).0, dnsStream: try listener().socket,
+            dnsDatagram: try bound(System.makeDatagramSocket()).0, dnsStream: resolver.socket,
             proxy: try listener(), listeners: [])
         let loop = Self.loop
         let service = try await loop.submit {
@@ -56,7 +59,7 @@ struct TestGateway: Sendable {
         try await loop.flatSubmit { service.value.carry(out: .sockets(sockets)) }.get()
         let pem = try await loop.submit { service.value.authority.certificatePEM }.get()
         return TestGateway(
-            service: service, proxyPort: Int(sockets.proxy.port), certificatePEM: pem,
+            service: service, proxyPort: Int(sockets.proxy.port), dnsPort: Int(resolver.port), certificatePEM: pem,
             supervisor: Descriptor(pair.second))
     }
 

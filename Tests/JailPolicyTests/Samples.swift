@@ -55,6 +55,7 @@ enum Samples {
               inject: { header: "X-Api-Key" },
             },
             { name: "hub", hosts: ["a.example"], ports: [8443], inject: "bearer" },
+            { name: "chat", hosts: ["b.example"], inject: { header: "X-Auth", prefix: "Bot " } },
             { name: "web", hosts: ["b.example"], inject: { basic: "bob" } },
             { name: "map", hosts: ["b.example"], inject: { query: "key" } },
             { name: "bot", env: "BOT", hosts: ["b.example"], inject: { path: "/bot{}/" } },
@@ -208,6 +209,18 @@ enum Samples {
         (
             "{ secrets: [{ inject: { header: 'A', query: 'b' } }] }",
             "1:23: 'secrets[0].inject' must have one of 'header', 'basic', 'query' and 'path'"
+        ),
+        (
+            "{ secrets: [{ inject: { query: 'A', prefix: 'b' } }] }",
+            "1:23: 'secrets[0].inject' has a 'prefix', which only a header has"
+        ),
+        (
+            "{ secrets: [{ inject: { prefix: 'b' } }] }",
+            "1:23: 'secrets[0].inject' must have one of 'header', 'basic', 'query' and 'path'"
+        ),
+        (
+            "{ secrets: [{ inject: { header: 'A', prefix: ' b' } }] }",
+            "1:46: 'secrets[0].inject.prefix' must be up to 64 printable ASCII characters such as \"Bot \", not \" b\""
         ),
         (
             "{ secrets: [{ inject: { header: 'Transfer_Encoding' } }] }",

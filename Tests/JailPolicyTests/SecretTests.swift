@@ -105,7 +105,7 @@ struct `Bindings of secrets` {
 
     @Test func `bindings travel as they are`() throws {
         let rules = try profile(Samples.full).secrets
-        #expect(rules.bindings.count == 5)
+        #expect(rules.bindings.count == 6)
         #expect(try SecretRules(text: Array(rules.json.text().utf8)) == rules)
         #expect(throws: JailError.self) { try SecretRules(text: Array("[{ name: 'k' }]".utf8)) }
         #expect(throws: JailError.self) { try SecretRules(text: Array("[".utf8)) }

@@ -108,7 +108,8 @@ struct `Sections` {
         var bot = try binding("bot", "b.example", .path(before: "/bot", after: "/"))
         bot.environment = "BOT"
         return [
-            api, hub, try binding("web", "b.example", .basic(user: "bob")),
+            api, hub, try binding("chat", "b.example", .header("X-Auth", prefix: "Bot ")),
+            try binding("web", "b.example", .basic(user: "bob")),
             try binding("map", "b.example", .query("key")), bot,
         ]
     }

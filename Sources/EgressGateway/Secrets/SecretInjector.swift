@@ -1,4 +1,3 @@
-internal import EgressAnswers
 internal import EgressControl
 internal import JailCore
 internal import JailPolicy
@@ -73,15 +72,15 @@ final class SecretInjector {
     }
 
     /// For the answer to a request that carries a secret: every value of this jail's that may come back is covered in it.
-    func answerFilter(_ memory: DecoderMemory) throws(Denial) -> SecretAnswerFilter {
-        if let traces { return SecretAnswerFilter(traces, memory) }
+    func allTraces() throws(Denial) -> SecretTraces {
+        if let traces { return traces }
         do {
             let made = try SecretTraces(
                 values.map { name, value in
                     SecretTraces.Secret(name: name, value: value.withBytes { bytes in bytes.indices.map { bytes[$0] } })
                 })
             traces = made
-            return SecretAnswerFilter(made, memory)
+            return made
         } catch {
             throw Denial(.internalServerError, "the answer could not be looked through: \(error)")
         }
@@ -183,7 +182,7 @@ final class SecretInjector {
             .forbidden, "secret-misuse: the placeholder of the secret '\(name)' where that is not bound to")
         denial.rule = "secrets"
         denial.secret = name
-        denial.details = [("secret", .string(name))]
+        denial.details = [("secretName", .string(name))]
         return denial
     }
 

@@ -18,8 +18,8 @@ struct SecretUse {
         self.binding = binding
         self.placeholder = placeholder.text
         switch binding.place {
-        case .header(let name):
-            guard Self.only(head.headers[name]) == placeholder.text else { return nil }
+        case .header(let name, let prefix):
+            guard Self.only(head.headers[name]) == prefix + placeholder.text else { return nil }
         case .bearer:
             guard let value = Self.only(head.headers["Authorization"]), let token = Self.credentials(value, "BEARER"),
                 token == placeholder.text
@@ -67,7 +67,7 @@ struct SecretUse {
     /// The header field whose value is the place, in upper case.
     var field: String? {
         switch binding.place {
-        case .header(let name): name.asciiUppercased
+        case .header(let name, _): name.asciiUppercased
         case .bearer, .basic: "AUTHORIZATION"
         case .query, .path: nil
         }
@@ -106,7 +106,7 @@ struct SecretUse {
             String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
         }
         switch binding.place {
-        case .header(let name): head.headers.replaceOrAdd(name: name, value: text)
+        case .header(let name, let prefix): head.headers.replaceOrAdd(name: name, value: prefix + text)
         case .bearer: head.headers.replaceOrAdd(name: "Authorization", value: "Bearer \(text)")
         case .basic(let user):
             let pair = Data("\(user):\(text)".utf8).base64EncodedString()

@@ -54,8 +54,8 @@ package enum SecretPlace: Hashable, Sendable {
     case bearer
     /// `Authorization: Basic …` of this user, the value being the password (RFC 7617).
     case basic(user: String)
-    /// All of a header field's value.
-    case header(String)
+    /// All of a header field's value, but for what stands before it.
+    case header(String, prefix: String = "")
     /// All of a query parameter's value.
     case query(String)
     /// A segment of the path, or the rest of one, between these two texts. Where `after` ends with `/`, anything may follow.
@@ -65,7 +65,7 @@ package enum SecretPlace: Hashable, Sendable {
     var slot: String {
         switch self {
         case .bearer, .basic: "header authorization"
-        case .header(let name): "header \(String(decoding: name.utf8.map(Self.lowered), as: UTF8.self))"
+        case .header(let name, _): "header \(String(decoding: name.utf8.map(Self.lowered), as: UTF8.self))"
         case .query(let name): "query \(name)"
         case .path: "path"
         }
@@ -78,7 +78,8 @@ package enum SecretPlace: Hashable, Sendable {
         switch self {
         case .bearer: "as Authorization: Bearer"
         case .basic(let user): "as the password of \(user)"
-        case .header(let name): "as \(name)"
+        case .header(let name, ""): "as \(name)"
+        case .header(let name, let prefix): "as \(name): \(prefix)"
         case .query(let name): "as the query's \(name)"
         case .path(let before, let after): "in the path \(before){}\(after)"
         }
@@ -103,6 +104,13 @@ extension SecretPlace {
         let read = String(decoding: lower.utf8.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 }, as: UTF8.self)
         guard !reserved.contains(read), !read.utf8.starts(with: "proxy-".utf8), !read.utf8.starts(with: "sec-".utf8)
         else { throw ValueError("must not be \"\(text.excerpt)\", a field with a meaning for the way out itself") }
+    }
+
+    /// `Bot `: what a service wants to see before the value. The value's own end is never in it.
+    package static func checkPrefix(_ text: String) throws(ValueError) {
+        guard (1...64).contains(text.utf8.count), text.utf8.first != 0x20,
+            text.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
+        else { throw ValueError(expected: "up to 64 printable ASCII characters such as \"Bot \"", found: text) }
     }
 
     /// RFC 7617, 2: a user has no colon.

@@ -80,12 +80,18 @@ extension SecretBinding {
 /// The object of `secrets[].inject`.
 struct SecretPlaceParts: Sendable {
     var place: SecretPlace?
-    /// Keys that were there.
+    /// Only beside `header`.
+    var prefix: String?
+    /// Keys that name a place.
     var count = 0
 
     /// Only for reading: ``SecretPlace/json`` writes.
     static let table = SectionTable<SecretPlaceParts>([
         key("header") { (field) throws(JailError) in .header(try field.name(SecretPlace.checkHeader)) },
+        SectionKey(
+            "prefix",
+            read: { (field, parts) throws(JailError) in parts.prefix = try field.name(SecretPlace.checkPrefix) },
+            write: { _ in nil }),
         key("basic") { (field) throws(JailError) in .basic(user: try field.name(SecretPlace.checkUser)) },
         key("query") { (field) throws(JailError) in .query(try field.name(SecretPlace.checkQuery)) },
         key("path") { (field) throws(JailError) in try field.parsed(SecretPlace.parsePath) },
@@ -114,14 +120,17 @@ extension SecretPlace {
         guard parts.count == 1, let place = parts.place else {
             throw field.refusal("must have one of 'header', 'basic', 'query' and 'path'")
         }
-        return place
+        guard let prefix = parts.prefix else { return place }
+        guard case .header(let name, _) = place else { throw field.refusal("has a 'prefix', which only a header has") }
+        return .header(name, prefix: prefix)
     }
 
     var json: JSON {
         switch self {
         case .bearer: .string(Self.bearerText)
         case .basic(let user): .object([("basic", .string(user))])
-        case .header(let name): .object([("header", .string(name))])
+        case .header(let name, ""): .object([("header", .string(name))])
+        case .header(let name, let prefix): .object([("header", .string(name)), ("prefix", .string(prefix))])
         case .query(let name): .object([("query", .string(name))])
         case .path(let before, let after): .object([("path", .string("\(before){}\(after)"))])
         }
