@@ -209,10 +209,10 @@ struct SecretJail {
         let answer =
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             + "Sec-WebSocket-Accept: \(WebSocketTests.accept)\r\nSet-Cookie: a=\(real)\r\n\r\n"
-            + String(decoding: `Messages of WebSockets`.frame(1, "<\(real)>"), as: UTF8.self)
+        let frame = `Messages of WebSockets`.frame(1, "<\(real)>")
         let jail = try await SecretJail.open(
             "inject: 'bearer'", rule: "websocket: true",
-            kind: .raw { $0.suffix(4) == Array("\r\n\r\n".utf8) ? [.send(answer)] : [] })
+            kind: .raw { $0.suffix(4) == Array("\r\n\r\n".utf8) ? [.bytes(Array(answer.utf8) + frame)] : [] })
         let client = try await Client.connect(jail.way.port)
         try await client.secure(jail.way.gateway.clientContext(["http/1.1"]), "a.test")
         try await client.send(
@@ -228,8 +228,8 @@ struct SecretJail {
         #expect(!jail.way.origin.raw.contains("permessage"))
         let mask: [UInt8] = [7, 77, 177, 200]
         let payload = Array("t\(token)".utf8).enumerated().map { $1 ^ mask[$0 & 3] }
-        let frame: [UInt8] = [0x81, 0x80 | UInt8(payload.count)]
-        for byte in frame + mask + payload { try await client.send([byte]) }
+        let head: [UInt8] = [0x81, 0x80 | UInt8(payload.count)]
+        for byte in head + mask + payload { try await client.send([byte]) }
         #expect(await eventually { client.end != nil })
         let events = try await jail.way.gateway.events().filter { $0.secret == "key" }
         #expect(events.contains { $0.subject == .secretReturned && $0.host == "a.test" })
