@@ -94,7 +94,7 @@ enum AnswerCases {
         head("where it sends the client", "302 Found", "Location: https://b.test/?t=\(value)\r\n"),
         head("what it challenges with", "401 Unauthorized", "WWW-Authenticate: Bearer realm=\"\(value)\"\r\n"),
         head("base64 in a field", "200 OK", "X-Echo: \(base64)\r\n"),
-        head("the reason", "299 \(value)", ""),
+        head("the reason of a status that has none, which is not passed on", "299 \(value)", "", .nothing),
         head("the reason of a status that has one", "200 \(value)", "", .nothing),
         answer(
             "trailers", .returned,

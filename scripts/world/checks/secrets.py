@@ -1,6 +1,7 @@
 """A credential that programs inside use and do not have."""
 
 import base64
+import glob
 import os
 import subprocess
 import tempfile
@@ -53,11 +54,12 @@ const client = new Client(process.env.VAULT_TOKEN);
 client.say("hello").then((words) => { console.log(words); process.stdin.resume(); }).catch((e) => console.log(e));
 process.stdin.on("end", () => process.exit());
 """
+STATE = "/var/lib/clawjail"
 STARS = "*" * len(vault.VALUE)
 
 
 def use(t, jail):
-    """Every client does its work with the credential. Returns the pid of the one that stays, and what all have said."""
+    """Every client does its work with the credential, and one of them stays. Returns what all have said."""
     said = []
 
     def client(name, done, *words):
@@ -73,21 +75,27 @@ def use(t, jail):
     t.expect(stays.line == f"it is {STARS} not", lambda: f"SDK: {stays.line!r}")
     # What is told of a misuse is told inside as well.
     client("misuse", jail.run("sh", "-c", CURL + "/../other?$VAULT_TOKEN"), "403", "secret-misuse")
-    return stays.pid, b"".join(said)
+    return b"".join(said)
 
 
 def written(t, jail, name):
     """What clawjail says of a jail, in all the ways that it has."""
     profile = os.path.join(jail.directory, "profile.json5")
     texts = [jail.said().encode()]
-    for words in (["inspect", name], ["inspect", name, "--json"], ["list"], ["stats", name],
-                  ["plan", "--profile", profile, "--user", t.user, "--", "true"],
-                  ["plan", "--profile", profile, "--user", t.user, "--json", "--", "true"],
-                  ["audit", "show", name], ["audit", "summary", name], ["profile", "show", profile],
-                  ["explain", "--profile", profile, "GET", "https://vault.example/api"], ["export", "systemd", "--profile", profile]):
-        done = subprocess.run([*t.world.enter(), t.binary, *words], capture_output=True, timeout=60)
-        texts.append(done.stdout + done.stderr)
-    return texts
+    plan = ["--profile", profile, "--user", t.user]
+    for words in (["inspect", name], ["inspect", name, "--json"], ["ps"], ["stats", name], ["plan", *plan, "--", "python3"],
+                  ["plan", *plan, "--json", "--", "python3"], ["audit", "show", name], ["audit", "summary", name],
+                  ["profile", "show", profile], ["explain", "--profile", profile, "GET", "https://vault.example/api"],
+                  ["export", "systemd", "--profile", profile, "--", "python3"]):
+        texts.append(clawjail(t, *words))
+    # And what is an error.
+    return texts + [clawjail(t, "plan", *plan, "--", "no-such-program", status=127)]
+
+
+def clawjail(t, *words, status=0):
+    done = subprocess.run([*t.world.enter(), t.binary, *words], capture_output=True, timeout=60)
+    t.expect(done.returncode == status, lambda: f"clawjail {' '.join(words)}: {done.returncode}: {done.stderr[:300]!r}")
+    return done.stdout + done.stderr
 
 
 def everything(t, jail, name, since, said):
@@ -96,7 +104,7 @@ def everything(t, jail, name, since, said):
     for text in written(t, jail, name):
         search.look("what clawjail has said", text)
     search.jail(jail.process.pid)
-    for root in ("/run/clawjail", "/var/lib/clawjail", jail.directory):
+    for root in ("/run/clawjail", STATE, jail.directory):
         search.tree(root, but=(os.path.dirname(key(t)),))
     return search
 
@@ -119,15 +127,31 @@ def clients_use_it_and_nobody_finds_it(t, _):
     profile = profiles.with_secret(t.world, key(t))
     jail = Jail(t.world, t.binary, profile, t.user, options=["--name", name])
     try:
-        pid, said = use(t, jail)
+        said = use(t, jail)
         search = everything(t, jail, name, since, said)
         t.expect(not search.found, lambda: f"found: {search.found[:10]}")
         t.expect(search.memories >= 3 and search.files > 20 and search.bytes > 10 << 20,
                  lambda: f"the search saw {search.memories} processes, {search.files} files, {search.bytes} bytes")
         planted(t, jail, name, since)
-        jail.order("end", pid=pid)
+        evidence(t, name, since)
     finally:
         jail.close()
+
+
+def evidence(t, name, since):
+    """The archive that is kept of a jail that was locked down: of its processes, its log and its profile."""
+    try:
+        said = clawjail(t, "lockdown", name, "--reason", "a test")
+        archives = glob.glob(f"{STATE}/evidence/{name}-*.tar.zst")
+        t.expect(len(archives) == 1, lambda: f"evidence: {archives}")
+        archive = subprocess.run(["zstd", "-dc", archives[0]], capture_output=True, check=True).stdout
+        search = Search(vault.VALUE, since)
+        for text in (said, archive):
+            search.look("evidence", text)
+        t.expect(b"vault.example" in archive and not search.found, lambda: f"found: {search.found[:10]}")
+        os.unlink(archives[0])
+    finally:
+        clawjail(t, "unlock", name, "--reason", "a test")
 
 
 def planted(t, jail, name, since):
@@ -140,5 +164,6 @@ def planted(t, jail, name, since):
         file.flush()
         found = everything(t, jail, name, since, b"").found
     jail.order("end", pid=holder.pid)
+    jail.run("rm", "/tmp/planted")
     for place in ("tmp/planted", "environ", "the memory of", jail.directory):
         t.expect(any(place in one for one in found), lambda: f"planted and not found in {place}: {found[:20]}")
