@@ -23,7 +23,8 @@ import Testing
         #expect(isUsed == (misuse.isUsed ?? isUsed), "the bound host has heard \(world.heard())")
         let events = try await told(misuse.told, world)
         for event in events {
-            #expect(!Disclosure.isIn(event.line) && !event.line.contains(SecretWorld.token), "told: \(event.line)")
+            let isPlaceholderTold = event.line.lowercased().contains(SecretWorld.token.lowercased())
+            #expect(!Disclosure.isIn(event.line) && !isPlaceholderTold, "told: \(event.line)")
         }
         try expect(misuse.told, events, answer)
     }
@@ -31,7 +32,7 @@ import Testing
     /// What was told, once that is there which has to be: a busy machine takes its time.
     private func told(_ told: SecretCase.Told, _ world: SecretWorld) async throws -> [EgressEvent] {
         var events: [EgressEvent] = []
-        for _ in 0..<100 {
+        for _ in 0..<1000 {
             events += try await world.gateway.events()
             let isThere =
                 switch told {
