@@ -93,7 +93,7 @@ import Testing
         _ = cover.cover(ByteBuffer(bytes: Self.frame(1, "sk-proj", isLast: false)))
         var rounds = 0
         while rounds < 100_000, let part = cover.cover(ByteBuffer(bytes: Self.frame(0, "", isLast: false))) {
-            #expect(part.readableBytes == 0)
+            guard part.readableBytes == 0 else { break }
             rounds += 1
         }
         #expect(rounds == WebSocketCover.mostWaiting / 2)
