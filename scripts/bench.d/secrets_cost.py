@@ -4,6 +4,7 @@ same jail without any, and squid, in one world and one run."""
 import gzip
 import json
 import os
+import random
 
 import egress
 
@@ -26,9 +27,10 @@ class Secrets(egress.Egress):
     def start_origin(self):
         # Before nginx looks for them.
         files = os.path.join(self.directory, "files")
-        line = json.dumps({"id": 12345, "name": "somebody", "text": "a few words\nand \"more\" of them", "on": True})
-        text = (line + "\n").encode() * (1 << 20)
-        text = text[:128 << 20]
+        lines = (json.dumps({"id": random.randrange(1 << 40), "name": "somebody", "text": "a few words\nand \"more\" of them"})
+                 for _ in range(50_000))
+        # Its repetitions are too far apart for gzip to see, so it does not grow more than answers may.
+        text = ("\n".join(lines).encode() * 32)[:128 << 20]
         with open(os.path.join(files, "text"), "wb") as file:
             file.write(text)
         with open(os.path.join(files, "packed"), "wb") as file:

@@ -5,7 +5,9 @@ import Testing
 @testable import EgressGateway
 
 /// Everything that has been thought of to get a secret out of its place, each by itself.
-@Suite(.timeLimit(.minutes(5))) struct `Misuses of secrets` {
+///
+/// One after the other: so many at the same time would keep the loop from everybody else's tests.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct `Misuses of secrets` {
     static let cases: [SecretCase] = RequestCases.all + PlaceCases.all + AnswerCases.all
 
     @Test func `there are at least sixty, and each has a name of its own`() {
