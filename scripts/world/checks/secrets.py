@@ -3,6 +3,7 @@
 import base64
 import glob
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -136,6 +137,9 @@ def clients_use_it_and_nobody_finds_it(t, _):
         evidence(t, name, since)
     finally:
         jail.close()
+        for path in glob.glob(f"{STATE}/evidence/{name}-*"):
+            os.unlink(path)
+        shutil.rmtree(f"{STATE}/audit/{name}", ignore_errors=True)
 
 
 def evidence(t, name, since):
@@ -149,7 +153,6 @@ def evidence(t, name, since):
         for text in (said, archive):
             search.look("evidence", text)
         t.expect(b"vault.example" in archive and not search.found, lambda: f"found: {search.found[:10]}")
-        os.unlink(archives[0])
     finally:
         clawjail(t, "unlock", name, "--reason", "a test")
 
