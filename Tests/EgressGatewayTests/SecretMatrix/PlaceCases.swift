@@ -123,9 +123,6 @@ enum PlaceCases {
         SecretCase("HTTP/2: an :authority that the connection is not to", .refused) { world in
             try await world.stream([authorization], authority: "b.test:\(world.otherHost.port)")
         },
-        SecretCase("HTTP/2: a Host beside :authority", .refused) { world in
-            try await world.stream([authorization, ("host", "b.test:\(world.otherHost.port)")])
-        },
         SecretCase("HTTP/2: split over frames of the body", .misuse, isUsed: nil) {
             try await $0.stream([authorization], method: "POST", parts: ["x\(half)", "\(rest)y"])
         },
