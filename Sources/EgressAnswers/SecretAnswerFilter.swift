@@ -5,31 +5,39 @@ package import SecretTraces
 package final class SecretAnswerFilter: AnswerFilter {
     private let traces: SecretTraces
     private let memory: DecoderMemory
+    private let takesAll: Bool
+    /// The body is compressed, and nobody looks into it.
+    private var passesBody = false
     private var redactor: SecretRedactor
     private var decoder: BoundedDecoder?
     private var found: Set<String> = []
     private var told: Set<String> = []
 
-    /// - Parameter traces: all values that went with the request.
-    package init(_ traces: SecretTraces, _ memory: DecoderMemory) {
+    /// - Parameters:
+    ///   - traces: all values that went with the request.
+    ///   - takesAll: what went out has no value in it: parts of answers are welcome, and compressed ones go on as they are.
+    package init(_ traces: SecretTraces, _ memory: DecoderMemory, takesAll: Bool = false) {
         self.traces = traces
         self.memory = memory
+        self.takesAll = takesAll
         redactor = SecretRedactor(traces)
     }
 
     package func begin(_ head: AnswerHead) throws(AnswerRefusal) -> AnswerHead {
         // Nobody asked for a part, and half a secret is not recognised.
-        guard head.status != 206, head.status != 226 else {
+        guard takesAll || head.status != 206 && head.status != 226 else {
             throw AnswerRefusal("a part of an answer, which nobody asked for")
         }
-        guard !head.values("content-type").contains(where: Self.isByteRanges) else {
+        guard takesAll || !head.values("content-type").contains(where: Self.isByteRanges) else {
             throw AnswerRefusal("parts of an answer, which nobody asked for")
         }
         guard head.values("transfer-encoding").allSatisfy({ $0.trimmed.lowercased() == "chunked" }) else {
             throw AnswerRefusal("a transfer coding that is not undone here")
         }
         var head = head
-        if let coding = try Self.coding(head.values("content-encoding")) {
+        if takesAll {
+            passesBody = head.values("content-encoding").contains { $0.trimmed.lowercased() != "identity" }
+        } else if let coding = try Self.coding(head.values("content-encoding")) {
             if head.hasBody { decoder = try BoundedDecoder(coding, memory) }
             Self.decode(&head)
         }
@@ -39,6 +47,7 @@ package final class SecretAnswerFilter: AnswerFilter {
     }
 
     package func take(_ bytes: [UInt8], _ pass: ([UInt8]) -> Void) throws(AnswerRefusal) {
+        guard !passesBody else { return pass(bytes) }
         guard let decoder else { return cover(bytes, pass) }
         try decoder.decode(bytes) { part in cover(part, pass) }
     }

@@ -49,6 +49,9 @@ final class Exchange {
             headers: request.headers)
     }
 
+    /// What it costs is known once all of it is, and some signatures are of all of it.
+    var holdsBody: Bool { metering != nil || secrets?.holdsBody == true }
+
     var isHead: Bool { request.method == "HEAD" }
 
     /// Once more, on a new connection, if the origin had closed the one that was kept: nothing has been said on it, and

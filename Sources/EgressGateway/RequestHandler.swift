@@ -162,8 +162,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
             context?.writeAndFlush(
                 Self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
         }
-        // What it costs is known once all of it is.
-        if exchange.metering == nil { acquire(exchange, fresh: false) }
+        if !exchange.holdsBody { acquire(exchange, fresh: false) }
     }
 
     /// Once more, where nothing has been lost by the first time.
@@ -217,7 +216,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
                 return fail(denial)
             }
             if let budget = gateway.budgets.upload(buffer.readableBytes, .now()) { return fail(.usedUp(budget)) }
-            if let denial = exchange.secrets?.look(through: buffer) { return fail(denial) }
+            if let denial = exchange.secrets?.take(buffer) { return fail(denial) }
             if let metering = exchange.metering, let denial = metering.take(buffer) { return fail(denial) }
             guard let upstream = exchange.upstream else { return exchange.early.append(buffer) }
             exchange.hasSentBody = true
@@ -228,8 +227,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
             if let trailers, let denial = exchange.secrets?.look(through: trailers) { return fail(denial) }
             exchange.hasWholeRequest = true
             guard let upstream = exchange.upstream else {
-                if let metering = exchange.metering {
-                    if let denial = metering.reserve() { return fail(denial) }
+                if exchange.holdsBody {
+                    if let denial = exchange.metering?.reserve() { return fail(denial) }
                     return acquire(exchange, fresh: false)
                 }
                 if isHTTP2, exchange.request.body == .none { acquire(exchange, fresh: false) }
@@ -247,7 +246,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
         case .idle, .refusing, .handingOver: true
         // The next request may come, but no more than one read of it: to stop and go on costs two system calls each time.
         case .exchange where exchange?.hasWholeRequest == true: pipelined.isEmpty
-        case .exchange: exchange?.upstream?.isWritable ?? (isHTTP2WithoutBody || exchange?.metering != nil)
+        case .exchange: exchange?.upstream?.isWritable ?? (isHTTP2WithoutBody || exchange?.holdsBody == true)
         case .ended: false
         }
     }

@@ -28,7 +28,7 @@ package enum UncheckedKeys {
             [
                 "network.allow[].preset", "network.allow[].requestSize", "network.allow[].websocket",
                 "network.allow[].inspect", "network.allow[].protocol", "network.upstream.", "network.onGatewayExit",
-                "secrets", "secrets[].", "secrets[].inject.",
+                "secrets", "secrets[].", "secrets[].inject.", "secrets[].inject.sigv4.",
             ]
         ),
         ("would have to be used up", ["network.budgets.", "spend", "spend."]),

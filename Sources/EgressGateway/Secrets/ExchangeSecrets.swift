@@ -1,4 +1,5 @@
 internal import EgressAnswers
+internal import JailCore
 internal import JailPolicy
 internal import NIOCore
 internal import NIOHTTP1
@@ -8,29 +9,38 @@ final class ExchangeSecrets {
     private let injector: SecretInjector
     private let uses: [SecretUse]
     private var scanner: PlaceholderScanner
+    /// nil: nobody has to have read all of the body before it is sent.
+    private let body: HeldBody?
 
     init(_ injector: SecretInjector, _ uses: [SecretUse]) {
         self.injector = injector
         self.uses = uses
         scanner = injector.scanner
+        body = uses.contains { $0.claim?.payload == .unsaid } ? HeldBody(injector.bodies) : nil
     }
 
     /// Of those that go with it; nil: none do.
     var names: String? { uses.isEmpty ? nil : uses.map(\.name).joined(separator: ", ") }
 
+    /// Nothing is sent before the whole body has come.
+    var holdsBody: Bool { body != nil }
+
     /// nil: the request goes out as it was judged.
     func head(_ request: CheckedRequest, _ policy: NetworkPolicy) throws(Denial) -> HTTPRequestHead? {
-        uses.isEmpty ? nil : try uses.head(request, injector, policy)
+        guard !uses.isEmpty else { return nil }
+        return try uses.head(request, injector, policy, digest: body?.digest(), now: System.realtimeSeconds())
     }
 
     /// nil: the request carries none.
     func answerFilter(_ memory: DecoderMemory) throws(Denial) -> SecretAnswerFilter? {
-        uses.isEmpty ? nil : try injector.answerFilter(memory)
+        guard !uses.isEmpty else { return nil }
+        return try injector.answerFilter(memory, onlySigned: uses.allSatisfy { $0.claim != nil })
     }
 
     /// A part of the body, before it goes on.
-    func look(through buffer: ByteBuffer) -> Denial? {
-        scanner.feed(buffer.readableBytesView).map { SecretInjector.misuse(injector.name($0)) }
+    func take(_ buffer: ByteBuffer) -> Denial? {
+        if let index = scanner.feed(buffer.readableBytesView) { return SecretInjector.misuse(injector.name(index)) }
+        return body?.take(buffer)
     }
 
     func look(through trailers: HTTPHeaders) -> Denial? { injector.misuse(in: trailers) }

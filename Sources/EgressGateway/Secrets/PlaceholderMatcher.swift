@@ -17,7 +17,7 @@ package struct PlaceholderMatcher: Sendable {
 
     package init(_ placeholders: [SecretPlaceholder]) {
         let patterns = placeholders.enumerated().flatMap { index, placeholder in
-            Self.spellings(Array(placeholder.text.utf8)).map { (index, $0) }
+            placeholder.parts.flatMap { Self.spellings(Array($0.utf8)) }.map { (index, $0) }
         }
         for byte in patterns.flatMap(\.1) {
             let folded = Self.folded(byte)

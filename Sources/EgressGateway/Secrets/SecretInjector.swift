@@ -23,6 +23,8 @@ final class SecretInjector {
     }
 
     let rules: SecretRules
+    /// That are read before they are sent.
+    let bodies = HeldBodies()
     private var held: [String: Held] = [:]
     /// In the order of the matcher's indices.
     private var names: [String] = []
@@ -37,7 +39,10 @@ final class SecretInjector {
     /// - Returns: false for what the supervisor would never say: a secret that nothing is bound to, one whose placeholder is
     ///   another one than before or somebody else's, a value that fits into no header field.
     func take(_ grant: SecretGrant, now: NIODeadline) -> Bool {
-        guard rules.names.contains(grant.name), Self.isSendable(grant.value) else { return false }
+        guard rules.names.contains(grant.name), Self.isSendable(grant.value),
+            grant.placeholder.isPair == rules.isAccessKey(grant.name),
+            !grant.placeholder.isPair || Self.isAccessKey(grant.value)
+        else { return false }
         traces = nil
         guard var known = held[grant.name] else {
             guard !held.values.contains(where: { $0.placeholder == grant.placeholder }) else { return false }
@@ -64,6 +69,10 @@ final class SecretInjector {
         }
     }
 
+    private static func isAccessKey(_ value: SecretValue) -> Bool {
+        value.withBytes { bytes in (try? AccessKey(bytes)) != nil }
+    }
+
     /// Forgets values whose time is over; nobody else holds them, and they are wiped.
     func tick(_ now: NIODeadline) {
         for name in names where held[name]?.previous.contains(where: { $0.until <= now }) == true {
@@ -73,15 +82,17 @@ final class SecretInjector {
     }
 
     /// For the answer to a request that carries a secret: every value of this jail's that may come back is covered in it.
-    func answerFilter(_ memory: DecoderMemory) throws(Denial) -> SecretAnswerFilter {
-        if let traces { return SecretAnswerFilter(traces, memory) }
+    ///
+    /// - Parameter onlySigned: what went out was made with secrets, and has none of them in it.
+    func answerFilter(_ memory: DecoderMemory, onlySigned: Bool) throws(Denial) -> SecretAnswerFilter {
+        if let traces { return SecretAnswerFilter(traces, memory, takesAll: onlySigned) }
         do {
             let made = try SecretTraces(
                 values.map { name, value in
                     SecretTraces.Secret(name: name, value: value.withBytes { bytes in bytes.indices.map { bytes[$0] } })
                 })
             traces = made
-            return SecretAnswerFilter(made, memory)
+            return SecretAnswerFilter(made, memory, takesAll: onlySigned)
         } catch {
             throw Denial(.internalServerError, "the answer could not be looked through: \(error)")
         }
@@ -91,11 +102,25 @@ final class SecretInjector {
     var values: [(name: String, value: SecretValue)] {
         names.flatMap { name -> [(name: String, value: SecretValue)] in
             guard let held = held[name] else { return [] }
-            return ([held.current] + held.previous.map(\.value)).map { (name, $0) }
+            let values = [held.current] + held.previous.map(\.value)
+            return (held.placeholder.isPair ? values.flatMap(Self.secretParts) : values).map { (name, $0) }
         }
     }
 
-    func value(of name: String) -> SecretValue? { held[name]?.current }
+    /// Of an access key: its id is told to everybody.
+    private static func secretParts(_ value: SecretValue) -> [SecretValue] {
+        value.withBytes { bytes in
+            guard let key = try? AccessKey(bytes) else { return [] }
+            return [key.secret, key.token].compactMap(\.self).map { range in SecretValue(range.map { bytes[$0] }) }
+        }
+    }
+
+    func present(_ name: String) throws(Denial) -> SecretValue {
+        guard let value = held[name]?.current else {
+            throw .failure(.serviceUnavailable, "the secret '\(name)' has no value at the moment")
+        }
+        return value
+    }
 
     /// Told once for each value: its next use after a rotation is what a person waits for.
     func firstUseAfterRotation(of name: String) -> Bool {
@@ -117,10 +142,12 @@ final class SecretInjector {
         let question = request.question
         var uses: [SecretUse] = []
         for binding in rules.bindings where binding.covers(question) {
-            guard let placeholder = held[binding.name]?.placeholder,
-                let use = SecretUse(binding, placeholder, in: head, request)
-            else { continue }
-            uses.append(use)
+            guard let placeholder = held[binding.name]?.placeholder else { continue }
+            do throws(SigningRefusal) {
+                guard let use = try SecretUse(binding, placeholder, in: head, request) else { continue }
+                if case .sigV4(let scope) = binding.place { try use.claim?.check(scope, now: System.realtimeSeconds()) }
+                uses.append(use)
+            } catch { throw error.denial(binding.name) }
         }
         if let index = misplaced(head, request, besides: uses) { throw Self.misuse(names[index]) }
         return uses
@@ -191,11 +218,12 @@ final class SecretInjector {
     func hiding(_ event: EgressEvent) -> EgressEvent {
         var event = event
         for name in names {
-            guard let text = held[name]?.placeholder.text else { continue }
-            for path in [\EgressEvent.path, \.host, \.reason, \.remedy, \.method] {
-                // Names that were asked for are in lower case.
-                event[keyPath: path] = event[keyPath: path]?.replacing(text, with: "{\(name)}")
-                    .replacing(text.lowercased(), with: "{\(name)}")
+            for text in held[name]?.placeholder.parts ?? [] {
+                for path in [\EgressEvent.path, \.host, \.reason, \.remedy, \.method] {
+                    // Names that were asked for are in lower case.
+                    event[keyPath: path] = event[keyPath: path]?.replacing(text, with: "{\(name)}")
+                        .replacing(text.lowercased(), with: "{\(name)}")
+                }
             }
         }
         return event

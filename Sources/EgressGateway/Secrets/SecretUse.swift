@@ -8,15 +8,25 @@ internal import NIOHTTP1
 struct SecretUse {
     let binding: SecretBinding
     private let placeholder: String
+    /// What the client signed with it; nil: it is sent.
+    let claim: SigningClaim?
 
     var name: String { binding.name }
 
     /// nil: it does not stand there, or not alone, or not once.
     init?(
         _ binding: SecretBinding, _ placeholder: SecretPlaceholder, in head: HTTPRequestHead, _ request: CheckedRequest
-    ) {
+    ) throws(SigningRefusal) {
         self.binding = binding
-        self.placeholder = placeholder.text
+        self.placeholder = placeholder.parts[0]
+        if case .sigV4 = binding.place {
+            guard head.headers["Authorization"] == request.headers["Authorization"],
+                let claim = try SigningClaim(request, keyID: self.placeholder)
+            else { return nil }
+            self.claim = claim
+            return
+        }
+        claim = nil
         switch binding.place {
         case .header(let name):
             guard Self.only(head.headers[name]) == placeholder.text else { return nil }
@@ -33,6 +43,7 @@ struct SecretUse {
             guard values.count == 1, values[0].value == placeholder.text else { return nil }
         case .path(let before, let after):
             guard Self.stands(placeholder.text, before, after, in: request.path.path) else { return nil }
+        case .sigV4: return nil
         }
     }
 
@@ -69,6 +80,7 @@ struct SecretUse {
         switch binding.place {
         case .header(let name): name.asciiUppercased
         case .bearer, .basic: "AUTHORIZATION"
+        case .sigV4: claim?.form == .header ? "AUTHORIZATION" : nil
         case .query, .path: nil
         }
     }
@@ -94,6 +106,16 @@ struct SecretUse {
                 return text == "\(key)=\(placeholder)" ? "\(key)=\(value)" : text
             }
             return "\(texts[0])?\(query.joined(separator: "&"))"
+        case .sigV4:
+            guard claim?.form == .query, texts.count == 2 else { return nil }
+            let before = "X-Amz-Credential="
+            let query = texts[1].utf8.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: false).map {
+                part in
+                let isPlace = part.starts(with: "\(before)\(placeholder)".utf8)
+                let rest = part.dropFirst(isPlace ? before.utf8.count + placeholder.utf8.count : 0)
+                return (isPlace ? before + value : "") + String(decoding: rest, as: UTF8.self)
+            }
+            return "\(texts[0])?\(query.joined(separator: "&"))"
         case .bearer, .basic, .header: return nil
         }
     }
@@ -112,6 +134,7 @@ struct SecretUse {
             let pair = Data("\(user):\(text)".utf8).base64EncodedString()
             head.headers.replaceOrAdd(name: "Authorization", value: "Basic \(pair)")
         case .query, .path: head.uri = replaced(in: head.uri, by: Self.encoded(text)) ?? head.uri
+        case .sigV4: break
         }
     }
 
@@ -130,20 +153,31 @@ struct SecretUse {
 
 extension [SecretUse] {
     /// The head as it goes to the origin: with the values in it, and asking for an answer in which they can be found.
-    func head(_ request: CheckedRequest, _ secrets: SecretInjector, _ policy: NetworkPolicy) throws(Denial)
-        -> HTTPRequestHead
-    {
+    ///
+    /// - Parameters:
+    ///   - digest: of the body, where that had to be read.
+    ///   - now: seconds since the epoch.
+    func head(
+        _ request: CheckedRequest, _ secrets: SecretInjector, _ policy: NetworkPolicy, digest: String?, now: Int64
+    ) throws(Denial) -> HTTPRequestHead {
         var head = HTTPRequestHead(
             version: .http1_1, method: HTTPMethod(rawValue: request.method), uri: request.path.target,
             headers: request.headers)
-        for use in self {
-            guard let value = secrets.value(of: use.name) else {
-                throw .failure(.serviceUnavailable, "the secret '\(use.name)' has no value at the moment")
-            }
-            use.put(value, into: &head)
-        }
+        for use in self where use.claim == nil { use.put(try secrets.present(use.name), into: &head) }
         head.headers.replaceOrAdd(name: "Accept-Encoding", value: "identity")
-        for name in ["Range", "If-Range"] { head.headers.remove(name: name) }
+        // What a signature covers is not in the answer, and large objects are fetched in parts.
+        if contains(where: { $0.claim == nil }) {
+            for name in ["Range", "If-Range"] { head.headers.remove(name: name) }
+        }
+        // Last, since it may cover all of the above.
+        for use in self {
+            guard let claim = use.claim else { continue }
+            let payload = if case .given(let text) = claim.payload { text } else { digest ?? SigningText.emptyDigest }
+            let value = try secrets.present(use.name)
+            do throws(SigningRefusal) { try claim.sign(&head, with: value, payload: payload, now: now) } catch {
+                throw error.denial(use.name)
+            }
+        }
         guard head.uri != request.path.target else { return head }
         // What a value makes of a path must be as good as what was judged without it.
         var question = request.question

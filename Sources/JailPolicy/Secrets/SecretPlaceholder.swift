@@ -5,11 +5,25 @@ package struct SecretPlaceholder: Hashable, Sendable {
 
     /// As it came over a channel; nil: it is none.
     package init?(text: String) {
-        guard (Self.shortest...Self.longest).contains(text.utf8.count),
-            text.utf8.allSatisfy({ Name.isWord($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ":") })
-        else { return nil }
+        let parts = text.parts(at: Self.separator, most: 3)
+        guard text.utf8.count <= Self.longest, parts.count <= 2, parts.allSatisfy({ Self.isPart($0.utf8) }) else {
+            return nil
+        }
         self.text = text
     }
+
+    private static func isPart(_ bytes: Substring.UTF8View) -> Bool {
+        bytes.count >= shortest
+            && bytes.allSatisfy { Name.isWord($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ":") }
+    }
+
+    /// What programs have: one text, or those of an access key's id and its secret, which never stand beside each other.
+    package var parts: [String] { text.parts(at: Self.separator, most: 2).map { String($0) } }
+
+    package var isPair: Bool { text.utf8.contains(UInt8(ascii: Self.separator)) }
+
+    /// In no placeholder of a single text.
+    private static let separator: Unicode.Scalar = "/"
 
     private init(made text: String) { self.text = text }
 
@@ -45,6 +59,19 @@ package struct SecretPlaceholder: Hashable, Sendable {
             }
         }
         throw ValueError("must not be made of so few different characters")
+    }
+
+    /// One for an access key: of its id and its secret.
+    package static func makePair(
+        like value: Span<UInt8>, using generator: inout some RandomNumberGenerator
+    ) throws(ValueError) -> SecretPlaceholder {
+        guard valueSizes.contains(value.count) else {
+            throw ValueError("must be of at most \(valueSizes.upperBound) bytes, not \(value.count)")
+        }
+        let key = try AccessKey(value)
+        let id = try make(like: value.extracting(key.id), using: &generator)
+        let secret = try make(like: value.extracting(key.secret), using: &generator)
+        return SecretPlaceholder(made: "\(id.text)\(separator)\(secret.text)")
     }
 
     /// Makes that meet the value by chance are thrown away; one that always does is no random text.

@@ -52,18 +52,24 @@ extension SecretBinding {
     }
 
     fileprivate func clash(with process: ProcessRules) -> String? {
-        guard let environment else { return nil }
-        if process.environment.contains(where: { $0.name == environment }) {
-            return "sets \(environment), which process.environment sets as well"
+        for variable in variables {
+            if process.environment.contains(where: { $0.name == variable }) {
+                return "sets \(variable), which process.environment sets as well"
+            }
+            if process.passEnvironment.contains(variable) {
+                return "sets \(variable), which process.passEnvironment passes on"
+            }
         }
-        return process.passEnvironment.contains(environment)
-            ? "sets \(environment), which process.passEnvironment passes on" : nil
+        return nil
     }
 
     /// A sentence without its end, which names the other one.
     fileprivate func clash(with other: SecretBinding) -> String? {
-        if let environment, environment == other.environment, name != other.name {
-            return "sets \(environment), as another secret does in"
+        if name != other.name, let variable = variables.first(where: other.variables.contains) {
+            return "sets \(variable), as another secret does in"
+        }
+        if name == other.name, place.isSignature != other.place.isSignature {
+            return "signs with a secret that is sent, or sends one that signs, in"
         }
         guard place.slot == other.place.slot, hosts.contains(where: other.hosts.contains),
             ports.contains(where: other.ports.contains), Self.meet(methods, other.methods),

@@ -13,13 +13,29 @@ package struct SecretRules: Hashable, Sendable {
         for binding in bindings where !names.contains(binding.name) { names.append(binding.name) }
         return names
     }
+
+    /// Whether requests are signed with it: then its value is an ``AccessKey``, and its placeholder a pair.
+    package func isAccessKey(_ name: String) -> Bool {
+        bindings.contains { $0.name == name && $0.place.isSignature }
+    }
+
+    /// What stands for the secret in a jail.
+    ///
+    /// - Throws: if the value is none that can go where the secret is bound to.
+    package func makePlaceholder(
+        of name: String, like value: Span<UInt8>, using generator: inout some RandomNumberGenerator
+    ) throws(ValueError) -> SecretPlaceholder {
+        isAccessKey(name)
+            ? try .makePair(like: value, using: &generator) : try .make(like: value, using: &generator)
+    }
 }
 
 /// `secrets[]`: one secret, and the place of the requests that it goes into. Over verified TLS only.
 package struct SecretBinding: Hashable, Sendable {
     /// Of the secret, as the store knows it.
     package var name: String
-    /// The variable that holds the placeholder inside; nil: whoever wants it asks for it.
+    /// The variable that holds the placeholder inside, of an access key what the names of both begin with; nil: whoever
+    /// wants it asks for it.
     package var environment: String?
     /// In full: a credential has no use for a host that nobody has thought of.
     package var hosts: [HostName]
@@ -34,6 +50,12 @@ package struct SecretBinding: Hashable, Sendable {
         self.name = name
         self.hosts = hosts
         self.place = place
+    }
+
+    /// The variables inside, in the order of the placeholder's parts.
+    package var variables: [String] {
+        guard let environment else { return [] }
+        return place.isSignature ? ["\(environment)_ACCESS_KEY_ID", "\(environment)_SECRET_ACCESS_KEY"] : [environment]
     }
 
     /// Whether the secret may go into a request, which `network.allow` has allowed or will be asked about.
@@ -60,11 +82,15 @@ package enum SecretPlace: Hashable, Sendable {
     case query(String)
     /// A segment of the path, or the rest of one, between these two texts. Where `after` ends with `/`, anything may follow.
     case path(before: String, after: String)
+    /// Nowhere: the request is signed with it (AWS Signature Version 4), in its `Authorization` or its query.
+    case sigV4(SigningScope)
+
+    var isSignature: Bool { if case .sigV4 = self { true } else { false } }
 
     /// Two bindings with the same one would fight for it.
     var slot: String {
         switch self {
-        case .bearer, .basic: "header authorization"
+        case .bearer, .basic, .sigV4: "header authorization"
         case .header(let name): "header \(String(decoding: name.utf8.map(Self.lowered), as: UTF8.self))"
         case .query(let name): "query \(name)"
         case .path: "path"
@@ -81,6 +107,7 @@ package enum SecretPlace: Hashable, Sendable {
         case .header(let name): "as \(name)"
         case .query(let name): "as the query's \(name)"
         case .path(let before, let after): "in the path \(before){}\(after)"
+        case .sigV4(let scope): "as the signature for \(scope.service) in \(scope.region)"
         }
     }
 }

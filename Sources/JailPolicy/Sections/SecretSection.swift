@@ -57,6 +57,11 @@ extension SecretBinding {
         binding.ports = parts.ports ?? binding.ports
         binding.methods = parts.methods
         binding.paths = parts.paths
+        for variable in binding.variables {
+            do throws(ValueError) { try Name.checkPassed(variable) } catch {
+                throw field.refusal("sets \(variable), and \(error.reason)")
+            }
+        }
         return binding
     }
 
@@ -72,8 +77,8 @@ extension SecretBinding {
         let only = methods.map { " with \($0.joined(separator: ", "))" } ?? ""
         let where_ = paths.map { " at \($0.map(\.text).joined(separator: ", "))" } ?? ""
         let on = ports == [443] ? "" : " on ports \(ports.map { String($0) }.joined(separator: ", "))"
-        return "\(name) \(place.shown) to \(hosts.map(\.text).joined(separator: ", "))\(on)\(only)\(where_)"
-            + (environment.map { ", placeholder in \($0)" } ?? "")
+        let inside = variables.isEmpty ? "" : ", placeholder in \(variables.joined(separator: " and "))"
+        return "\(name) \(place.shown) to \(hosts.map(\.text).joined(separator: ", "))\(on)\(only)\(where_)\(inside)"
     }
 }
 
@@ -89,6 +94,7 @@ struct SecretPlaceParts: Sendable {
         key("basic") { (field) throws(JailError) in .basic(user: try field.name(SecretPlace.checkUser)) },
         key("query") { (field) throws(JailError) in .query(try field.name(SecretPlace.checkQuery)) },
         key("path") { (field) throws(JailError) in try field.parsed(SecretPlace.parsePath) },
+        key("sigv4") { (field) throws(JailError) in .sigV4(try SigningScope.read(field)) }.holding(SigningParts.table),
     ])
 
     private static func key(
@@ -112,7 +118,7 @@ extension SecretPlace {
         var parts = SecretPlaceParts()
         try SecretPlaceParts.table.read(field, into: &parts)
         guard parts.count == 1, let place = parts.place else {
-            throw field.refusal("must have one of 'header', 'basic', 'query' and 'path'")
+            throw field.refusal("must have one of 'header', 'basic', 'query', 'path' and 'sigv4'")
         }
         return place
     }
@@ -124,7 +130,36 @@ extension SecretPlace {
         case .header(let name): .object([("header", .string(name))])
         case .query(let name): .object([("query", .string(name))])
         case .path(let before, let after): .object([("path", .string("\(before){}\(after)"))])
+        case .sigV4(let scope):
+            .object([("sigv4", ["service": .string(scope.service), "region": .string(scope.region)])])
         }
+    }
+}
+
+/// The object of `secrets[].inject.sigv4`.
+struct SigningParts: Sendable {
+    var service: String?
+    var region: String?
+
+    /// Only for reading, as ``SecretPlaceParts/table``.
+    static let table = SectionTable<SigningParts>([
+        SectionKey(
+            "service", read: { (field, parts) throws(JailError) in parts.service = try field.name(SigningScope.check) },
+            write: { _ in nil }),
+        SectionKey(
+            "region", read: { (field, parts) throws(JailError) in parts.region = try field.name(SigningScope.check) },
+            write: { _ in nil }),
+    ])
+}
+
+extension SigningScope {
+    static func read(_ field: Field) throws(JailError) -> SigningScope {
+        var parts = SigningParts()
+        try SigningParts.table.read(field, into: &parts)
+        guard let service = parts.service, let region = parts.region else {
+            throw field.refusal("needs 'service' and 'region'")
+        }
+        return SigningScope(service: service, region: region)
     }
 }
 
