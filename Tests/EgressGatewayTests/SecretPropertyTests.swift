@@ -39,7 +39,7 @@ struct `Secrets in random requests` {
             case .header(let name): fields.append((name.lowercased(), token))
             case .query(let key): target += "?a=b&\(key)=\(token)"
             case .path: target = "/bot\(token)/x"
-            case .basic: break
+            case .basic, .sigV4: break
             }
         }
 

@@ -58,6 +58,7 @@ enum Samples {
             { name: "web", hosts: ["b.example"], inject: { basic: "bob" } },
             { name: "map", hosts: ["b.example"], inject: { query: "key" } },
             { name: "bot", env: "BOT", hosts: ["b.example"], inject: { path: "/bot{}/" } },
+            { name: "aws", env: "AWS", hosts: ["c.example"], inject: { sigv4: { service: "s3", region: "eu-1" } } },
           ],
           sessions: { profile: "session", workspaces: ["/data/a", "/data/b:ro"], most: 3 },
           health: {
@@ -203,16 +204,24 @@ enum Samples {
         ),
         (
             "{ secrets: [{ inject: {} }] }",
-            "1:23: 'secrets[0].inject' must have one of 'header', 'basic', 'query' and 'path'"
+            "1:23: 'secrets[0].inject' must have one of 'header', 'basic', 'query', 'path' and 'sigv4'"
         ),
         (
             "{ secrets: [{ inject: { header: 'A', query: 'b' } }] }",
-            "1:23: 'secrets[0].inject' must have one of 'header', 'basic', 'query' and 'path'"
+            "1:23: 'secrets[0].inject' must have one of 'header', 'basic', 'query', 'path' and 'sigv4'"
         ),
         (
             "{ secrets: [{ inject: { header: 'Transfer_Encoding' } }] }",
             "1:33: 'secrets[0].inject.header' must not be \"Transfer_Encoding\", a field with a meaning for the way out "
                 + "itself"
+        ),
+        (
+            "{ secrets: [{ inject: { sigv4: { service: 's3' } } }] }",
+            "1:32: 'secrets[0].inject.sigv4' needs 'service' and 'region'"
+        ),
+        (
+            "{ secrets: [{ inject: { sigv4: { region: 'EU' } } }] }",
+            "1:42: 'secrets[0].inject.sigv4.region' must be a name of a-z, 0-9 and '-', as signatures have it, not \"EU\""
         ),
         (
             "{ secrets: [{ inject: { header: 'a b' } }] }",

@@ -103,9 +103,42 @@ struct `Bindings of secrets` {
                 .contains("'secrets[0]' sets K, which process.passEnvironment passes on"))
     }
 
+    private static let signing = "name: 'k', hosts: ['a.example'], inject: { sigv4: { service: 's3', region: 'eu-1' } }"
+
+    @Test func `an access key has two variables, and is for signing alone`() throws {
+        let rules = try profile(text("{ env: 'AWS', \(Self.signing) }")).secrets
+        #expect(rules.bindings[0].variables == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+        #expect(rules.isAccessKey("k") && !rules.isAccessKey("l"))
+        #expect(
+            rules.bindings[0].shown
+                == "k as the signature for s3 in eu-1 to a.example, placeholder in AWS_ACCESS_KEY_ID and "
+                + "AWS_SECRET_ACCESS_KEY")
+        let both = "{ \(Self.signing) }, { name: 'k', hosts: ['a.example'], inject: { header: 'X-K' } }"
+        #expect(
+            refusal(text(both)).contains(
+                "signs with a secret that is sent, or sends one that signs, in 'secrets[0]'"))
+        let bearer = "{ \(Self.signing) }, { name: 'l', hosts: ['a.example'], inject: 'bearer' }"
+        #expect(refusal(text(bearer)).contains("goes into the same place of the same requests as 'secrets[0]'"))
+        let other = "{ env: 'AWS', \(Self.signing) }, "
+        #expect(
+            refusal(
+                text(
+                    other + "{ name: 'l', env: 'AWS_ACCESS_KEY_ID', hosts: ['a.example'], inject: { header: 'X-K' } }")
+            )
+            .contains("sets AWS_ACCESS_KEY_ID, as another secret does in 'secrets[0]'"))
+        #expect(
+            refusal(
+                text(
+                    "{ env: 'AWS', \(Self.signing) }", more: ", process: { passEnvironment: ['AWS_SECRET_ACCESS_KEY'] }"
+                )
+            )
+            .contains("sets AWS_SECRET_ACCESS_KEY, which process.passEnvironment passes on"))
+        #expect(refusal(text("{ env: 'LD', \(Self.signing) }")).contains("sets LD_ACCESS_KEY_ID, and must not pass on"))
+    }
+
     @Test func `bindings travel as they are`() throws {
         let rules = try profile(Samples.full).secrets
-        #expect(rules.bindings.count == 5)
+        #expect(rules.bindings.count == 6)
         #expect(try SecretRules(text: Array(rules.json.text().utf8)) == rules)
         #expect(throws: JailError.self) { try SecretRules(text: Array("[{ name: 'k' }]".utf8)) }
         #expect(throws: JailError.self) { try SecretRules(text: Array("[".utf8)) }
@@ -165,6 +198,35 @@ struct `Placeholders` {
         #expect(key.allSatisfy { "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".contains($0) })
     }
 
+    private static let id = "AKIAIOSFODNN7EXAMPLE"
+    private static let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+    @Test func `an access key has one for its id and one for its secret`() throws {
+        var rules = SecretRules()
+        rules.bindings = [
+            SecretBinding(name: "aws", hosts: [], place: .sigV4(SigningScope(service: "s3", region: "eu-1")))
+        ]
+        var generator = SystemRandomNumberGenerator()
+        let value = Array("\(Self.id):\(Self.secret):\(String(repeating: "t/", count: 200))".utf8)
+        let placeholder = try rules.makePlaceholder(of: "aws", like: value.span, using: &generator)
+        #expect(placeholder.isPair && placeholder.parts.map(\.utf8.count) == [20, 40])
+        #expect(placeholder.parts[0].hasPrefix("AKIA") && placeholder.parts[0] != Self.id)
+        #expect(SecretPlaceholder(text: placeholder.text) == placeholder)
+        let single = try rules.makePlaceholder(of: "other", like: value.span, using: &generator)
+        #expect(!single.isPair && single.parts == [single.text])
+    }
+
+    @Test(arguments: [
+        "\(id)", "\(id):", ":\(secret)", "\(id):\(secret):", "\(id):\(secret):\(secret):x", "short:\(secret)",
+        "\(id):short", "AKIA IOSFODNN7EXAMPLE:\(secret)", "AKIA/IOSFODNN7EXAMPLE:\(secret)", "\(id): \(secret)",
+        "\(id):\(secret)\n", "\(id):\(secret):short", "\(id):\(String(repeating: "x", count: 129))",
+    ])
+    func `what is no access key is refused, and repeated nowhere`(value: String) {
+        var generator = SystemRandomNumberGenerator()
+        let text = message { try SecretPlaceholder.makePair(like: Array(value.utf8).span, using: &generator).text }
+        #expect(text.contains("must be an access key in one line, ID:SECRET") && !text.contains(Self.secret))
+    }
+
     @Test func `what is too short to be a secret, and too long for a field, has none`() {
         var generator = SystemRandomNumberGenerator()
         #expect(message { try make("1234567", &generator) }.contains("must be of 8 to 4096 bytes, not 7"))
@@ -179,7 +241,8 @@ struct `Placeholders` {
     }
 
     @Test(arguments: [
-        "", "short", "has a space in it, and more", "line\r\nbreak-and-some-more-text", "é-2345678901234567890",
+        "", "short", "12345678901234567890/short", "/12345678901234567890", "\(id)/\(id)/\(id)",
+        "has a space in it, and more", "line\r\nbreak-and-some-more-text", "é-2345678901234567890",
     ])
     func `only what could have been made is taken from a channel`(text: String) {
         #expect(SecretPlaceholder(text: text) == nil)

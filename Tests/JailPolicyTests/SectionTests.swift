@@ -107,9 +107,11 @@ struct `Sections` {
         hub.ports = [8443]
         var bot = try binding("bot", "b.example", .path(before: "/bot", after: "/"))
         bot.environment = "BOT"
+        var aws = try binding("aws", "c.example", .sigV4(SigningScope(service: "s3", region: "eu-1")))
+        aws.environment = "AWS"
         return [
             api, hub, try binding("web", "b.example", .basic(user: "bob")),
-            try binding("map", "b.example", .query("key")), bot,
+            try binding("map", "b.example", .query("key")), bot, aws,
         ]
     }
 

@@ -77,7 +77,9 @@ enum SigningText {
     }
 
     /// By their bytes.
-    private static func precedes(_ one: String, _ other: String) -> Bool { one.utf8.lexicographicallyPrecedes(other.utf8) }
+    private static func precedes(_ one: String, _ other: String) -> Bool {
+        one.utf8.lexicographicallyPrecedes(other.utf8)
+    }
 
     private static func canonicalValue(_ values: [String]) -> String {
         values.map { value in
