@@ -119,7 +119,7 @@ let package = Package(
                 "JailReview",
                 "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
                 "JailSeccomp", "JailCgroups", "JailAppArmor", "JailScope", "JailNetwork", "JailTerminal",
-                "EgressControl", "AuditLog", "JailLearning",
+                "EgressControl", "AuditLog", "JailLearning", "SecretStore",
             ]),
 
         // What is kept of a jail that is locked down. Knows files and processes, and nothing of how jails are made.

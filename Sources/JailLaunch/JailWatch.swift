@@ -26,6 +26,8 @@ final class JailWatch {
     private var callers: ControlSocket
     let execs: Execs
     let egress: EgressWatch?
+    /// Of a jail that binds some.
+    let secrets: JailSecrets?
     let audit: Audit
     /// Of a jail that may ask for sessions.
     var sessions: SessionDesk?
@@ -92,7 +94,8 @@ final class JailWatch {
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
-        callers: ControlSocket, egress: EgressWatch?, audit: Audit, output: OutputLog?, ignoresHangUp: Bool
+        callers: ControlSocket, egress: EgressWatch?, secrets: JailSecrets? = nil, audit: Audit, output: OutputLog?,
+        ignoresHangUp: Bool
     ) throws(JailError) {
         let initPID = jail.pid
         pause = try attempt(.cgroup) { () throws(SystemError) in
@@ -105,7 +108,8 @@ final class JailWatch {
         self.group = group
         self.publisher = publisher
         self.callers = callers
-        execs = Execs(plan)
+        execs = Execs(plan, adding: secrets?.environment ?? [])
+        self.secrets = secrets
         self.egress = egress
         self.audit = audit
         alerts = plan.alerts.map { AlertWatch($0, group: group) }

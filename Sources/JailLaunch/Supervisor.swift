@@ -139,16 +139,22 @@ package enum Supervisor {
                     try System.signalDescriptor(
                         guardian == nil ? JailWatch.handledSignals : JailWatch.terminalSignals))
             }
+            // Before anything is cloned that would have what is left of them in its memory, or in its environment.
+            let secrets = try JailSecrets.resolve(
+                plan, signals: guardian?.channel.borrowed ?? signals.borrowed)
             let maker = try makeMaker(plan, sessions)
             // First of all: it starts while the jail is being made.
             let egress = try plan.network.egress.map { (egress) throws(JailError) in
-                try EgressWatch(plan, egress)
+                try EgressWatch(plan, egress, secrets: secrets)
             }
             let jail: ClonedInit
             // A log takes standard error by itself, and a jail without a command has none.
             let watchesErrors = plan.alerts?.watches(.stderr) == true && output == nil && !plan.command.isNone
             do throws(JailError) {
-                jail = try cloneInit(plan, filters: filters, into: group, watchesErrors: watchesErrors)
+                // What stands for secrets is in the command's environment, and in nothing that is told of the plan.
+                var launched = plan
+                launched.command.environment += secrets?.environment ?? []
+                jail = try cloneInit(launched, filters: filters, into: group, watchesErrors: watchesErrors)
             } catch {
                 egress?.kill()
                 throw error
@@ -166,7 +172,7 @@ package enum Supervisor {
                 }
                 let watch = try JailWatch(
                     plan, jail, signals: signals, group: group, publisher: publisher, callers: callers,
-                    egress: egress, audit: audit, output: output, ignoresHangUp: ignoresHangUp)
+                    egress: egress, secrets: secrets, audit: audit, output: output, ignoresHangUp: ignoresHangUp)
                 // While there are rights to mount with.
                 let image = try DataDirectory.mountImage(plan)
                 try plan.identity.writeMaps(of: jail.pid)

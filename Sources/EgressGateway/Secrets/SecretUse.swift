@@ -158,7 +158,8 @@ extension [SecretUse] {
     ///   - digest: of the body, where that had to be read.
     ///   - now: seconds since the epoch.
     func head(
-        _ request: CheckedRequest, _ secrets: SecretInjector, _ policy: NetworkPolicy, digest: String? = nil, now: Int64 = 0
+        _ request: CheckedRequest, _ secrets: SecretInjector, _ policy: NetworkPolicy, digest: String? = nil,
+        now: Int64 = 0
     ) throws(Denial) -> HTTPRequestHead {
         var head = HTTPRequestHead(
             version: .http1_1, method: HTTPMethod(rawValue: request.method), uri: request.path.target,

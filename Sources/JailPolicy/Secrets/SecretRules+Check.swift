@@ -1,7 +1,7 @@
 /// What is wrong with bindings beside the rest of a profile.
 extension SecretRules {
-    /// Throws if a binding reaches beyond what the network's rules allow, if two would fight for one place of one request,
-    /// or if a variable would have two values.
+    /// Throws if a binding reaches beyond what the network's rules allow, if two would fight for one place of one request, or
+    /// if a variable or a secret would have two values.
     package func check(_ network: NetworkRules, _ process: ProcessRules) throws(SecretRuleError) {
         let policy = NetworkPolicy(network)
         for (index, binding) in bindings.enumerated() {
@@ -70,6 +70,9 @@ extension SecretBinding {
         }
         if name == other.name, place.isSignature != other.place.isSignature {
             return "signs with a secret that is sent, or sends one that signs, in"
+        }
+        if name == other.name, let source, let theirs = other.source, source != theirs {
+            return "takes the same secret from another place than"
         }
         guard place.slot == other.place.slot, hosts.contains(where: other.hosts.contains),
             ports.contains(where: other.ports.contains), Self.meet(methods, other.methods),

@@ -19,6 +19,16 @@ package struct SecretRules: Hashable, Sendable {
         bindings.contains { $0.name == name && $0.place.isSignature }
     }
 
+    /// Why a value cannot be put where the secret is bound to; nil: it can. It repeats nothing of the value.
+    package func fault(in value: Span<UInt8>, of name: String) -> String? {
+        if let fault = SecretPlaceholder.fault(in: value) { return fault }
+        guard isAccessKey(name) else { return nil }
+        do throws(ValueError) {
+            _ = try AccessKey(value)
+            return nil
+        } catch { return error.reason }
+    }
+
     /// What stands for the secret in a jail.
     ///
     /// - Throws: if the value is none that can go where the secret is bound to.
@@ -45,6 +55,8 @@ package struct SecretBinding: Hashable, Sendable {
     /// Likewise. Matched with the placeholder in its place.
     package var paths: [PathPattern]?
     package var place: SecretPlace
+    /// nil: as another binding of the same secret says, or else the store.
+    package var source: SecretOrigin?
 
     package init(name: String, hosts: [HostName], place: SecretPlace) {
         self.name = name
