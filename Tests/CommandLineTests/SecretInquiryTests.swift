@@ -6,7 +6,9 @@ import Testing
 
 /// How a service is asked whether it takes a secret, and what is made of its answer.
 struct SecretInquiryTests {
-    private func inquiry(_ place: SecretPlace, path: String = "/v1/me?x=1", port: UInt16 = 443) throws -> SecretInquiry {
+    private func inquiry(_ place: JailPolicy.SecretPlace, path: String = "/v1/me?x=1", port: UInt16 = 443) throws
+        -> SecretInquiry
+    {
         var base = Profile(name: "base")
         base.network.upstream.trust = "/etc/own.pem"
         base.network.allow = [NetworkRule(hosts: [try HostPattern.parse("*")], methods: ["POST"], ports: [port])]
@@ -21,10 +23,11 @@ struct SecretInquiryTests {
     private static let scope = SigningScope(service: "sts", region: "eu-1")
 
     @Test(arguments: [
-        SecretPlace.bearer, .header("X-Key"), .basic(user: "bob"), .query("k"), .path(before: "/bot", after: "/"),
+        JailPolicy.SecretPlace.bearer, .header("X-Key"), .basic(user: "bob"), .query("k"),
+        .path(before: "/bot", after: "/"),
         .sigV4(scope),
     ])
-    func `the jail may ask this one thing, with a placeholder`(place: SecretPlace) throws {
+    func `the jail may ask this one thing, with a placeholder`(place: JailPolicy.SecretPlace) throws {
         let inquiry = try inquiry(place)
         let profile = inquiry.profile
         try profile.secrets.check(profile.network, profile.process)
@@ -54,7 +57,7 @@ struct SecretInquiryTests {
     }
 
     @Test func `the client takes the placeholder from its environment`() throws {
-        let words: [(SecretPlace, String, [String])] = [
+        let words: [(JailPolicy.SecretPlace, String, [String])] = [
             (.bearer, #"-H "$2$CLAWJAIL_TRIAL" "$1""#, ["https://a.example/v1/me?x=1", "Authorization: Bearer "]),
             (.header("X-Key"), #"-H "$2$CLAWJAIL_TRIAL" "$1""#, ["https://a.example/v1/me?x=1", "X-Key: "]),
             (.basic(user: "bob"), #"-u "$2$CLAWJAIL_TRIAL" "$1""#, ["https://a.example/v1/me?x=1", "bob:"]),

@@ -21,7 +21,8 @@ enum InquiryJail {
             supervise(plan, output: said.writeEnd, failures: failed.writeEnd)
         }
         for number in [said.writeEnd, failed.writeEnd] { System.close(number) }
-        let (output, failures) = (OwnedDescriptor(said.readEnd), OwnedDescriptor(failed.readEnd))
+        let output = OwnedDescriptor(said.readEnd)
+        let failures = OwnedDescriptor(failed.readEnd)
         let process = try attempt(.supervise) { () throws(SystemError) in try System.openProcess(supervisor) }
         var bytes: [UInt8] = []
         var isOver = false

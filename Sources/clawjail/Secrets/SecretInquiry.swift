@@ -97,7 +97,9 @@ struct SecretAnswer {
     /// nil: that is no answer.
     init?(_ bytes: [UInt8]) {
         guard let end = bytes.indices.first(where: { bytes[$0...].starts(with: "\r\n\r\n".utf8) }) else { return nil }
-        let lines = String(decoding: bytes[..<end], as: UTF8.self).replacing("\r", with: "").split(separator: "\n")
+        let lines = bytes[..<end].split(separator: 0x0A).map { line in
+            String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self)
+        }
         let words = lines.first?.split(separator: " ") ?? []
         guard words.count >= 2, words[0].hasPrefix("HTTP/"), let status = Int(words[1]), (100...999).contains(status)
         else { return nil }

@@ -40,13 +40,22 @@ struct SecretTest: ParsableCommand {
             try SecretPlace.guardMemory()
             // One from elsewhere is in no store.
             if inquiries.allSatisfy(\.isKept) { for line in try local() { try Output.print(line) } }
+            var failure: JailError?
             for (inquiry, bytes) in said {
-                guard let answer = SecretAnswer(bytes) else {
-                    throw JailError(.secrets, reason: "\(inquiry.host.text) did not answer in HTTP")
+                do throws(JailError) { try tell(inquiry, bytes) } catch {
+                    if let failure { Output.say(failure.description) }
+                    failure = error
                 }
-                for line in try answer.lines(name, inquiry.host.text) { try Output.print(line) }
             }
+            if let failure { throw failure }
         } catch { Output.fail(error) }
+    }
+
+    private func tell(_ inquiry: SecretInquiry, _ bytes: [UInt8]) throws(JailError) {
+        guard let answer = SecretAnswer(bytes) else {
+            throw JailError(.secrets, reason: "\(inquiry.host.text) did not answer in HTTP")
+        }
+        for line in try answer.lines(name, inquiry.host.text) { try Output.print(line) }
     }
 
     private func local() throws(JailError) -> [String] {
