@@ -50,6 +50,10 @@ struct JailState: Sendable {
         }
         // A jail that another one has made is read of by that one, which knows no paths of the host's.
         if plan.gateway == nil { members.append(("stateDirectory", .string(plan.stateDirectory))) }
+        // By name, for whoever changes one.
+        if let secrets = plan.network.egress?.secrets, !secrets.isEmpty {
+            members.append(("secretNames", .strings(secrets.names)))
+        }
         // How to ask, for whoever wants to know whether its supervisor knows more.
         if let guardian {
             members.append(("guardian", .number(guardian.pid)))

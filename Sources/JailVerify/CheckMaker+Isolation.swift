@@ -96,6 +96,7 @@ extension CheckMaker {
     /// By names alone: values are not shown.
     private var environment: Check {
         let planned = plan.command.environment
+        let bound = Set(plan.network.egress?.secrets.variables.map(\.variable) ?? [])
         return Check(
             "start.environment", "the environment is the plan's, and nothing else",
             keys: ["process.environment", "process.passEnvironment", "process.inside.user", "process.inside.home"],
@@ -104,7 +105,9 @@ extension CheckMaker {
                 guard case .object(let members)? = evidence.inside[["environment"]]?.content else {
                     return Judgement(.notHeld, "it could not be read")
                 }
-                let found = Set(members.map { "\($0.key)=\($0.value.text ?? "")" })
+                // What stands for secrets is another one at each start, and no part of the plan; see `secrets`.
+                let others = members.filter { !bound.contains($0.key) }
+                let found = Set(others.map { "\($0.key)=\($0.value.text ?? "")" })
                 let wrong = found.symmetricDifference(planned).map { String($0.prefix { $0 != "=" }) }
                 return wrong.isEmpty
                     ? Judgement(.held, "\(planned.count) variables")

@@ -136,6 +136,41 @@ struct `Bindings of secrets` {
         #expect(refusal(text("{ env: 'LD', \(Self.signing) }")).contains("sets LD_ACCESS_KEY_ID, and must not pass on"))
     }
 
+    @Test func `a secret comes from one place, which one of its bindings names`() throws {
+        func binding(_ host: String, _ more: String) -> String {
+            "{ name: 'k', hosts: ['\(host).example'], inject: 'bearer'\(more) }"
+        }
+        let allow = "{ hosts: ['a.example', 'b.example'] }"
+        let one = binding("a", "")
+        let file = binding("b", ", source: { file: '/k' }")
+        let rules = try profile(text("\(one), \(file)", allow: allow)).secrets
+        #expect(rules.source(of: "k") == .file("/k") && rules.source(of: "l") == .store)
+        #expect(rules.withoutSources.bindings.allSatisfy { $0.source == nil })
+        let store = binding("a", ", source: 'store'")
+        #expect(
+            refusal(text("\(store), \(file)", allow: allow))
+                .contains("takes the same secret from another place than 'secrets[0]'"))
+    }
+
+    @Test func `of programs' variables a plan shows the names`() throws {
+        let rules = try profile(Samples.full).secrets
+        #expect(rules.json.text().contains(#""env":{"LANG":"C"}"#))
+        #expect(rules.withoutValues.json.text().contains(#""env":{"LANG":"…"}"#))
+        #expect(
+            rules.variables.map { "\($0.variable) \($0.name) \($0.part)" } == [
+                "API_KEY api 0", "BOT bot 0", "AWS_ACCESS_KEY_ID aws 0", "AWS_SECRET_ACCESS_KEY aws 1",
+            ])
+    }
+
+    @Test func `a value that fits into no header field is no secret for requests`() {
+        func fault(_ text: String) -> String? { SecretPlaceholder.fault(in: Array(text.utf8).span) }
+        #expect(fault("sk-4f9c2e7a") == nil)
+        #expect(fault("short")?.contains("5 bytes") == true)
+        for text in ["two\nlines", "a tab\t here", "grün-und-blau", " a blank", "a blank "] {
+            #expect(fault(text) != nil, "\(text)")
+        }
+    }
+
     @Test func `bindings travel as they are`() throws {
         let rules = try profile(Samples.full).secrets
         #expect(rules.bindings.count == 6)

@@ -130,8 +130,10 @@ final class SecretInjector {
         }
     }
 
+    func value(of name: String) -> SecretValue? { held[name]?.current }
+
     func present(_ name: String) throws(Denial) -> SecretValue {
-        guard let value = held[name]?.current else {
+        guard let value = value(of: name) else {
             throw Denial(.forbidden, "the secret '\(name)' was removed, and has no value any more")
         }
         return value

@@ -15,7 +15,7 @@ final class JailSecrets {
         let grace: UInt64
     }
 
-    private struct Held {
+    fileprivate struct Held {
         let name: String
         /// Of this jail and this start.
         let placeholder: SecretPlaceholder
@@ -112,23 +112,54 @@ final class JailSecrets {
     var grants: [Grant] {
         let now = System.realtimeSeconds()
         return held.flatMap { held -> [Grant] in
-            guard let current = held.current else {
-                return [Grant(name: held.name, placeholder: held.placeholder, value: nil, grace: 0)]
-            }
-            var grants: [Grant] = []
-            var grace: UInt64 = 0
-            if let previous = held.previous, previous.end > now {
-                grants.append(Grant(name: held.name, placeholder: held.placeholder, value: previous.value, grace: 0))
-                grace = UInt64(previous.end - now) * 1000
-            }
-            return grants + [
-                Grant(name: held.name, placeholder: held.placeholder, value: current, grace: grace)
-            ]
+            guard let current = held.current else { return [held.grant(nil)] }
+            guard let previous = held.previous, previous.end > now else { return [held.grant(current)] }
+            return [held.grant(previous.value), held.grant(current, grace: UInt64(previous.end - now) * 1000)]
         }
     }
 
     /// The only gateway has them: there will be no other one, and nobody asks for them here any more.
     func wipe() {
         for index in held.indices { (held[index].current, held[index].previous) = (nil, nil) }
+    }
+
+    // MARK: Other values
+
+    enum Outcome: Equatable {
+        case same, renewed, removed
+        /// It could not be read: what was known counts on.
+        case kept(String)
+    }
+
+    /// Names of those that can be read again: a variable of the caller's can be read only once.
+    var renewable: [String] {
+        rules.names.filter { if case .environment = rules.source(of: $0) { false } else { true } }
+    }
+
+    /// Milliseconds for which answers that are on their way are searched for a value that counts no more.
+    private static let leastGrace: UInt64 = 60_000
+
+    /// Takes what was read anew.
+    ///
+    /// - Returns: with what the gateway is to be told.
+    func renew(_ name: String, _ result: SecretFetch.Result) -> (Outcome, Grant?) {
+        guard let index = held.firstIndex(where: { $0.name == name }) else { return (.same, nil) }
+        switch result {
+        case .value(let value, let previous):
+            if let current = held[index].current, current.bytes.isSame(as: value.bytes) { return (.same, nil) }
+            (held[index].current, held[index].previous) = (value, previous)
+            let left = previous.map { UInt64(max(0, $0.end - System.realtimeSeconds())) * 1000 } ?? 0
+            return (.renewed, held[index].grant(value, grace: max(left, Self.leastGrace)))
+        case .fault(_, isMissing: true):
+            (held[index].current, held[index].previous) = (nil, nil)
+            return (.removed, held[index].grant(nil))
+        case .fault(let text, isMissing: false): return (.kept(text), nil)
+        }
+    }
+}
+
+extension JailSecrets.Held {
+    fileprivate func grant(_ value: KeptSecret?, grace: UInt64 = 0) -> JailSecrets.Grant {
+        JailSecrets.Grant(name: name, placeholder: placeholder, value: value, grace: grace)
     }
 }
