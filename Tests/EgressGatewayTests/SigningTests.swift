@@ -2,6 +2,7 @@ import Crypto
 import EgressControl
 import JailCore
 import JailPolicy
+import NIOCore
 import NIOHTTP1
 import TestSupport
 import Testing
@@ -129,6 +130,7 @@ struct SigningJail {
     @Test func `what may be held of bodies has an end`() {
         let bodies = HeldBodies()
         #expect(bodies.hold(HeldBodies.most) && !bodies.hold(1))
+        #expect(HeldBody(bodies).take(ByteBuffer(string: "x"))?.reason.contains("to read and sign them") == true)
         bodies.letGo(1)
         #expect(bodies.hold(1))
     }
@@ -196,6 +198,7 @@ struct SigningJail {
             fields: both.replacing("X-Amz-Date:", with: "Date:"), reason: "no X-Amz-Date, or more than one"),
         Refused(
             fields: both.replacing("/eu-1/", with: "/eu-1/x/"), reason: "has a scope that is none"),
+        Refused(fields: both.replacing("\(id)/20", with: "\(id)/10"), reason: "or another day than X-Amz-Date"),
         Refused(fields: both + "X-Amz-Security-Token: mine\r\n", reason: "has a session token"),
         Refused(
             target: "/?\(SigningJail.query(more: "&X-Amz-Security-Token=mine"))", fields: "",
@@ -207,6 +210,7 @@ struct SigningJail {
         Refused(
             fields: both + "X-Amz-Content-Sha256: x\r\nX-Amz-Content-Sha256: x\r\n", reason: "has more than one"),
         Refused(target: "/?a=b+c", fields: both, reason: "has a '+' in the query"),
+        Refused(fields: both + "Connection: Authorization\r\n", reason: misplaced, isMisuse: true),
         // Not understood at all, and so the key id is somewhere.
         Refused(
             fields: both.replacing("AWS4-HMAC-SHA256", with: "AWS4-ECDSA-P256-SHA256"), reason: misplaced,
