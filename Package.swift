@@ -232,7 +232,7 @@ let package = Package(
         tests(
             "JailLaunchTests",
             [
-                "JailLaunch", "JailLearning", "JailCgroups", "JailPlan", "JailPolicy", "JailCore", "CLinux",
+                "JailLaunch", "JailLearning", "JailCgroups", "SecretStore", "JailPlan", "JailPolicy", "JailCore", "CLinux",
                 "TestSupport",
             ]),
         tests("JailViewTests", ["JailView", "JailCgroups", "JailPolicy", "JailCore", "TestSupport"]),

@@ -179,6 +179,7 @@ package enum Supervisor {
                 try settle(plan)
                 state.initPID = jail.pid
                 try directory.write(state.json.text() + "\n", to: RunDirectory.stateFile)
+                try secrets?.catchUp(signals: guardian?.channel.borrowed ?? signals.borrowed)
                 watch.lifeline = lifeline
                 watch.service = service
                 watch.learning = learning

@@ -1,6 +1,7 @@
 import Glibc
 import JailCore
 import JailPolicy
+import SecretStore
 import TestSupport
 import Testing
 
@@ -67,6 +68,37 @@ struct `Fetching secrets` {
             let asked = String(decoding: try System.readFile("\(path)/asked"), as: UTF8.self)
             let expected = #"{"protocolVersion":1,"provider":"clawjail","ids":["a","x/b"]}"#
             System.exitNow(asked == expected ? 0 : 2)
+        }
+    }
+
+    @Test func `what is changed before a jail can be told is read again, and what is gone ends its start`() async throws
+    {
+        let directory = try TemporaryDirectory()
+        let path = directory.path
+        await #expect(processExitsWith: .success) { [path = path as String] in
+            let store = try SecretStore("\(path)/secrets", StoreKeyFinder(credentials: nil, wantsKeyring: false))
+            try store.takeLock()
+            let change = SecretStore.Change(who: "tester", time: System.realtimeSeconds())
+            try store.add("a", try SecretBytes(copying: Array("the-first-value".utf8)), change)
+            let next = try SecretBytes(copying: Array("the-second-value".utf8))
+            let signals = Descriptor(try System.pipe().release().0)
+            var plan = LaunchPlan.bare()
+            plan.stateDirectory = path
+            let secrets = try JailSecrets(plan, Self.rules([("a", .store)]), signals: signals)
+            try secrets.catchUp(signals: signals)
+            guard secrets.grants.count == 1 else { System.exitNow(1) }
+            try store.rotate("a", to: next, grace: 600, change)
+            try secrets.catchUp(signals: signals)
+            // The one before, for answers, and then the new one.
+            let grants = secrets.grants
+            guard grants.count == 2, grants[1].value?.bytes.isSame(as: next) == true, grants[1].grace > 500_000 else {
+                System.exitNow(2)
+            }
+            try store.remove("a", change)
+            do throws(JailError) { try secrets.catchUp(signals: signals) } catch {
+                System.exitNow(error.status == ExitStatus.configuration ? 0 : 3)
+            }
+            System.exitNow(4)
         }
     }
 

@@ -28,6 +28,8 @@ final class JailSecrets {
     /// The directory of the store.
     let store: String
     private var held: [Held] = []
+    /// The files of the store's as they were before they were read.
+    private var files: [String: FileIdentity] = [:]
 
     /// Asks for all of them. A jail of which one is missing does not start.
     ///
@@ -35,6 +37,7 @@ final class JailSecrets {
     init(_ plan: LaunchPlan, _ rules: SecretRules, signals: Descriptor) throws(JailError) {
         self.rules = rules
         store = "\(plan.stateDirectory)/\(SecretStore.directoryName)"
+        files = identities()
         var values = try Self.takeEnvironment(rules)
         let others = rules.names.filter { values[$0] == nil }
         if !others.isEmpty {
@@ -94,6 +97,30 @@ final class JailSecrets {
             } catch { throw JailError(.secrets, reason: "the value of '\(name)' \(error.reason)") }
         case .fault(let text, _): throw JailError(.secrets, said: text, status: ExitStatus.configuration)
         case nil: throw JailError(.secrets, reason: "'\(name)' has no value")
+        }
+    }
+
+    private func identities() -> [String: FileIdentity] {
+        var files: [String: FileIdentity] = [:]
+        for name in rules.names where rules.source(of: name) == .store {
+            files[name] = SecretStore.identity(of: name, in: store)
+        }
+        return files
+    }
+
+    /// Once callers can find the jail: what was changed before they could is read again. Nobody has the values yet.
+    func catchUp(signals: Descriptor) throws(JailError) {
+        let now = identities()
+        let changed = rules.names.filter { now[$0] != files[$0] }
+        guard !changed.isEmpty else { return }
+        let fetch = try attempt(.secrets) { () throws(SystemError) in
+            try SecretFetch(changed, rules, store: store)
+        }
+        for (name, result) in try Self.await(fetch, signals) {
+            if case .fault(let text, _) = result {
+                throw JailError(.secrets, said: text, status: ExitStatus.configuration)
+            }
+            _ = renew(name, result)
         }
     }
 

@@ -44,10 +44,10 @@ extension SecretOrigin {
         return source
     }
 
-    /// One component of a path, printable.
+    /// One component of a path, and of what a unit may say as it is.
     static func checkCredential(_ text: String) throws(ValueError) {
         guard (1...255).contains(text.utf8.count), text.utf8.first != UInt8(ascii: "."),
-            text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "/") })
+            text.utf8.allSatisfy({ Name.isWord($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") })
         else { throw ValueError(expected: "the name of a credential such as \"github\"", found: text) }
     }
 
