@@ -57,8 +57,8 @@ let package = Package(
         library("JailCore", ["CLinux"]),
 
         // What is allowed (pure), and what will be done (pure).
-        library("JailPolicy", ["JailCore", "CIDN", "CPSL"]),
-        library("JailPlan", ["JailCore", "JailPolicy"]),
+        library("JailPolicy", ["JailCore", "SecretTraces", "CIDN", "CPSL"]),
+        library("JailPlan", ["JailCore", "JailPolicy", "SecretTraces"]),
 
         // A scope of its own from the service manager, and as much of D-Bus as that takes.
         library("JailScope", ["JailCore", "JailPlan"]),
@@ -119,7 +119,8 @@ let package = Package(
                 "JailReview",
                 "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
                 "JailSeccomp", "JailCgroups", "JailAppArmor", "JailScope", "JailNetwork", "JailTerminal",
-                "EgressControl", "AuditLog", "JailLearning",
+                "EgressControl", "AuditLog", "JailLearning", "SecretTraces",
+                .product(name: "Crypto", package: "swift-crypto"),
             ]),
 
         // What is kept of a jail that is locked down. Knows files and processes, and nothing of how jails are made.
@@ -135,7 +136,7 @@ let package = Package(
 
         // The way out: a process of its own, with threads, for hostile input. What it and the supervisor say to each other
         // is the only thing that both link, besides the policy.
-        library("EgressControl", ["JailCore", "JailPolicy"]),
+        library("EgressControl", ["JailCore", "JailPolicy", "SecretTraces"]),
         library("DNSMessages", ["JailCore", "JailPolicy"]),
         library("EgressDNS", ["DNSMessages", "JailPolicy", nio("NIOCore"), nio("NIOPosix")]),
         library(
@@ -148,8 +149,8 @@ let package = Package(
         library(
             "EgressGateway",
             [
-                "JailCore", "JailPolicy", "EgressControl", "EgressDNS", "EgressTLS", "EgressAnswers", nio("NIOCore"),
-                nio("NIOPosix"),
+                "JailCore", "JailPolicy", "EgressControl", "EgressDNS", "EgressTLS", "EgressAnswers", "SecretTraces",
+                nio("NIOCore"), nio("NIOPosix"),
                 nio("NIOHTTP1"), nio("NIOTLS"), .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -175,7 +176,7 @@ let package = Package(
             dependencies: [
                 "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog",
                 "JailEvidence", "JailView", "JailData", "JailReview", "JailMounts", "JailLearning", "JailHostAudit",
-                "JailDecision", "JailVerify", "SecretStore",
+                "JailDecision", "JailVerify", "SecretStore", "SecretTraces",
                 "AuditViews", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -202,8 +203,8 @@ let package = Package(
         // Shared by the tests: what a machine must have, programs, directories that vanish.
         .target(name: "TestSupport", dependencies: ["JailCore"], path: "Tests/Support", swiftSettings: strict),
         tests("JailCoreTests", ["JailCore", "TestSupport"]),
-        tests("JailPlanTests", ["JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
-        tests("JailPolicyTests", ["JailPolicy", "JailCore", "TestSupport"]),
+        tests("JailPlanTests", ["JailPlan", "JailPolicy", "JailCore", "SecretTraces", "TestSupport"]),
+        tests("JailPolicyTests", ["JailPolicy", "JailCore", "SecretTraces", "TestSupport"]),
         tests("AuditLogTests", ["AuditLog", "AuditViews", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("SecretStoreTests", ["SecretStore", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailLearningTests", ["JailLearning", "JailPolicy", "JailCore", "TestSupport"]),
@@ -233,7 +234,7 @@ let package = Package(
             "JailLaunchTests",
             [
                 "JailLaunch", "JailLearning", "JailCgroups", "JailPlan", "JailPolicy", "JailCore", "CLinux",
-                "TestSupport",
+                "SecretTraces", "TestSupport",
             ]),
         tests("JailViewTests", ["JailView", "JailCgroups", "JailPolicy", "JailCore", "TestSupport"]),
         tests(
@@ -242,7 +243,7 @@ let package = Package(
                 "clawjail", "JailCore", "JailPolicy",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        tests("EgressControlTests", ["EgressControl", "JailPolicy", "JailCore", "TestSupport"]),
+        tests("EgressControlTests", ["EgressControl", "SecretTraces", "JailPolicy", "JailCore", "TestSupport"]),
         tests("SecretTracesTests", ["SecretTraces"]),
         .systemLibrary(name: "CBrotliEncoder", path: "Tests/CBrotliEncoder", providers: [.apt(["libbrotli-dev"])]),
         .target(

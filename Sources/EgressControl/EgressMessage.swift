@@ -1,5 +1,6 @@
 package import JailCore
 internal import JailPolicy
+internal import SecretTraces
 
 /// The messages as they cross the socket pair.
 ///
@@ -30,13 +31,15 @@ package enum EgressMessage {
     // MARK: To the way out
 
     /// Carries, in this order: the policy, the host's certificates, resolv.conf, hosts, the table of names and, if there
-    /// are, what may be spent, which secrets are bound to what, and the CA's state.
+    /// are, what may be spent, which secrets are bound to what, the canaries, and the CA's state.
     package static func setup(
-        jail: String, profile: String, wantsJavaTrustStore: Bool, limitsSpend: Bool = false, bindsSecrets: Bool = false
+        jail: String, profile: String, wantsJavaTrustStore: Bool, limitsSpend: Bool = false,
+        bindsSecrets: Bool = false, hasCanaries: Bool = false
     ) -> Packet {
         let header: JSON = [
             "jail": .string(jail), "profile": .string(profile), "java": .boolean(wantsJavaTrustStore),
             "spend": .boolean(limitsSpend), "secrets": .boolean(bindsSecrets),
+            "canaries": .boolean(hasCanaries),
         ]
         return packet(.setup, header.text())
     }
@@ -87,7 +90,8 @@ package enum EgressMessage {
     ) throws(SystemError) -> EgressSetup {
         guard let header, case .boolean(let limitsSpend) = header["spend"]?.content,
             case .boolean(let bindsSecrets) = header["secrets"]?.content,
-            (0...1).contains(descriptors.count - 5 - (limitsSpend ? 1 : 0) - (bindsSecrets ? 1 : 0)),
+            case .boolean(let hasCanaries) = header["canaries"]?.content,
+            (0...1).contains(descriptors.count - 5 - [limitsSpend, bindsSecrets, hasCanaries].count { $0 }),
             case .string(let jail) = header["jail"]?.content,
             case .string(let profile) = header["profile"]?.content, case .boolean(let java) = header["java"]?.content
         else { throw malformed }
@@ -98,13 +102,21 @@ package enum EgressMessage {
         var more = descriptors.dropFirst(5)
         let spend = limitsSpend ? try more.popFirst().map(spend) : nil
         let secrets = bindsSecrets ? try more.popFirst().map(secrets) : nil
+        let canaries = hasCanaries ? try more.popFirst().map(canaries) : nil
         let state = try more.popFirst().map { (file) throws(SystemError) in
             try content(file, limit: EgressSetup.identityLimit)
         }
         return EgressSetup(
             jail: jail, profile: profile, rules: rules, trust: trust, resolver: files, state: state,
             names: KeptDescriptor(descriptors[4].take()), wantsJavaTrustStore: java, spend: spend,
-            secrets: secrets ?? SecretRules(), channel: channel)
+            secrets: secrets ?? SecretRules(), canaries: canaries ?? [], channel: channel)
+    }
+
+    private static func canaries(_ file: SharedDescriptor) throws(SystemError) -> [KnownCanary] {
+        guard let canaries = [KnownCanary](text: try content(file, limit: EgressSetup.policyLimit)) else {
+            throw malformed
+        }
+        return canaries
     }
 
     private static func secrets(_ file: SharedDescriptor) throws(SystemError) -> SecretRules {

@@ -34,7 +34,8 @@ final class GatewayService {
             names: try NameTable(descriptor: setup.names.borrowed.number, keeping: setup.names),
             contexts: try ServerContexts(authority: authority), pool: UpstreamPool(connector),
             spend: setup.spend.map { SpendMeter($0, setup.channel, loop: loop) },
-            secrets: setup.secrets.isEmpty ? nil : SecretInjector(setup.secrets))
+            secrets: setup.secrets.isEmpty ? nil : SecretInjector(setup.secrets),
+            canaries: setup.canaries.isEmpty ? nil : try CanaryGuard(setup.canaries))
     }
 
     /// The resolver that the profile names, or the host's. The host's own names count in both cases.
@@ -78,6 +79,8 @@ final class GatewayService {
         clock = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in bound.value.tick() }
         let responder = DNSResponder(
             table: state.names,
+            // Before anything else is asked of a name, and of names as well that no host can have.
+            isSuspect: { name in state.hasCanary(inName: name) },
             isAllowed: { name in
                 if let denial = state.secrets?.misuse(in: name) {
                     state.recordDenial(.name, denial, Destination(host: .name(name), port: 0))
@@ -130,6 +133,6 @@ extension GatewayState {
         case .tooManyQueries: event.reason = "too many queries"
         }
         if untold > 0 { event.reason = "\(event.reason ?? "") (and \(untold) more before it)" }
-        events.record(event)
+        record(event)
     }
 }

@@ -32,6 +32,8 @@ final class GatewayState {
     let spend: SpendMeter?
     /// nil: the profile binds none.
     let secrets: SecretInjector?
+    /// nil: the jail has none.
+    let canaries: CanaryGuard?
     /// Decides which requests have an answer that goes through something; nil: none has.
     var makeAnswerFilter: ((CheckedRequest) -> (any AnswerFilter)?)?
     /// For all answers that are decoded at the same time.
@@ -41,7 +43,7 @@ final class GatewayState {
     init(
         loop: any EventLoop, jail: String, profile: String, policy: NetworkPolicy, events: EventQueue, names: NameTable,
         contexts: ServerContexts, pool: UpstreamPool, spend: SpendMeter?,
-        secrets: SecretInjector? = nil
+        secrets: SecretInjector? = nil, canaries: CanaryGuard? = nil
     ) {
         self.loop = loop
         self.jail = jail
@@ -53,6 +55,7 @@ final class GatewayState {
         self.pool = pool
         self.spend = spend
         self.secrets = secrets
+        self.canaries = canaries
         let limits = policy.rules.budgets
         budgets = Budgets(limits, now: .now())
         times = Times(
@@ -107,7 +110,10 @@ final class GatewayState {
     }
 
     /// Placeholders are worth nothing, and no business of a log's either.
-    func record(_ event: EgressEvent) { events.record(secrets?.hiding(event) ?? event) }
+    func record(_ event: EgressEvent) {
+        let event = secrets?.hiding(event) ?? event
+        events.record(canaries?.hiding(event) ?? event)
+    }
 
     func recordDenial(
         _ subject: EgressEvent.Subject, _ denial: Denial, _ destination: Destination, _ scheme: String? = nil

@@ -128,13 +128,17 @@ extension RequestHandler: ResponseReceiver {
         self.exchange = nil
         exchange.metering?.end(isComplete: false)
         guard !exchange.hasAnswer else {
-            record(exchange, denial.secret == nil ? .failed : .denied, denial.reason, secret: denial.secret)
+            record(
+                exchange, denial.secret == nil && denial.canaries.isEmpty ? .failed : .denied, denial.reason,
+                secret: denial.secret)
             phase = .ended
             return abort()
         }
         guard exchange.hasSentBody else { return deny(denial, exchange.request) }
         // Part of it has arrived, and so it was not denied as a whole.
-        record(exchange, denial.secret == nil ? .failed : .denied, denial.reason, secret: denial.secret)
+        record(
+            exchange, denial.secret == nil && denial.canaries.isEmpty ? .failed : .denied, denial.reason,
+            secret: denial.secret)
         answer(denial, exchange.request)
     }
 

@@ -70,10 +70,15 @@ extension RequestHandler {
         exchange.status = 101
         var fromClient = WebSocketFrames(fromClient: true)
         fromClient.scanner = gateway.secrets?.scanner
+        fromClient.canaryScan = gateway.canaries?.scan()
         var fromOrigin = WebSocketFrames(fromClient: false)
         let handler = self
         let (client, origin) = RelayHandler.pair(
-            up: { handler.mayPass($0, fromClient.accept($0), exchange, misused: fromClient.found) },
+            up: {
+                let isWellFormed = fromClient.accept($0)
+                return handler.mayPass(
+                    $0, isWellFormed, exchange, misused: fromClient.found, canaries: fromClient.canaries)
+            },
             down: { buffer in fromOrigin.accept(buffer) },
             ended: { up, down in
                 exchange.sent = up
@@ -98,9 +103,15 @@ extension RequestHandler {
 
 extension RequestHandler {
     fileprivate func mayPass(
-        _ buffer: ByteBuffer, _ isWellFormed: Bool, _ exchange: Exchange, misused: Int?
+        _ buffer: ByteBuffer, _ isWellFormed: Bool, _ exchange: Exchange, misused: Int?, canaries: [String]
     ) -> Bool {
         let reason: String
+        if !canaries.isEmpty {
+            let request = exchange.request
+            gateway.tell(canaries, in: .upload, to: request.destination, request.scheme.rawValue)
+            record(exchange, .denied, CanaryGuard.denial(canaries).reason)
+            return false
+        }
         if let misused, let name = gateway.secrets?.name(misused) {
             record(exchange, .denied, SecretInjector.misuse(name).reason, secret: name)
             return false

@@ -2,6 +2,7 @@ internal import EgressControl
 internal import JailPolicy
 internal import NIOCore
 internal import NIOHTTP1
+internal import SecretTraces
 
 /// Judges and carries out the requests of one connection of HTTP/1.1, one after the other, or the one of a stream of
 /// HTTP/2.
@@ -36,6 +37,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
     private var wantsRead = false
     private var needsFlush = false
     private var dropped = 0
+    /// Looks for canaries in the request that is under way, from its head to its trailers; nil: the jail has none.
+    private var canaryScan: CanaryDetector.Scan?
     private static let mostDropped = 256 << 10
     /// What is to be done once a handover's request has ended.
     var atEnd: (() -> Void)?
@@ -111,6 +114,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
     private func judge(_ request: CheckedRequest, _ head: HTTPRequestHead, version: HTTPVersion) {
         let now = NIODeadline.now()
         if let budget = gateway.budgets.request(now) { return deny(.usedUp(budget), request) }
+        if let denial = lookForCanaries(head, request) { return deny(denial, request) }
         // First of all: a placeholder on its way to somebody who may not be asked at all is worth telling as that.
         let uses: [SecretUse]
         do throws(Denial) { uses = try gateway.secrets?.examine(head, request) ?? [] } catch {
@@ -124,6 +128,26 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
             if let budget = gateway.budgets.upload(request.headSize, now) { return deny(.usedUp(budget), request) }
             begin(request, uses, grant, version, now)
         }
+    }
+
+    private func lookForCanaries(_ head: HTTPRequestHead, _ request: CheckedRequest) -> Denial? {
+        guard let canaries = gateway.canaries else { return nil }
+        var scan = canaries.scan()
+        let ids = canaries.look(through: head, &scan) + canaries.ids(in: request.destination.host.text)
+        canaryScan = scan
+        return denial(Array(Set(ids)).sorted(), .request, request)
+    }
+
+    /// More of the request that is under way.
+    private func lookForCanaries(_ bytes: some Sequence<UInt8>, _ request: CheckedRequest) -> Denial? {
+        guard let ids = canaryScan?.feed(bytes) else { return nil }
+        return denial(ids, .upload, request)
+    }
+
+    private func denial(_ ids: [String], _ place: CanaryPlace, _ request: CheckedRequest) -> Denial? {
+        guard !ids.isEmpty else { return nil }
+        gateway.tell(ids, in: place, to: request.destination, request.scheme.rawValue)
+        return CanaryGuard.denial(ids)
     }
 
     private func begin(
@@ -217,6 +241,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
                 return fail(denial)
             }
             if let budget = gateway.budgets.upload(buffer.readableBytes, .now()) { return fail(.usedUp(budget)) }
+            if let denial = lookForCanaries(buffer.readableBytesView, exchange.request) { return fail(denial) }
             if let denial = exchange.secrets?.look(through: buffer) { return fail(denial) }
             if let metering = exchange.metering, let denial = metering.take(buffer) { return fail(denial) }
             guard let upstream = exchange.upstream else { return exchange.early.append(buffer) }
@@ -226,6 +251,12 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
         case .end(let trailers):
             // Trailers of requests mean nothing to anybody here, unless there is something in them that nobody may have sent.
             if let trailers, let denial = exchange.secrets?.look(through: trailers) { return fail(denial) }
+            for (name, value) in trailers ?? [:] where canaryScan != nil {
+                if let denial = lookForCanaries("\n\(name): \(value)".utf8, exchange.request) { return fail(denial) }
+            }
+            if let ids = canaryScan?.finish(), let denial = denial(ids, .upload, exchange.request) {
+                return fail(denial)
+            }
             exchange.hasWholeRequest = true
             guard let upstream = exchange.upstream else {
                 if let metering = exchange.metering {

@@ -2,6 +2,7 @@ internal import EgressControl
 internal import JailPolicy
 internal import NIOCore
 internal import NIOHTTP1
+internal import SecretTraces
 
 /// A connection whose bytes go through as they are: to a named host and port, and bound to what that name resolved to.
 final class Tunnel {
@@ -14,6 +15,7 @@ final class Tunnel {
     private let early = EarlyBytes()
     /// Nothing is bound here, and what is passed through may be in cleartext.
     private var scanner: PlaceholderScanner?
+    private var canaryScan: CanaryDetector.Scan?
 
     init(
         _ gateway: GatewayState, _ destination: Destination, _ grant: NetworkGrant, _ scheme: String,
@@ -25,6 +27,7 @@ final class Tunnel {
         self.scheme = scheme
         self.connection = connection
         scanner = gateway.secrets?.scanner
+        canaryScan = gateway.canaries?.scan()
     }
 
     /// - Parameters:
@@ -76,6 +79,11 @@ final class Tunnel {
     private func mayUpload(_ buffer: ByteBuffer) -> Bool {
         if let index = scanner?.feed(buffer.readableBytesView), let name = gateway.secrets?.name(index) {
             gateway.recordDenial(.connection, SecretInjector.misuse(name), destination, scheme)
+            return false
+        }
+        if let ids = canaryScan?.feed(buffer.readableBytesView), !ids.isEmpty {
+            gateway.tell(ids, in: .upload, to: destination, scheme)
+            gateway.recordDenial(.connection, CanaryGuard.denial(ids), destination, scheme)
             return false
         }
         guard let budget = gateway.budgets.upload(buffer.readableBytes, .now()) else { return true }

@@ -1,4 +1,5 @@
 package import NIOCore
+package import SecretTraces
 
 /// Follows the frames of one direction of a WebSocket (RFC 6455, 5), without keeping them: what is not a sequence of
 /// well-formed frames ends the connection. Extensions are never negotiated, so the reserved bits are zero.
@@ -16,6 +17,10 @@ package struct WebSocketFrames {
     package var scanner: PlaceholderScanner?
     /// What it has found.
     package private(set) var found: Int?
+    /// The same for canaries.
+    package var canaryScan: CanaryDetector.Scan?
+    /// Their ids, found in what was accepted last.
+    package private(set) var canaries: [String] = []
 
     package init(fromClient: Bool) {
         isMasked = fromClient
@@ -25,6 +30,7 @@ package struct WebSocketFrames {
     /// - Returns: whether everything up to here is well-formed.
     package mutating func accept(_ buffer: ByteBuffer) -> Bool {
         var bytes = buffer.readableBytesView
+        canaries = []
         while !bytes.isEmpty {
             if payload > 0 {
                 let count = Int(min(payload, UInt64(bytes.count)))
@@ -43,12 +49,12 @@ package struct WebSocketFrames {
     }
 
     private mutating func look(through payload: ByteBufferView) {
-        guard scanner != nil, found == nil else { return }
-        for byte in payload {
-            let plain = isMasked ? byte ^ mask[masked & 3] : byte
-            masked += 1
-            if let index = scanner?.feed(CollectionOfOne(plain)) { found = index }
-        }
+        guard (scanner != nil && found == nil) || canaryScan != nil else { return }
+        let start = masked
+        masked += payload.count
+        let plain = payload.enumerated().map { isMasked ? $1 ^ mask[(start + $0) & 3] : $1 }
+        if found == nil, let index = scanner?.feed(plain) { found = index }
+        canaries += canaryScan?.feed(plain) ?? []
     }
 
     private var headerLength: Int {

@@ -16,6 +16,8 @@ struct JailState: Sendable {
     var guardian: (pid: Int32, restarts: Int)?
     /// Of one that waits for that: when, and why.
     var waiting: JSON?
+    /// Which canaries are where; never what they say.
+    var canaries: JSON?
 
     init(_ plan: LaunchPlan) {
         self.plan = plan
@@ -55,6 +57,7 @@ struct JailState: Sendable {
             members.append(("guardian", .number(guardian.pid)))
             members.append(("restarts", .number(guardian.restarts)))
         }
+        if let canaries { members.append(("canaries", canaries)) }
         if let waiting { members.append(("waiting", waiting)) }
         if let health = plan.health, waiting == nil { members.append(("health", .string(health.probe.shown))) }
         guard let session = plan.session else { return .object(members) }

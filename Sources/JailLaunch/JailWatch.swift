@@ -37,6 +37,9 @@ final class JailWatch {
     var learning: Learning?
     /// Of a jail whose doings somebody wants to hear of.
     let alerts: AlertWatch?
+    /// Of a jail that has some.
+    private let canaries: CanaryWatch?
+    private var screenLook: Relay.Look?
     /// Once a program of the host's was started for this jail.
     private var outside: HostCommands?
     /// Who gets the sockets that init was asked for, in that order.
@@ -92,7 +95,8 @@ final class JailWatch {
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
-        callers: ControlSocket, egress: EgressWatch?, audit: Audit, output: OutputLog?, ignoresHangUp: Bool
+        callers: ControlSocket, egress: EgressWatch?, audit: Audit, output: OutputLog?, ignoresHangUp: Bool,
+        environment: [String], canaries: CanaryWatch?
     ) throws(JailError) {
         let initPID = jail.pid
         pause = try attempt(.cgroup) { () throws(SystemError) in
@@ -105,11 +109,18 @@ final class JailWatch {
         self.group = group
         self.publisher = publisher
         self.callers = callers
-        execs = Execs(plan)
+        execs = Execs(plan, environment: environment)
         self.egress = egress
         self.audit = audit
         alerts = plan.alerts.map { AlertWatch($0, group: group) }
         self.output = output
+        self.canaries = canaries
+        if let canaries {
+            let looks = (canaries.outputLook("standard output"), canaries.outputLook("standard error"))
+            output?.looks = looks
+            jail.streams.looks = looks
+            screenLook = canaries.outputLook("its terminal")
+        }
         self.ignoresHangUp = ignoresHangUp
         nextLook = System.monotonicNanoseconds() + Self.lookInterval
     }
@@ -150,6 +161,7 @@ final class JailWatch {
                 }
                 if limitsMoved { report(&reporter, final: false) }
                 tell(egress?.takeNotices() ?? [], &reporter)
+                tell(canaries?.takeNotices() ?? [], &reporter)
                 tell(sessions?.takeNotices() ?? [], &reporter)
                 tell(callersNotices, &reporter)
                 callersNotices = []
@@ -175,6 +187,7 @@ final class JailWatch {
     // MARK: Beginning and end
 
     var isRunning: Bool { phase == .running }
+    var hasEnded: Bool { initEnded != nil || isKilled }
 
     /// A grace that was running does not end what is to be looked at.
     func holdForLockdown() { deadline = nil }
@@ -219,7 +232,7 @@ final class JailWatch {
     private func finish(_ reporter: inout some LaunchReporter) {
         endHealth()
         tellHealth(&reporter)
-        screen?.drainCompletely()
+        screen?.drainCompletely(look: screenLook)
         streams.drain()
         terminal?.restore()
         terminal = nil
@@ -227,6 +240,7 @@ final class JailWatch {
         report(&reporter, final: true)
         endEgress()
         tell(egress?.takeNotices() ?? [], &reporter)
+        tell(canaries?.takeNotices() ?? [], &reporter)
         sessions?.end()
         tell(sessions?.takeNotices() ?? [], &reporter)
         tellExecs(&reporter)
@@ -393,7 +407,7 @@ final class JailWatch {
         if let guardian { try heed(guardian, ready) }
         streams.handle(ready)
         keyboard?.step(ready)
-        screen?.step(ready)
+        screen?.step(ready, look: screenLook)
         try watchAlerts(ready)
         try checkClock()
         // Last: what init had to say has been read by now.

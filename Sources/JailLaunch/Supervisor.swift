@@ -140,15 +140,20 @@ package enum Supervisor {
                         guardian == nil ? JailWatch.handledSignals : JailWatch.terminalSignals))
             }
             let maker = try makeMaker(plan, sessions)
+            let canaries = PlantedCanaries(plan.canaries)
+            let canaryWatch = canaries.isEmpty ? nil : try CanaryWatch(canaries)
             // First of all: it starts while the jail is being made.
             let egress = try plan.network.egress.map { (egress) throws(JailError) in
-                try EgressWatch(plan, egress)
+                try EgressWatch(plan, egress, canaries: canaries.known, canaryWatch: canaryWatch)
             }
             let jail: ClonedInit
             // A log takes standard error by itself, and a jail without a command has none.
-            let watchesErrors = plan.alerts?.watches(.stderr) == true && output == nil && !plan.command.isNone
+            let isOnStreams = output == nil && !plan.command.isNone
+            let watches = (
+                output: canaryWatch != nil && isOnStreams, errors: plan.alerts?.watches(.stderr) == true && isOnStreams
+            )
             do throws(JailError) {
-                jail = try cloneInit(plan, filters: filters, into: group, watchesErrors: watchesErrors)
+                jail = try cloneInit(plan, filters: filters, into: group, canaries: canaries, watches: watches)
             } catch {
                 egress?.kill()
                 throw error
@@ -157,7 +162,10 @@ package enum Supervisor {
                 // Before init does anything that could forbid it, and before this process gives up its rights.
                 try learning?.attach(jail.pid, plan)
                 if group == nil, let cgroup = plan.limits.cgroup { group = try Cgroup.prepare(cgroup) }
-                let publisher = try PortPublisher(plan.network.publish)
+                var publisher = try PortPublisher(plan.network.publish)
+                if let canaryWatch {
+                    publisher.inspector = canaryWatch.portInspector
+                }
                 let callers: ControlSocket
                 if let guardian {
                     callers = ControlSocket(try guardian.takeListener())
@@ -166,12 +174,14 @@ package enum Supervisor {
                 }
                 let watch = try JailWatch(
                     plan, jail, signals: signals, group: group, publisher: publisher, callers: callers,
-                    egress: egress, audit: audit, output: output, ignoresHangUp: ignoresHangUp)
+                    egress: egress, audit: audit, output: output, ignoresHangUp: ignoresHangUp,
+                    environment: canaries.filled(plan).command.environment, canaries: canaryWatch)
                 // While there are rights to mount with.
                 let image = try DataDirectory.mountImage(plan)
                 try plan.identity.writeMaps(of: jail.pid)
                 try settle(plan)
                 state.initPID = jail.pid
+                state.canaries = canaries.isEmpty ? nil : canaries.json
                 try directory.write(state.json.text() + "\n", to: RunDirectory.stateFile)
                 watch.lifeline = lifeline
                 watch.service = service
@@ -240,7 +250,8 @@ package enum Supervisor {
 
     /// Returns in the supervisor only; the clone goes its own way in ``Init``.
     private static func cloneInit(
-        _ plan: LaunchPlan, filters: [[UInt64]], into group: Cgroup?, watchesErrors: Bool
+        _ plan: LaunchPlan, filters: [[UInt64]], into group: Cgroup?, canaries: PlantedCanaries,
+        watches: (output: Bool, errors: Bool)
     ) throws(JailError) -> ClonedInit {
         let (ours, theirs) = try attempt(.supervise) { () throws(SystemError) in
             try System.makeSocketPair(.sequencedPacket).release()
@@ -248,7 +259,7 @@ package enum Supervisor {
         let streams = try attempt(.supervise) { () throws(SystemError) in
             try StandardStreams(
                 ownTerminal: plan.command.terminal, confined: plan.appArmor != nil,
-                watchesErrors: watchesErrors)
+                watchesErrors: watches.errors, watchesOutput: watches.output)
         }
         // What is to be told from the jail's, by a jail that makes sure of it.
         let namespaces =
@@ -264,7 +275,7 @@ package enum Supervisor {
             System.close(ours)
             Init.run(
                 plan, filters: filters, control: Descriptor(theirs), streams: streams,
-                hostNamespaces: namespaces)
+                hostNamespaces: namespaces, canaries: canaries)
         }
         // Init's end must be its alone, or its death would go unseen.
         System.close(theirs)

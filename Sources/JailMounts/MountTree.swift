@@ -18,10 +18,15 @@ package struct MountTree {
     private var sockets: [Int32] = []
     /// Numbers of files in memory, by what they are for.
     private var trust: [TrustFile: Int32] = [:]
+    /// What stands in canaries, by their index.
+    private let canaries: [String]
 
-    /// - Parameter steps: of the plan.
-    package init(_ steps: [MountStep]) {
+    /// - Parameters:
+    ///   - steps: of the plan.
+    ///   - canaries: what stands in those of its canaries that are files, by their index.
+    package init(_ steps: [MountStep], canaries: [String] = []) {
         self.steps = steps
+        self.canaries = canaries
         clones = [Int32](repeating: -1, count: steps.count)
         layers = clones
         root = SharedDescriptor(OwnedDescriptor(-1))
@@ -148,6 +153,9 @@ package struct MountTree {
         case .cover(let path, let content):
             try cover(path, content: Array(content.utf8))
         case .socket(let path): sockets.append(try makeSocket(path).release())
+        case .canary(let path, let index):
+            guard canaries.indices.contains(index) else { throw SystemError(.check, .notFound) }
+            try makeFile(path, content: Array(canaries[index].utf8), mode: 0o400)
         }
     }
 

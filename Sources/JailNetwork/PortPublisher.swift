@@ -6,7 +6,7 @@ package import JailPolicy
 ///
 /// A socket belongs to the network namespace that it was made in, wherever it is used: so the supervisor listens on
 /// the host, asks init for a socket of the jail's for each connection, and connects that one to the jail's 127.0.0.1.
-/// No address translation, no bridge, no rights. Bytes are passed on and never looked at.
+/// No address translation, no bridge, no rights. Bytes are passed on, and looked at by nobody but ``inspector``.
 package struct PortPublisher {
     /// Connections at the same time; more wait in the listeners' backlog.
     private static let mostConnections = 512
@@ -23,6 +23,8 @@ package struct PortPublisher {
         var isRefused = false
         var up: Relay?
         var down: Relay?
+        /// Of what the jail answers.
+        var look: Relay.Look?
 
         init(client: consuming OwnedDescriptor, port: UInt16) {
             self.client = SharedDescriptor(client)
@@ -40,7 +42,7 @@ package struct PortPublisher {
             let wasUpDone = up.state == .done
             let wasDownDone = down.state == .done
             up.step(readable: clientReady)
-            down.step(readable: jailReady)
+            down.step(readable: jailReady, look: look)
             if !wasUpDone, up.state == .done { try? System.shutdownWriting(jail) }
             if !wasDownDone, down.state == .done { try? System.shutdownWriting(client.borrowed) }
             self.up = up
@@ -63,6 +65,8 @@ package struct PortPublisher {
     private var waiting: [Connection] = []
     private var connections: [Connection] = []
     private var mostConnections = PortPublisher.mostConnections
+    /// Makes what looks through the answers of one connection to a port of the jail's; nil: nobody does, and it costs nothing.
+    package var inspector: ((_ port: UInt16) -> Relay.Look)?
 
     /// Before the clone: a port that is taken ends the launch.
     package init(_ ports: [PublishedPort]) throws(JailError) {
@@ -166,6 +170,7 @@ package struct PortPublisher {
         guard let jail = connection.jail?.borrowed else { return }
         connection.up = Relay(from: connection.client.borrowed, to: jail)
         connection.down = Relay(from: jail, to: connection.client.borrowed)
+        connection.look = inspector?(connection.port)
     }
 
     private func step(_ connection: Connection, _ ready: System.PollResult) {

@@ -39,6 +39,7 @@ extension LaunchPlan {
             "restart": restart?.json ?? .null,
             "audit": audit.json,
             "alerts": alerts?.json ?? .null,
+            "canaries": .array(canaries.map(\.json)),
             "leftOut": .array(
                 leftOut.map { ["protection": .string($0.protection.rawValue), "reason": .string($0.reason)] }),
             "notes": .strings(notes),
@@ -148,6 +149,8 @@ extension MountStep {
         case .pin(let path): ["step": "pin", "path": .string(path)]
         case .cover(let path, _): ["step": "cover", "path": .string(path)]
         case .socket(let path): ["step": "socket", "path": .string(path)]
+        case .canary(let path, let index):
+            ["step": "canary", "path": .string(path), "canary": .number(index)]
         }
     }
 }

@@ -30,6 +30,10 @@ extension LaunchPlan {
             for text in restart.shown { output.line("", text) }
         }
         if let alerts { describe(alerts, &output) }
+        if !canaries.isEmpty {
+            output.heading("canaries, which open nothing")
+            for canary in canaries { output.line("", canary.shown) }
+        }
         if let spend = network.egress?.spend {
             output.heading("spend, at providers of language models")
             for text in spend.rules.shown { output.line("", text) }
@@ -208,6 +212,7 @@ extension MountStep {
         case .cover: "cover"
         case .pin: "pin"
         case .socket: "socket"
+        case .canary: "canary"
         }
     }
 
@@ -228,6 +233,7 @@ extension MountStep {
         case .pin(let path): "\(path), stays where it is"
         case .cover(let path, _): "\(path), shows the jail and not the host"
         case .socket(let path): "\(path), where sessions are asked for"
+        case .canary(let path, _): "\(path), made with the jail"
         }
     }
 }

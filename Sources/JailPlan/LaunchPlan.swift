@@ -42,6 +42,8 @@ package struct LaunchPlan: Equatable, Sendable {
     package var audit: AuditPlan
     /// nil: nobody wants to hear of what happens.
     package var alerts: AlertsPlan?
+    /// Those that are files have a step of ``mounts`` each, which names them by their index.
+    package var canaries: [CanaryPlan] = []
     package var leftOut: [LeftOut] = []
     /// What a reader should know besides: programs that are not installed, promises that are only watched.
     package var notes: [String] = []
@@ -115,11 +117,14 @@ package enum MountStep: Equatable, Sendable {
     case cover(path: String, content: String)
     /// A listening socket of the new root, whose other side is outside.
     case socket(path: String)
+    /// A file of the jail's own whose content is made with the jail: a canary, by its index.
+    case canary(path: String, index: Int)
 
     package var path: String {
         switch self {
         case .directory(let path, _), .file(let path, _, _), .symlink(let path, _), .proc(let path),
-            .devpts(let path), .cover(let path, _), .trust(let path, _, _), .socket(let path), .pin(let path):
+            .devpts(let path), .cover(let path, _), .trust(let path, _, _), .socket(let path), .pin(let path),
+            .canary(let path, _):
             path
         case .bind(let bind): bind.target
         case .overlay(let overlay): overlay.target

@@ -90,6 +90,9 @@ package struct Planner {
         }
         notes += NetworkPolicy(profile.network).notes
         let alerts = try planAlerts()
+        if !profile.canaries.isEmpty, alerts?.watches(.canary) != true {
+            notes.append("canaries: no rule of alerts watches them: one that is seen goes to the log alone")
+        }
         for port in profile.network.publish where port.hostAddress != 0x7F00_0001 {
             notes.append("port \(port.hostPort) is published beyond 127.0.0.1: whoever reaches this host reaches it")
         }
@@ -121,6 +124,7 @@ package struct Planner {
                 ? nil : profile.restart,
             audit: try planAudit(),
             alerts: alerts,
+            canaries: root.canaries,
             leftOut: leftOut,
             notes: notes,
             stopGrace: profile.process.stopGrace,

@@ -19,6 +19,7 @@ struct RootPlanner {
 
     /// Where the files of ``TrustFile`` are inside, for the command's environment.
     private(set) var trustFiles: [TrustFile: String] = [:]
+    var canaries: [CanaryPlan] = []
     /// Where clawjail itself is inside, if there are sessions to ask for.
     private(set) var launcher: String?
 
@@ -50,6 +51,7 @@ struct RootPlanner {
         addPrograms(inScratch: true)
         try addBinds()
         try addData()
+        try addCanaries()
         return steps
     }
 
@@ -410,6 +412,11 @@ struct RootPlanner {
         if isDirectory { bound.append(target) }
     }
 
+    mutating func add(_ step: MountStep) {
+        steps.append(step)
+        made.insert(step.path)
+    }
+
     private mutating func addDirectory(_ path: String) {
         guard !made.contains(path), !isBelowBound(path) else { return }
         addParents(of: path)
@@ -459,7 +466,7 @@ struct RootPlanner {
             case .bind(let bind):
                 return bind.target != rule.target && bind.source == bind.target && rule.source == rule.target
             case .symlink: return step.path != rule.target && rule.source == rule.target
-            case .file, .trust, .tmpfs, .overlay, .proc, .devpts, .cover, .socket, .pin: return false
+            case .file, .trust, .tmpfs, .overlay, .proc, .devpts, .cover, .socket, .pin, .canary: return false
             }
         }
     }

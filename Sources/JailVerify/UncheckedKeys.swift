@@ -31,6 +31,7 @@ package enum UncheckedKeys {
                 "secrets", "secrets[].", "secrets[].inject.",
             ]
         ),
+        ("plants what opens nothing, and is new in each jail", ["canaries", "canaries[]."]),
         ("would have to be used up", ["network.budgets.", "spend", "spend."]),
         ("grants more jails, each of which can be verified by its name", ["sessions", "sessions."]),
         (

@@ -5,6 +5,7 @@ import JailPolicy
 import NIOCore
 import NIOPosix
 import NIOSSL
+import SecretTraces
 import Testing
 
 @testable import EgressGateway
@@ -29,9 +30,10 @@ struct TestGateway: Sendable {
     ///   - names: those of origins, all on 127.0.0.1.
     ///   - spend: what may be spent.
     ///   - secrets: which secrets go where; they come with ``give(_:)``.
+    ///   - canaries: what is looked for.
     static func start(
         _ rules: String, names: [String] = ["a.test", "b.test"], spend: SpendSetup? = nil,
-        secrets: SecretRules = SecretRules()
+        secrets: SecretRules = SecretRules(), canaries: [KnownCanary] = []
     ) async throws -> TestGateway {
         let pair = try System.makeSocketPair(.sequencedPacket).release()
         for end in [pair.first, pair.second] { try System.setNonBlocking(Descriptor(end)) }
@@ -43,7 +45,7 @@ struct TestGateway: Sendable {
             rules: try NetworkRules(text: Array("{ allowPrivate: ['127.0.0.1/32'], \(rules) }".utf8)),
             trust: Array(trust.utf8), resolver: ResolverFiles(resolvConf: [], hosts: Array(hosts.utf8)), state: nil,
             names: KeptDescriptor(OwnedDescriptor(file)), wantsJavaTrustStore: false,
-            spend: spend, secrets: secrets, channel: EgressChannel(OwnedDescriptor(pair.first)))
+            spend: spend, secrets: secrets, canaries: canaries, channel: EgressChannel(OwnedDescriptor(pair.first)))
         let sockets = EgressSockets(
             dnsDatagram: try bound(System.makeDatagramSocket()).0, dnsStream: try listener().socket,
             proxy: try listener(), listeners: [])

@@ -196,6 +196,29 @@ struct `Alerts` {
         #expect(state.takeAlerts().map(\.rule.actions) == [[.pause]])
     }
 
+    @Test(arguments: [
+        ("canary", ["id": "aws-1", "place": "upload", "to": "a.test:443"] as JSON, "aws-1, in upload to a.test:443"),
+        ("secretMisuse", ["secretName": "github", "to": "a.test:443"], "github, to a.test:443"),
+        ("secretReturned", ["secretName": "github", "host": "a.test"], "github, from a.test"),
+    ]) func `what is never right is told the first time, and by the rules for it alone`(
+        watch: String, rest: JSON, seen: String
+    ) throws {
+        let names = ["canary": "canary", "secretMisuse": "secret-misuse", "secretReturned": "secret-returned"]
+        guard case .object(let members) = rest, let name = names[watch] else { return }
+        let event = JSON.object([("event", .string(name))] + members)
+        var state = try Self.state("watch: '\(watch)', severity: 'critical'")
+        Self.see(&state, event, 1)
+        Self.see(&state, event, 2)
+        let alerts = state.takeAlerts()
+        #expect(alerts.map(\.seen) == [seen] && alerts[0].isFirst)
+        #expect(alerts[0].message.hasPrefix("r: ") && alerts[0].message.hasSuffix(": \(seen)"))
+        for other in ["canary", "secretMisuse", "secretReturned"] where other != watch {
+            var state = try Self.state("watch: '\(other)'")
+            Self.see(&state, event, 1)
+            #expect(state.takeAlerts().isEmpty)
+        }
+    }
+
     @Test func `no alert comes of an alert`() {
         for name in ["alert", "alerts", "paused", "resumed", "host-command", "health", "limit", "exited"] {
             #expect(AlertFacts(["event": .string(name), "verdict": "denied", "path": "/x/.ssh/y"]) == nil)

@@ -59,6 +59,7 @@ enum Samples {
             { name: "map", hosts: ["b.example"], inject: { query: "key" } },
             { name: "bot", env: "BOT", hosts: ["b.example"], inject: { path: "/bot{}/" } },
           ],
+          canaries: [{ kind: "aws" }, { kind: "env", path: "/srv/.env" }, { kind: "github", env: "HUB" }],
           sessions: { profile: "session", workspaces: ["/data/a", "/data/b:ro"], most: 3 },
           health: {
             http: { port: 18789, path: "/healthz" }, startPeriod: "1m", interval: "2s", timeout: "500ms", retries: 5,
@@ -74,6 +75,7 @@ enum Samples {
               { name: "admin", watch: "paths", matching: ["/admin/**"] },
               { name: "keys", watch: "files", matching: ["*/.ssh/*"] },
               { name: "new", watch: "newHost", learn: "7d" },
+              { name: "bird", watch: "canary", actions: ["lockdown"] },
             ],
             webhook: "https://hooks.example.org/in/4f2a?b=c",
             command: ["/usr/bin/page", "--urgent"],
@@ -188,6 +190,39 @@ enum Samples {
         (
             "{ audit: { anchors: [['tool', 'x']] } }",
             "1:22: 'audit.anchors[0]' must begin with the absolute path of a program"
+        ),
+        ("{ canaries: [{}] }", "1:14: 'canaries[0]' needs a 'kind'"),
+        (
+            "{ canaries: [{ kind: 'aws', path: '/a', env: 'A' }] }",
+            "1:14: 'canaries[0]' must have either 'path' or 'env'"
+        ),
+        (
+            "{ canaries: [{ kind: 'ssh', env: 'A' }] }",
+            "1:14: 'canaries[0]' must not have 'env': what is of the kind ssh is a file"
+        ),
+        (
+            "{ canaries: [{ kind: 'ssh', path: '/etc/k' }] }",
+            "1:35: 'canaries[0].path' must not be in /etc, which the jail has of its own"
+        ),
+        (
+            "{ canaries: [{ kind: 'aws', path: '/a' }, { kind: 'ssh', path: '/a' }] }",
+            "1:43: 'canaries[1]' is where another one is, at /a"
+        ),
+        (
+            "{ canaries: [{ kind: 'aws', env: 'A' }, { kind: 'slack', env: 'A' }] }",
+            "1:41: 'canaries[1]' sets A once more"
+        ),
+        (
+            "{ process: { environment: { A: '' } }, canaries: [{ kind: 'aws', env: 'A' }] }",
+            "1:51: 'canaries[0]' sets A, which process.environment sets as well"
+        ),
+        (
+            "{ process: { passEnvironment: ['A'] }, canaries: [{ kind: 'aws', env: 'A' }] }",
+            "1:51: 'canaries[0]' sets A, which process.passEnvironment passes on"
+        ),
+        (
+            "{ alerts: { rules: [{ name: 'a', watch: 'canary', above: 1 }] } }",
+            "1:21: 'alerts.rules[0]' must not have 'above': it watches canary"
         ),
         ("{ secrets: [{}] }", "1:13: 'secrets[0]' needs 'name', 'hosts' and 'inject'"),
         (
@@ -727,7 +762,7 @@ enum Samples {
         ("restart.most", "'5'"), ("restart.within", "600"),
         ("alerts", "true"), ("alerts.defaults", "1"), ("alerts.rules", "{}"), ("alerts.webhook", "1"),
         ("alerts.command", "'x'"),
-        ("secrets", "{}"),
+        ("secrets", "{}"), ("canaries", "{}"),
         ("spend", "'5 USD'"), ("spend.perDay", "5"), ("spend.tokensPerDay", "'1'"), ("spend.requestsPerDay", "0"),
         ("spend.onLimit", "true"), ("spend.unknownModels", "1"), ("spend.providers", "'a.b'"), ("spend.prices", "{}"),
         ("spend.fields", "'x'"),

@@ -47,6 +47,7 @@ struct `Schema` {
         "exec: ['']", "NOTIFY_SOCKET", "spend: {}", "providers: [{ hosts: ['*'",
         "mode: 'readOnly', size", "audit: { keep", "restart: { delay", "restart: { within", "on: 'always', delay",
         "192.0.2.1'] }] }", "Transfer_Encoding", "secrets: [{ name: 'a', hosts", "header: 'A', query",
+        "kind: 'aws', path", "kind: 'ssh', env", "kind: 'aws', env",
         "audit: { checkpoint", "redact: ['a*", "anchors: [['tool",
     ]
 

@@ -1,4 +1,5 @@
 import JailPolicy
+import SecretTraces
 import Testing
 
 struct `Sections` {
@@ -43,6 +44,10 @@ struct `Sections` {
         expected.filesystem.executeWritable = true
         expected.network = try Self.network()
         expected.secrets.bindings = try Self.secrets()
+        expected.canaries = [
+            CanaryRule(.aws), CanaryRule(.environment, at: .file("/srv/.env")),
+            CanaryRule(.github, at: .variable("HUB")),
+        ]
         var sessions = SessionRules(profile: "session")
         sessions.workspaces = [SessionRoot(path: "/data/a"), SessionRoot(path: "/data/b", readOnly: true)]
         sessions.most = 3
@@ -133,6 +138,7 @@ struct `Sections` {
             rule("onion", .hosts) { ($0.matching, $0.severity) = ([onion], .info) },
             rule("admin", .paths) { $0.matching = [admin] }, rule("keys", .files) { $0.matching = [keys] },
             rule("new", .newHost) { $0.learn = 7 * 86_400_000 },
+            rule("bird", .canary) { $0.actions = [.lockdown] },
         ]
         alerts.webhook = try WebhookAddress.parse("https://hooks.example.org/in/4f2a?b=c")
         alerts.command = ["/usr/bin/page", "--urgent"]

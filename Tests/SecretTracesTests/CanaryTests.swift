@@ -28,7 +28,7 @@ struct CanaryTests {
             #expect(!canary.text.contains(canary.id))
         }
         #expect(Set(canaries.map(\.id)).count == canaries.count)
-        #expect(Set(canaries.map(\.path)).count == canaries.count)
+        #expect(Set(canaries.map(\.kind.path)).count == canaries.count)
     }
 
     @Test func `no two are the same, and another one is not recognised`() throws {

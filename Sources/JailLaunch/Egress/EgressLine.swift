@@ -2,6 +2,7 @@ internal import EgressControl
 internal import JailCore
 internal import JailPlan
 internal import JailPolicy
+internal import SecretTraces
 
 /// The supervisor's end of the channel to its jail's gateway, and what the gateway is told.
 struct EgressLine {
@@ -18,7 +19,7 @@ struct EgressLine {
     /// The first order, after which the gateway says who it is.
     func setUp(
         _ plan: LaunchPlan, _ egress: EgressPlan, _ texts: EgressTexts, names: Descriptor,
-        spend: SpendSetup?, state: Descriptor?
+        spend: SpendSetup?, canaries: [KnownCanary], state: Descriptor?
     ) throws(SystemError) -> Outcome {
         let files = [
             try Self.file("policy", Array(egress.rules.json.text().utf8)), try Self.file("trust", texts.trust),
@@ -26,11 +27,12 @@ struct EgressLine {
         ]
         let setup = EgressMessage.setup(
             jail: plan.name, profile: plan.profile, wantsJavaTrustStore: egress.wantsJavaTrustStore,
-            limitsSpend: spend != nil)
+            limitsSpend: spend != nil, hasCanaries: !canaries.isEmpty)
         let money = try spend.map { (spend) throws(SystemError) in try Self.file("spend", Array(spend.text.utf8)) }
+        let birds = canaries.isEmpty ? nil : try Self.file("canaries", Array(canaries.text.utf8))
         // A descriptor lives as long as its owner, and an owner no longer than it is asked for.
-        return try withExtendedLifetime((files, money)) { () throws(SystemError) in
-            let more = [money?.borrowed, state].compactMap { $0 }
+        return try withExtendedLifetime((files, money, birds)) { () throws(SystemError) in
+            let more = [money?.borrowed, birds?.borrowed, state].compactMap { $0 }
             return try send(setup, files.map(\.borrowed) + [names] + more)
         }
     }

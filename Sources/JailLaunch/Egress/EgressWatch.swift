@@ -2,6 +2,7 @@ internal import EgressControl
 internal import JailCore
 internal import JailPlan
 internal import JailPolicy
+internal import SecretTraces
 
 /// The supervisor's side of the way out: starts it, tells it what it needs, passes on what it says, and decides what
 /// becomes of a jail whose way out has ended.
@@ -29,6 +30,9 @@ final class EgressWatch {
     private var identity: EgressIdentity?
     /// Of a jail that may not spend whatever it likes.
     private var spend: SpendWatch?
+    /// What is looked for in what goes out, and who is told.
+    private let canaries: [KnownCanary]
+    private let canaryWatch: CanaryWatch?
     private var sockets: [SharedDescriptor] = []
     private var phase = Phase.starting
     /// The command starts: what happens from now on is the jail's, and no longer the launch's.
@@ -55,8 +59,12 @@ final class EgressWatch {
     private static let mostMessages = 64
 
     /// Clones, or joins those who share, and lets the gateway begin: its start overlaps with that of the jail.
-    init(_ plan: LaunchPlan, _ egress: EgressPlan) throws(JailError) {
+    init(
+        _ plan: LaunchPlan, _ egress: EgressPlan, canaries: [KnownCanary] = [], canaryWatch: CanaryWatch? = nil
+    ) throws(JailError) {
         self.plan = plan
+        self.canaries = canaries
+        self.canaryWatch = canaryWatch
         self.egress = egress
         texts = try EgressTexts(egress)
         names = try attempt(.egress) { () throws(SystemError) in
@@ -86,7 +94,7 @@ final class EgressWatch {
         _ = try withExtendedLifetime((names, state)) { () throws(SystemError) in
             try line.setUp(
                 plan, egress, texts, names: names.borrowed, spend: spend,
-                state: state?.borrowed)
+                canaries: canaries, state: state?.borrowed)
         }
     }
 
@@ -316,6 +324,10 @@ final class EgressWatch {
 
     private func take(_ event: EgressEvent) {
         if event.subject == .secretReturned { return takeReturned(event) }
+        if event.subject == .canary {
+            guard canaryWatch?.take(event) == true else { return distrust("it said what it never would") }
+            return
+        }
         if case .object(let members) = event.json {
             notices.append(.event(.object([("event", "network")] + members)))
         }

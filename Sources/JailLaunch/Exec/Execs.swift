@@ -77,9 +77,10 @@ final class Execs {
     /// At the same time, those with something left behind included.
     private static let most = 1024
 
-    init(_ plan: LaunchPlan) {
+    /// - Parameter environment: what every command has; nil: what the plan says.
+    init(_ plan: LaunchPlan, environment: [String]? = nil) {
         self.plan = plan
-        environment = plan.command.environment.map { Self.named(Array($0.utf8)) }
+        self.environment = (environment ?? plan.command.environment).map { Self.named(Array($0.utf8)) }
     }
 
     /// How many run, or have left something behind; without the supervisor's own.

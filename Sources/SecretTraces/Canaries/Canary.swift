@@ -14,6 +14,21 @@ package struct Canary: Equatable, Sendable {
         case environment = "env"
         /// A text with a reference that stands nowhere else.
         case document
+
+        /// Where such a thing usually is, below the home directory.
+        package var path: String {
+            switch self {
+            case .aws: ".aws/credentials"
+            case .github: ".config/gh/hosts.yml"
+            case .slack: ".config/slack/credentials.json"
+            case .ssh: ".ssh/id_ed25519_deploy"
+            case .environment: ".env.production"
+            case .document: "Documents/internal-notes.txt"
+            }
+        }
+
+        /// Whether it is one text, as variables hold them.
+        package var isToken: Bool { [.aws, .github, .slack].contains(self) }
     }
 
     /// By which it is told apart from all others: no part of what is planted.
@@ -21,10 +36,24 @@ package struct Canary: Equatable, Sendable {
     package var kind: Kind
     /// What it is recognised by: any of these.
     package var marks: [[UInt8]]
-    /// Where such a thing usually is, below the home directory.
-    package var path: String
-    /// What is to stand there.
+    /// What stands in a file of it.
     package var text: String
+
+    /// What a variable holds that is one of these: of an access key its secret part. nil: none ever does.
+    package var token: String? { kind.isToken ? marks.last.map { String(decoding: $0, as: UTF8.self) } : nil }
+
+    package var known: KnownCanary { KnownCanary(id: id, marks: marks) }
+}
+
+/// What is needed to recognise one.
+package struct KnownCanary: Equatable, Sendable {
+    package var id: String
+    package var marks: [[UInt8]]
+
+    package init(id: String, marks: [[UInt8]]) {
+        self.id = id
+        self.marks = marks
+    }
 }
 
 /// Makes canaries that look like what they are not: of the right lengths and alphabets, with the checksums that some have.
@@ -43,17 +72,17 @@ package struct CanaryMaker: Sendable {
         case .github:
             let token = Self.gitHubToken(&random)
             let text = "github.com:\n    user: deploy-bot\n    oauth_token: \(token)\n    git_protocol: https\n"
-            return Canary(id: id, kind: kind, marks: [token.bytes], path: ".config/gh/hosts.yml", text: text)
+            return Canary(id: id, kind: kind, marks: [token.bytes], text: text)
         case .slack:
             let token = Self.slackToken(&random)
             let text = "{\n  \"team\": \"ops\",\n  \"bot_token\": \"\(token)\"\n}\n"
-            return Canary(id: id, kind: kind, marks: [token.bytes], path: ".config/slack/credentials.json", text: text)
+            return Canary(id: id, kind: kind, marks: [token.bytes], text: text)
         case .ssh: return ssh(id, &random)
         case .environment: return Self.environment(id, &random)
         case .document:
             let mark = random.text(10, of: Alphabet.capitals) + "-" + random.text(10, of: Alphabet.digits)
             let text = "CONFIDENTIAL\n\nReference: \(mark)\n\nNot to leave this machine.\n"
-            return Canary(id: id, kind: kind, marks: [mark.bytes], path: "Documents/internal-notes.txt", text: text)
+            return Canary(id: id, kind: kind, marks: [mark.bytes], text: text)
         }
     }
 
@@ -61,7 +90,7 @@ package struct CanaryMaker: Sendable {
         let (key, secret) = (awsKey(&random), random.text(40, of: Alphabet.base64))
         let text = "[default]\naws_access_key_id = \(key)\naws_secret_access_key = \(secret)\nregion = eu-central-1\n"
         return Canary(
-            id: id, kind: .aws, marks: [key.bytes, secret.bytes], path: ".aws/credentials", text: text)
+            id: id, kind: .aws, marks: [key.bytes, secret.bytes], text: text)
     }
 
     private static func environment(_ id: String, _ random: inout some RandomNumberGenerator) -> Canary {
@@ -72,8 +101,7 @@ package struct CanaryMaker: Sendable {
             "NODE_ENV=production\nDATABASE_URL=postgres://app:\(password)@db.internal:5432/app\n"
             + "OPENAI_API_KEY=\(model)\nSTRIPE_SECRET_KEY=\(payment)\n"
         return Canary(
-            id: id, kind: .environment, marks: [password, model, payment].map(\.bytes), path: ".env.production",
-            text: text)
+            id: id, kind: .environment, marks: [password, model, payment].map(\.bytes), text: text)
     }
 
     // MARK: Tokens

@@ -11,7 +11,9 @@ package final class CanaryDetector: Sendable {
     private let exact: SecretTraces
     private let folded: SecretTraces
 
-    package init(_ canaries: [Canary]) throws(SecretTraces.Refusal) {
+    package convenience init(_ canaries: [Canary]) throws(SecretTraces.Refusal) { try self.init(canaries.map(\.known)) }
+
+    package init(_ canaries: [KnownCanary]) throws(SecretTraces.Refusal) {
         let secrets = canaries.flatMap { canary in
             canary.marks.map { SecretTraces.Secret(name: canary.id, value: $0) }
         }
@@ -34,8 +36,8 @@ package final class CanaryDetector: Sendable {
 
         /// - Parameter bytes: the next ones, any number.
         /// - Returns: the ids of canaries that were not seen in this stream before.
-        package mutating func feed(_ bytes: [UInt8]) -> [String] {
-            walker.walk(bytes)
+        package mutating func feed(_ bytes: some Sequence<UInt8>) -> [String] {
+            walker.walk(Array(bytes))
             return new()
         }
 

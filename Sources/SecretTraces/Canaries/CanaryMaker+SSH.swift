@@ -20,7 +20,6 @@ extension CanaryMaker {
         let body = lines.map { String(decoding: $0, as: UTF8.self) + "\n" }.joined()
         return Canary(
             id: id, kind: .ssh, marks: [seed] + Self.own(lines),
-            path: ".ssh/id_ed25519_deploy",
             text: "-----BEGIN OPENSSH PRIVATE KEY-----\n\(body)-----END OPENSSH PRIVATE KEY-----\n")
     }
 
