@@ -119,7 +119,7 @@ let package = Package(
                 "JailReview",
                 "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
                 "JailSeccomp", "JailCgroups", "JailAppArmor", "JailScope", "JailNetwork", "JailTerminal",
-                "EgressControl", "AuditLog", "JailLearning", "SecretTraces",
+                "EgressControl", "AuditLog", "JailLearning", "SecretStore", "SecretTraces",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
 

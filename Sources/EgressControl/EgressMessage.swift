@@ -1,5 +1,5 @@
 package import JailCore
-internal import JailPolicy
+package import JailPolicy
 internal import SecretTraces
 
 /// The messages as they cross the socket pair.
@@ -14,7 +14,7 @@ package enum EgressMessage {
 
     private enum Kind: UInt8 {
         case setup = 1
-        case sockets, resolver, share, attach, secret
+        case sockets, resolver, share, attach, secret, revoke
         case ready = 0x41
         case event, failure, spend
     }
@@ -56,6 +56,19 @@ package enum EgressMessage {
     /// A secret, or another value of one. Everything is in the message itself, which nobody can read twice.
     package static func secret(_ grant: SecretGrant) -> Packet { Packet(bytes: [Kind.secret.rawValue] + grant.bytes) }
 
+    /// The same from a value that is not copied on the way: in memory of its own, see ``SecretBytes``.
+    package static func secret(
+        _ name: String, _ placeholder: SecretPlaceholder, _ value: borrowing SecretBytes, grace: UInt64
+    ) throws(SystemError) -> SecretBytes {
+        try SecretGrant.message([Kind.secret.rawValue], name, placeholder, value, grace: grace)
+    }
+
+    /// A secret that there is no value of any more.
+    package static func revoke(_ name: String, _ placeholder: SecretPlaceholder) -> Packet {
+        let what: JSON = ["name": .string(name), "placeholder": .string(placeholder.text)]
+        return packet(.revoke, what.text())
+    }
+
     /// To a process that is to serve several jails: this channel is for ``attach`` alone.
     package static var share: Packet { packet(.share) }
 
@@ -76,6 +89,11 @@ package enum EgressMessage {
         case .sockets: return .sockets(try sockets(header, descriptors))
         case .resolver where bytes.count == 1 && descriptors.count == 2:
             return .resolver(try resolver(descriptors[0], descriptors[1]))
+        case .revoke where descriptors.isEmpty:
+            guard let name = header?["name"]?.text, (try? Name.checkSecret(name)) != nil,
+                let placeholder = header?["placeholder"]?.text.flatMap(SecretPlaceholder.init(text:))
+            else { throw malformed }
+            return .revoke(name, placeholder)
         case .share where bytes.count == 1 && descriptors.isEmpty: return .share
         case .attach where bytes.count == 1 && descriptors.count == 1:
             return .attach(EgressChannel(descriptors[0].take()))

@@ -62,6 +62,7 @@ final class GatewayService {
         case .resolver(let files):
             loop.makeCompletedFuture { resolver.configuration = Self.configuration(upstream, files) }
         case .secret(let grant): loop.makeCompletedFuture { try take(grant) }
+        case .revoke(let name, let placeholder): loop.makeCompletedFuture { try revoke(name, placeholder) }
         case .sockets(let sockets) where !hasSockets: serve(sockets)
         // Each exactly once, and those that are not for one jail.
         case .setup, .sockets, .share, .attach: loop.makeFailedFuture(SystemError(.check, .invalid))
@@ -70,6 +71,10 @@ final class GatewayService {
 
     private func take(_ grant: SecretGrant) throws {
         guard state.secrets?.take(grant, now: .now()) == true else { throw SystemError(.check, .invalid) }
+    }
+
+    private func revoke(_ name: String, _ placeholder: SecretPlaceholder) throws {
+        guard state.secrets?.revoke(name, placeholder, now: .now()) == true else { throw SystemError(.check, .invalid) }
     }
 
     private func serve(_ sockets: EgressSockets) -> EventLoopFuture<Void> {

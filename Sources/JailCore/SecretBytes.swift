@@ -65,6 +65,13 @@ internal import CLinux
         try unsafe body(UnsafeRawBufferPointer(start: place, count: count))
     }
 
+    /// The same, for as long as `body` runs.
+    package borrowing func withSpan<Result: ~Copyable, Failure: Error>(
+        _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try unsafe body(Span<UInt8>(_unsafeBytes: UnsafeRawBufferPointer(start: place, count: count)))
+    }
+
     package mutating func withMutableBytes<Result: ~Copyable, Failure: Error>(
         _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {

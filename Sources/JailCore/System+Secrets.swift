@@ -38,6 +38,14 @@ extension System {
         }
     }
 
+    /// One message, without descriptors.
+    package static func send(_ socket: Descriptor, _ message: borrowing SecretBytes) throws(SystemError) {
+        let result = unsafe message.withBytes { bytes in
+            unsafe cl_send_message(socket.number, bytes.baseAddress, bytes.count, nil, 0)
+        }
+        guard try check(.sendmsg, result) == message.count else { throw SystemError(.sendmsg, .inputOutput) }
+    }
+
     /// The value of a variable of the caller's environment, where zeroes stand from here on: it is read once. nil: there is no
     /// such variable.
     package static func takeEnvironmentSecret(_ name: String, limit: Int) throws(SystemError) -> KeptSecret? {

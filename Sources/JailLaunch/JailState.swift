@@ -51,13 +51,15 @@ struct JailState: Sendable {
                 ))
         }
         // A jail that another one has made is read of by that one, which knows no paths of the host's.
-        if plan.gateway == nil { members.append(("stateDirectory", .string(plan.stateDirectory))) }
+        if plan.gateway == nil {
+            members.append(("stateDirectory", .string(plan.stateDirectory)))
+            if let canaries { members.append(("canaries", canaries)) }
+        }
         // How to ask, for whoever wants to know whether its supervisor knows more.
         if let guardian {
             members.append(("guardian", .number(guardian.pid)))
             members.append(("restarts", .number(guardian.restarts)))
         }
-        if let canaries { members.append(("canaries", canaries)) }
         if let waiting { members.append(("waiting", waiting)) }
         if let health = plan.health, waiting == nil { members.append(("health", .string(health.probe.shown))) }
         guard let session = plan.session else { return .object(members) }

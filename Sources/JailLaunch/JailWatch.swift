@@ -26,6 +26,8 @@ final class JailWatch {
     private var callers: ControlSocket
     let execs: Execs
     let egress: EgressWatch?
+    /// Of a jail that binds some.
+    let secrets: JailSecrets?
     let audit: Audit
     /// Of a jail that may ask for sessions.
     var sessions: SessionDesk?
@@ -95,8 +97,8 @@ final class JailWatch {
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
-        callers: ControlSocket, egress: EgressWatch?, audit: Audit, output: OutputLog?, ignoresHangUp: Bool,
-        environment: [String], canaries: CanaryWatch?
+        callers: ControlSocket, egress: EgressWatch?, secrets: JailSecrets? = nil, audit: Audit, output: OutputLog?,
+        ignoresHangUp: Bool, variables: [String] = [], canaries: CanaryWatch?
     ) throws(JailError) {
         let initPID = jail.pid
         pause = try attempt(.cgroup) { () throws(SystemError) in
@@ -109,7 +111,8 @@ final class JailWatch {
         self.group = group
         self.publisher = publisher
         self.callers = callers
-        execs = Execs(plan, environment: environment)
+        execs = Execs(plan, adding: variables)
+        self.secrets = secrets
         self.egress = egress
         self.audit = audit
         alerts = plan.alerts.map { AlertWatch($0, group: group) }
@@ -218,6 +221,7 @@ final class JailWatch {
 
     private func begin(_ reporter: inout some LaunchReporter) {
         emit(["event": "started", "name": .string(plan.name), "init": .number(jail.pid)], &reporter)
+        if let canaries { emit(["event": "canaries", "planted": canaries.planted], &reporter) }
         audit.readPrograms(plan)
         if let group { limits = LimitWatch(group) }
         report(&reporter, final: false)

@@ -139,12 +139,17 @@ package enum Supervisor {
                     try System.signalDescriptor(
                         guardian == nil ? JailWatch.handledSignals : JailWatch.terminalSignals))
             }
+            // Before anything is cloned that would have what is left of them in its memory, or in its environment.
+            let secrets = try JailSecrets.resolve(
+                plan, signals: guardian?.channel.borrowed ?? signals.borrowed)
             let maker = try makeMaker(plan, sessions)
             let canaries = PlantedCanaries(plan.canaries)
             let canaryWatch = canaries.isEmpty ? nil : try CanaryWatch(canaries)
+            let variables = (secrets?.environment ?? []) + canaries.variables
             // First of all: it starts while the jail is being made.
             let egress = try plan.network.egress.map { (egress) throws(JailError) in
-                try EgressWatch(plan, egress, canaries: canaries.known, canaryWatch: canaryWatch)
+                try EgressWatch(
+                    plan, egress, secrets: secrets, canaries: canaries.known, canaryWatch: canaryWatch)
             }
             let jail: ClonedInit
             // A log takes standard error by itself, and a jail without a command has none.
@@ -153,7 +158,11 @@ package enum Supervisor {
                 output: canaryWatch != nil && isOnStreams, errors: plan.alerts?.watches(.stderr) == true && isOnStreams
             )
             do throws(JailError) {
-                jail = try cloneInit(plan, filters: filters, into: group, canaries: canaries, watches: watches)
+                // What stands for secrets is in the command's environment, and in nothing that is told of the plan.
+                var launched = plan
+                launched.command.environment += variables
+                jail = try cloneInit(
+                    launched, filters: filters, into: group, canaries: canaries.texts, watches: watches)
             } catch {
                 egress?.kill()
                 throw error
@@ -174,14 +183,14 @@ package enum Supervisor {
                 }
                 let watch = try JailWatch(
                     plan, jail, signals: signals, group: group, publisher: publisher, callers: callers,
-                    egress: egress, audit: audit, output: output, ignoresHangUp: ignoresHangUp,
-                    environment: canaries.filled(plan).command.environment, canaries: canaryWatch)
+                    egress: egress, secrets: secrets, audit: audit, output: output, ignoresHangUp: ignoresHangUp,
+                    variables: variables, canaries: canaryWatch)
                 // While there are rights to mount with.
                 let image = try DataDirectory.mountImage(plan)
                 try plan.identity.writeMaps(of: jail.pid)
                 try settle(plan)
                 state.initPID = jail.pid
-                state.canaries = canaries.isEmpty ? nil : canaries.json
+                state.canaries = canaryWatch?.planted
                 try directory.write(state.json.text() + "\n", to: RunDirectory.stateFile)
                 watch.lifeline = lifeline
                 watch.service = service
@@ -250,7 +259,7 @@ package enum Supervisor {
 
     /// Returns in the supervisor only; the clone goes its own way in ``Init``.
     private static func cloneInit(
-        _ plan: LaunchPlan, filters: [[UInt64]], into group: Cgroup?, canaries: PlantedCanaries,
+        _ plan: LaunchPlan, filters: [[UInt64]], into group: Cgroup?, canaries: [String],
         watches: (output: Bool, errors: Bool)
     ) throws(JailError) -> ClonedInit {
         let (ours, theirs) = try attempt(.supervise) { () throws(SystemError) in

@@ -167,6 +167,7 @@ extension EgressPlan {
             "resources": .object(resources.map { ("\($0.resource)", .number($0.value)) }), "rules": rules.json,
             "spend": spend.map { ["rules": $0.rules.json, "prices": $0.prices.json, "ledger": .string($0.ledger)] }
                 ?? .null,
+            "secrets": secrets.isEmpty ? .null : secrets.withoutValues.json,
             "group": .optional(group), "mostSharing": group == nil ? .null : .number(Self.mostSharing),
         ]
     }

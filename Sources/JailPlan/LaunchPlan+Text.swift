@@ -30,6 +30,11 @@ extension LaunchPlan {
             for text in restart.shown { output.line("", text) }
         }
         if let alerts { describe(alerts, &output) }
+        if let secrets = network.egress?.secrets, !secrets.isEmpty {
+            output.heading("secrets, of which placeholders are inside")
+            for binding in secrets.bindings { output.line("", binding.shown) }
+            for name in secrets.names { output.line(name, "from \(secrets.source(of: name).shown)") }
+        }
         if !canaries.isEmpty {
             output.heading("canaries, which open nothing")
             for canary in canaries { output.line("", canary.shown) }

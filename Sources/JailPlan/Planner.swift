@@ -60,13 +60,6 @@ package struct Planner {
                 .usage, reason: "--egress-group is the jail's own name, which its sessions have for a group",
                 hint: "name another group")
         }
-        // Rather no jail than one whose programs find no placeholders, and ask for the secrets themselves.
-        guard profile.secrets.isEmpty else {
-            throw JailError(
-                .plan,
-                reason: "the profile binds secrets (\(profile.secrets.names.joined(separator: ", "))), and there is "
-                    + "no store to take them from", hint: "take 'secrets' out of the profile")
-        }
         let identity = try planIdentity()
         let data = try planData()
         let walls = try landlockABI()

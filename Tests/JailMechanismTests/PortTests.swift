@@ -70,11 +70,10 @@ struct `Published ports` {
         try System.writeAll(peer, "two!")
         var heard: [UInt8] = []
         try Self.run(&publisher) {
-            do throws(SystemError) {
-                guard let part = try Self.read(client.borrowed) else { return true }
-                heard += part
-                return false
-            } catch { return true }
+            // It is cut off, perhaps with a reset.
+            guard let part = try? Self.read(client.borrowed) else { return true }
+            heard += part
+            return false
         }
         #expect(heard.isEmpty)
     }

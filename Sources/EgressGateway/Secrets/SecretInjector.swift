@@ -14,7 +14,8 @@ internal import SecretTraces
 final class SecretInjector {
     private struct Held {
         let placeholder: SecretPlaceholder
-        var current: SecretValue
+        /// nil: it was removed.
+        var current: SecretValue?
         /// What was replaced, and until when answers are searched for it.
         var previous: [(value: SecretValue, until: NIODeadline)] = []
         /// The value is another one since its last use.
@@ -37,31 +38,50 @@ final class SecretInjector {
     /// - Returns: false for what the supervisor would never say: a secret that nothing is bound to, one whose placeholder is
     ///   another one than before or somebody else's, a value that fits into no header field.
     func take(_ grant: SecretGrant, now: NIODeadline) -> Bool {
-        guard rules.names.contains(grant.name), Self.isSendable(grant.value) else { return false }
+        guard Self.isSendable(grant.value), var known = know(grant.name, grant.placeholder) else { return false }
         traces = nil
-        guard var known = held[grant.name] else {
-            guard !held.values.contains(where: { $0.placeholder == grant.placeholder }) else { return false }
-            held[grant.name] = Held(placeholder: grant.placeholder, current: grant.value)
-            names.append(grant.name)
-            matcher = PlaceholderMatcher(names.compactMap { held[$0]?.placeholder })
-            return true
-        }
-        guard known.placeholder == grant.placeholder else { return false }
-        if grant.grace > 0 {
-            known.previous.append((known.current, now + .milliseconds(Int64(clamping: grant.grace))))
+        if let value = known.current {
+            if grant.grace > 0 {
+                known.previous.append((value, now + .milliseconds(Int64(clamping: grant.grace))))
+            }
+            (known.isNew, known.isRotated) = (true, true)
         }
         known.current = grant.value
-        (known.isNew, known.isRotated) = (true, true)
         held[grant.name] = known
         return true
     }
 
-    /// RFC 9110, 5.5, without anything that is not ASCII: servers read that in different ways.
-    private static func isSendable(_ value: SecretValue) -> Bool {
-        value.withBytes { bytes in
-            guard !bytes.isEmpty, bytes[0] != 0x20, bytes[bytes.count - 1] != 0x20 else { return false }
-            return bytes.indices.allSatisfy { (0x20...0x7E).contains(bytes[$0]) }
+    /// The secret was removed: its placeholder stands for nothing. What was its value is looked for in answers that are still
+    /// to come.
+    ///
+    /// - Returns: false, as ``take(_:now:)``.
+    func revoke(_ name: String, _ placeholder: SecretPlaceholder, now: NIODeadline) -> Bool {
+        guard var known = know(name, placeholder) else { return false }
+        traces = nil
+        if let value = known.current { known.previous.append((value, now + Self.afterlife)) }
+        known.current = nil
+        held[name] = known
+        return true
+    }
+
+    /// Of a value that was taken away: as long as an answer may take.
+    private static let afterlife = TimeAmount.minutes(10)
+
+    /// What is known of a secret, from now on at least its placeholder; nil: that cannot be its own.
+    private func know(_ name: String, _ placeholder: SecretPlaceholder) -> Held? {
+        if let known = held[name] { return known.placeholder == placeholder ? known : nil }
+        guard rules.names.contains(name), !held.values.contains(where: { $0.placeholder == placeholder }) else {
+            return nil
         }
+        let known = Held(placeholder: placeholder)
+        held[name] = known
+        names.append(name)
+        matcher = PlaceholderMatcher(names.compactMap { held[$0]?.placeholder })
+        return known
+    }
+
+    private static func isSendable(_ value: SecretValue) -> Bool {
+        value.withBytes { SecretPlaceholder.fault(in: $0) == nil }
     }
 
     /// Forgets values whose time is over; nobody else holds them, and they are wiped.
@@ -91,7 +111,7 @@ final class SecretInjector {
     var values: [(name: String, value: SecretValue)] {
         names.flatMap { name -> [(name: String, value: SecretValue)] in
             guard let held = held[name] else { return [] }
-            return ([held.current] + held.previous.map(\.value)).map { (name, $0) }
+            return ((held.current.map { [$0] } ?? []) + held.previous.map(\.value)).map { (name, $0) }
         }
     }
 

@@ -138,7 +138,7 @@ extension [SecretUse] {
             headers: request.headers)
         for use in self {
             guard let value = secrets.value(of: use.name) else {
-                throw .failure(.serviceUnavailable, "the secret '\(use.name)' has no value at the moment")
+                throw Denial(.forbidden, "the secret '\(use.name)' was removed, and has no value any more")
             }
             use.put(value, into: &head)
         }

@@ -7,6 +7,8 @@ internal import SecretTraces
 ///
 /// One object for all who see something. What is looked through is not kept.
 final class CanaryWatch {
+    /// Which one is where.
+    let planted: JSON
     private let kinds: [String: Canary.Kind]
     private let detector: CanaryDetector
     private var notices: [JailNotice] = []
@@ -19,6 +21,7 @@ final class CanaryWatch {
     private static let mostTold = 64
 
     init(_ planted: PlantedCanaries) throws(JailError) {
+        self.planted = planted.json
         kinds = Dictionary(planted.canaries.map { ($0.id, $0.kind) }) { first, _ in first }
         do throws(SecretTraces.Refusal) { detector = try CanaryDetector(planted.canaries) } catch {
             throw JailError(.supervise, reason: "a canary cannot be looked for: \(error)")

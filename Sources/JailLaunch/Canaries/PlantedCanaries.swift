@@ -32,15 +32,12 @@ struct PlantedCanaries: Sendable {
     /// As the way out and the supervisor know them.
     var known: [KnownCanary] { canaries.map(\.known) }
 
-    /// The plan with what the command's environment has of them. Only for whoever starts commands: what is shown or
-    /// recorded is the plan without.
-    func filled(_ plan: LaunchPlan) -> LaunchPlan {
-        var plan = plan
-        for (place, canary) in zip(plans, canaries) {
-            guard case .variable(let name) = place.place, let token = canary.token else { continue }
-            plan.command.environment.append("\(name)=\(token)")
+    /// `NAME=value`, of the jail's environment and not of the plan's.
+    var variables: [String] {
+        zip(plans, canaries).compactMap { plan, canary in
+            guard case .variable(let name) = plan.place, let token = canary.token else { return nil }
+            return "\(name)=\(token)"
         }
-        return plan
     }
 
     /// Which one is where, for whoever looks after it; never what it says.

@@ -30,6 +30,8 @@ final class EgressWatch {
     private var identity: EgressIdentity?
     /// Of a jail that may not spend whatever it likes.
     private var spend: SpendWatch?
+    /// Of a jail that binds some.
+    private let secrets: JailSecrets?
     /// What is looked for in what goes out, and who is told.
     private let canaries: [KnownCanary]
     private let canaryWatch: CanaryWatch?
@@ -60,12 +62,14 @@ final class EgressWatch {
 
     /// Clones, or joins those who share, and lets the gateway begin: its start overlaps with that of the jail.
     init(
-        _ plan: LaunchPlan, _ egress: EgressPlan, canaries: [KnownCanary] = [], canaryWatch: CanaryWatch? = nil
+        _ plan: LaunchPlan, _ egress: EgressPlan, secrets: JailSecrets? = nil, canaries: [KnownCanary] = [],
+        canaryWatch: CanaryWatch? = nil
     ) throws(JailError) {
         self.plan = plan
         self.canaries = canaries
         self.canaryWatch = canaryWatch
         self.egress = egress
+        self.secrets = secrets
         texts = try EgressTexts(egress)
         names = try attempt(.egress) { () throws(SystemError) in
             SharedDescriptor(try System.makeMemoryFile("names", [], sealed: false))
@@ -177,14 +181,25 @@ final class EgressWatch {
     }
 
     private func handOver() throws(SystemError) {
-        switch try line?.send(sockets, of: egress) {
-        case .sent:
-            phase = .serving
-            deadline = nil
+        // Before there is anybody who could ask for something.
+        for grant in secrets?.grants ?? [] {
+            guard hasTaken(try line?.send(grant)) else { return }
+        }
+        guard hasTaken(try line?.send(sockets, of: egress)) else { return }
+        phase = .serving
+        deadline = nil
+        if egress.onExit != .restart { secrets?.wipe() }
+    }
+
+    private func hasTaken(_ outcome: EgressLine.Outcome?) -> Bool {
+        switch outcome {
+        case .sent: return true
         // A new channel has room; if it has not, the gateway is not what it should be.
-        case .full: distrust("it does not listen")
+        case .full:
+            distrust("it does not listen")
+            return false
         // Killed meanwhile; the next one gets them.
-        case .ended, nil: break
+        case .ended, nil: return false
         }
     }
 

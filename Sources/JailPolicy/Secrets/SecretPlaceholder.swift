@@ -20,6 +20,18 @@ package struct SecretPlaceholder: Hashable, Sendable {
     static let shortest = 20
     static let longest = 256
 
+    /// Why a value cannot be put into requests; nil: it can. RFC 9110, 5.5, without anything that is not ASCII: servers read
+    /// that in different ways.
+    package static func fault(in value: Span<UInt8>) -> String? {
+        guard valueSizes.contains(value.count) else {
+            return "has \(value.count) bytes, and must have \(valueSizes.lowerBound) to \(valueSizes.upperBound)"
+        }
+        guard value.indices.allSatisfy({ (0x20...0x7E).contains(value[$0]) }) else {
+            return "holds line breaks or other characters that fit into no header field"
+        }
+        return value[0] == 0x20 || value[value.count - 1] == 0x20 ? "begins or ends with a blank" : nil
+    }
+
     /// One for a value.
     ///
     /// What is known of the value beyond the prefix that all of its kind have does not come into it, except for its length in

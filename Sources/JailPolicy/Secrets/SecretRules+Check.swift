@@ -1,7 +1,7 @@
 /// What is wrong with bindings beside the rest of a profile.
 extension SecretRules {
-    /// Throws if a binding reaches beyond what the network's rules allow, if two would fight for one place of one request,
-    /// or if a variable would have two values.
+    /// Throws if a binding reaches beyond what the network's rules allow, if two would fight for one place of one request, or
+    /// if a variable or a secret would have two values.
     package func check(_ network: NetworkRules, _ process: ProcessRules) throws(SecretRuleError) {
         let policy = NetworkPolicy(network)
         for (index, binding) in bindings.enumerated() {
@@ -64,6 +64,9 @@ extension SecretBinding {
     fileprivate func clash(with other: SecretBinding) -> String? {
         if let environment, environment == other.environment, name != other.name {
             return "sets \(environment), as another secret does in"
+        }
+        if name == other.name, let source, let theirs = other.source, source != theirs {
+            return "takes the same secret from another place than"
         }
         guard place.slot == other.place.slot, hosts.contains(where: other.hosts.contains),
             ports.contains(where: other.ports.contains), Self.meet(methods, other.methods),

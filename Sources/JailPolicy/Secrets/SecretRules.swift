@@ -29,6 +29,8 @@ package struct SecretBinding: Hashable, Sendable {
     /// Likewise. Matched with the placeholder in its place.
     package var paths: [PathPattern]?
     package var place: SecretPlace
+    /// nil: as another binding of the same secret says, or else the store.
+    package var source: SecretOrigin?
 
     package init(name: String, hosts: [HostName], place: SecretPlace) {
         self.name = name

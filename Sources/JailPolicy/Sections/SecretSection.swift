@@ -9,10 +9,11 @@ struct SecretParts: Sendable {
     var methods: [String]?
     var paths: [PathPattern]?
     var place: SecretPlace?
+    var source: SecretOrigin?
 
     static let table = SectionTable<SecretParts>([
         SectionKey(
-            "name", read: { (field, parts) throws(JailError) in parts.name = try field.name(Name.checkProfile) },
+            "name", read: { (field, parts) throws(JailError) in parts.name = try field.name(Name.checkSecret) },
             write: { $0.name.map { .string($0) } }),
         SectionKey(
             "env", read: { (field, parts) throws(JailError) in parts.environment = try field.name(Name.checkPassed) },
@@ -41,6 +42,11 @@ struct SecretParts: Sendable {
             "inject", read: { (field, parts) throws(JailError) in parts.place = try SecretPlace.read(field) },
             write: { $0.place?.json }
         ).holding(SecretPlaceParts.table),
+        SectionKey<SecretParts>(
+            "source", absent: "the store",
+            read: { (field, parts) throws(JailError) in parts.source = try SecretOrigin.read(field) },
+            write: { $0.source?.json }
+        ).holding(SecretOriginParts.table),
     ])
 }
 
@@ -57,6 +63,7 @@ extension SecretBinding {
         binding.ports = parts.ports ?? binding.ports
         binding.methods = parts.methods
         binding.paths = parts.paths
+        binding.source = parts.source
         return binding
     }
 
@@ -64,7 +71,7 @@ extension SecretBinding {
         SecretParts.table.json(
             SecretParts(
                 name: name, environment: environment, hosts: hosts, ports: ports, methods: methods, paths: paths,
-                place: place))
+                place: place, source: source))
     }
 
     /// For people: `github as Authorization: Bearer to api.github.com, in GH_TOKEN`.
@@ -74,6 +81,7 @@ extension SecretBinding {
         let on = ports == [443] ? "" : " on ports \(ports.map { String($0) }.joined(separator: ", "))"
         return "\(name) \(place.shown) to \(hosts.map(\.text).joined(separator: ", "))\(on)\(only)\(where_)"
             + (environment.map { ", placeholder in \($0)" } ?? "")
+            + (source.map { ", from \($0.shown)" } ?? "")
     }
 }
 

@@ -11,6 +11,8 @@ package struct StoreKeyFinder {
     package var credentials: String?
     /// The keyring, and no file.
     package var wantsKeyring: Bool
+    /// The keyring where there is no file: of whoever has nobody to ask.
+    package var mayUseKeyring = false
 
     package init(credentials: String?, wantsKeyring: Bool) {
         self.credentials = credentials.flatMap { $0.isEmpty ? nil : $0 }
@@ -56,6 +58,7 @@ package struct StoreKeyFinder {
             }
         }
         if !isThere {
+            if mayUseKeyring, !mayMake, let key = try? fromKeyring() { return key }
             guard mayMake else {
                 throw JailError(
                     .secrets, path: place, reason: "there are secrets here, and no key to open them with",

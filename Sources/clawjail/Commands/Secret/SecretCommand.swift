@@ -12,6 +12,7 @@ struct SecretCommand: ParsableCommand {
             """,
         subcommands: [
             SecretSet.self, SecretGenerate.self, SecretList.self, SecretRotate.self, SecretRemove.self, SecretTest.self,
+            SecretCanary.self,
         ])
 }
 

@@ -1,0 +1,132 @@
+internal import JailCore
+internal import JailPlan
+internal import JailPolicy
+internal import SecretStore
+
+/// The secrets of one jail, as its supervisor holds them: values in memory of their own, for the jail's gateways.
+final class JailSecrets {
+    /// One value for a gateway.
+    struct Grant {
+        let name: String
+        let placeholder: SecretPlaceholder
+        /// nil: it was removed.
+        let value: KeptSecret?
+        /// Milliseconds for which the value before it is looked for in answers.
+        let grace: UInt64
+    }
+
+    private struct Held {
+        let name: String
+        /// Of this jail and this start.
+        let placeholder: SecretPlaceholder
+        /// nil: it was removed.
+        var current: KeptSecret?
+        var previous: (value: KeptSecret, end: Int64)?
+    }
+
+    let rules: SecretRules
+    /// The directory of the store.
+    let store: String
+    private var held: [Held] = []
+
+    /// Asks for all of them. A jail of which one is missing does not start.
+    ///
+    /// - Parameter signals: readable once the launch is to be given up.
+    init(_ plan: LaunchPlan, _ rules: SecretRules, signals: Descriptor) throws(JailError) {
+        self.rules = rules
+        store = "\(plan.stateDirectory)/\(SecretStore.directoryName)"
+        var values = try Self.takeEnvironment(rules)
+        let others = rules.names.filter { values[$0] == nil }
+        if !others.isEmpty {
+            let fetch = try attempt(.secrets) { () throws(SystemError) in
+                try SecretFetch(others, rules, store: store)
+            }
+            values.merge(try Self.await(fetch, signals)) { $1 }
+        }
+        for name in rules.names { held.append(try Self.hold(name, values[name])) }
+    }
+
+    /// Whose secrets a plan names; nil: it names none.
+    static func resolve(_ plan: LaunchPlan, signals: Descriptor) throws(JailError) -> JailSecrets? {
+        guard let rules = plan.network.egress?.secrets, !rules.isEmpty else { return nil }
+        return try JailSecrets(plan, rules, signals: signals)
+    }
+
+    /// Here, since it is this process's environment that is not to hold them any more.
+    private static func takeEnvironment(_ rules: SecretRules) throws(JailError) -> [String: SecretFetch.Result] {
+        let names = rules.names.filter { if case .environment = rules.source(of: $0) { true } else { false } }
+        let resolver = SecretResolver(rules, store: "", credentials: nil)
+        var values: [String: SecretFetch.Result] = [:]
+        for (name, result) in resolver.resolve(names, now: System.realtimeSeconds()) {
+            values[name] = .value(try result.get().current, previous: nil)
+        }
+        return values
+    }
+
+    private static func await(
+        _ fetch: SecretFetch, _ signals: Descriptor
+    ) throws(JailError) -> [String: SecretFetch.Result] {
+        while true {
+            var entries = [fetch.pollEntry, System.PollEntry(signals, System.PollEvents.readable)]
+            try attempt(.secrets) { () throws(SystemError) in try System.poll(&entries, milliseconds: -1) }
+            if entries[1].returned != 0 {
+                fetch.kill()
+                throw JailError(.supervise, reason: "stopped by a signal during the launch")
+            }
+            let ready = System.PollResult(entries)
+            do throws(SystemError) { if let results = try fetch.take(ready) { return results } } catch {
+                throw JailError(.secrets, reason: "the process that asks for secrets ended without an answer")
+            }
+        }
+    }
+
+    private static func hold(_ name: String, _ result: SecretFetch.Result?) throws(JailError) -> Held {
+        switch result {
+        case .value(let value, let previous):
+            var generator = SystemRandomNumberGenerator()
+            do throws(ValueError) {
+                let placeholder = try value.bytes.withSpan { (span) throws(ValueError) in
+                    try SecretPlaceholder.make(like: span, using: &generator)
+                }
+                return Held(name: name, placeholder: placeholder, current: value, previous: previous)
+            } catch { throw JailError(.secrets, reason: "the value of '\(name)' \(error.reason)") }
+        case .fault(let text, _): throw JailError(.secrets, said: text, status: ExitStatus.configuration)
+        case nil: throw JailError(.secrets, reason: "'\(name)' has no value")
+        }
+    }
+
+    // MARK: For the jail
+
+    /// `NAME=placeholder`, of the variables that the bindings name.
+    var environment: [String] {
+        rules.variables.compactMap { variable, name in
+            held.first { $0.name == name }.map { "\(variable)=\($0.placeholder.text)" }
+        }
+    }
+
+    // MARK: For its gateways
+
+    /// For a gateway that begins: a value before whose grace is not over comes first, so that the other one takes its place.
+    var grants: [Grant] {
+        let now = System.realtimeSeconds()
+        return held.flatMap { held -> [Grant] in
+            guard let current = held.current else {
+                return [Grant(name: held.name, placeholder: held.placeholder, value: nil, grace: 0)]
+            }
+            var grants: [Grant] = []
+            var grace: UInt64 = 0
+            if let previous = held.previous, previous.end > now {
+                grants.append(Grant(name: held.name, placeholder: held.placeholder, value: previous.value, grace: 0))
+                grace = UInt64(previous.end - now) * 1000
+            }
+            return grants + [
+                Grant(name: held.name, placeholder: held.placeholder, value: current, grace: grace)
+            ]
+        }
+    }
+
+    /// The only gateway has them: there will be no other one, and nobody asks for them here any more.
+    func wipe() {
+        for index in held.indices { (held[index].current, held[index].previous) = (nil, nil) }
+    }
+}
