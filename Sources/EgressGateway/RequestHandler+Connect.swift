@@ -2,6 +2,7 @@ internal import EgressControl
 internal import JailPolicy
 internal import NIOCore
 internal import NIOHTTP1
+internal import SecretTraces
 
 extension RequestHandler {
     /// CONNECT (RFC 9110, 9.3.6): judged before it is answered, and then treated as a connection to that host and port.

@@ -2,6 +2,7 @@ internal import EgressControl
 internal import JailPolicy
 internal import NIOCore
 internal import NIOHTTP1
+internal import SecretTraces
 
 extension RequestHandler {
     /// On a connection of its own. Only once the origin has proved that it speaks WebSocket does the client hear of it.

@@ -22,7 +22,11 @@ extension RootPlanner {
                 .plan, path: path, reason: "a canary is never put into what is shown there, from the host or for good",
                 hint: "name another 'path', such as one in the home directory")
         }
-        guard !steps.contains(where: { $0.path == path || $0.path.isBelow(path) }) else {
+        guard
+            !steps.contains(where: {
+                $0.path == path || $0.path.isBelow(path) || ($0.isFile && path.isBelow($0.path))
+            })
+        else {
             throw JailError(.plan, path: path, reason: "a canary never takes the place of what is there already")
         }
         var missing: [String] = []
@@ -37,6 +41,14 @@ extension RootPlanner {
 }
 
 extension MountStep {
+    fileprivate var isFile: Bool {
+        switch self {
+        case .file, .trust, .cover, .socket, .canary: true
+        case .bind(let bind): !bind.isDirectory
+        case .directory, .symlink, .overlay, .tmpfs, .proc, .devpts, .pin: false
+        }
+    }
+
     /// Whether what lies below it is in something else than the new root. A symlink leads there, perhaps.
     fileprivate var isMount: Bool {
         switch self {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import JailCore
-import JailPlan
+import JailLaunch
 import JailPolicy
 import SecretTraces
 
@@ -57,7 +57,7 @@ struct SecretCanaryList: ParsableCommand {
             if json { return try Output.print(JSON.array(canaries.map(\.json)).text()) }
             guard !canaries.isEmpty else { return try Output.print("jail '\(name)' has no canaries") }
             try Output.print(
-                Table.text([["ID", "KIND", "WHERE"]] + canaries.map { Self.row($0) }))
+                Table.text([["ID", "KIND", "WHERE"]] + canaries.map(Self.row)))
         } catch { Output.fail(error) }
     }
 
