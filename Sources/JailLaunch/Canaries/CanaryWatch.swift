@@ -22,8 +22,8 @@ final class CanaryWatch {
 
     init(_ planted: PlantedCanaries) throws(JailError) {
         self.planted = planted.json
-        kinds = Dictionary(planted.canaries.map { ($0.id, $0.kind) }) { first, _ in first }
-        do throws(SecretTraces.Refusal) { detector = try CanaryDetector(planted.canaries) } catch {
+        kinds = planted.kinds
+        do throws(SecretTraces.Refusal) { detector = try CanaryDetector(planted.known) } catch {
             throw JailError(.supervise, reason: "a canary cannot be looked for: \(error)")
         }
     }

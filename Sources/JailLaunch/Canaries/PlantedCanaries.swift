@@ -1,4 +1,3 @@
-internal import Crypto
 internal import JailCore
 internal import JailPlan
 internal import SecretTraces
@@ -8,20 +7,19 @@ internal import SecretTraces
 struct PlantedCanaries: Sendable {
     let plans: [CanaryPlan]
     let canaries: [Canary]
+    let registered: [RegisteredCanary]
 
-    init(_ plans: [CanaryPlan]) {
+    /// - Parameter registered: those on the host, which are looked for as well.
+    init(_ plans: [CanaryPlan], registered: [RegisteredCanary] = []) {
         self.plans = plans
-        guard !plans.isEmpty else {
-            canaries = []
-            return
-        }
-        var random = SystemRandomNumberGenerator()
-        // Any 32 bytes are a seed (RFC 8032, 5.1.5); a canary whose key fits nothing would still be one.
-        let maker = CanaryMaker { seed in
-            (try? Curve25519.Signing.PrivateKey(rawRepresentation: seed)).map { Array($0.publicKey.rawRepresentation) }
-                ?? seed
-        }
-        canaries = plans.map { maker.make($0.kind, using: &random) }
+        self.registered = plans.isEmpty ? [] : registered
+        canaries = plans.isEmpty ? [] : CanaryRegister.make(plans.map(\.kind))
+    }
+
+    /// Those of a plan, with what the host has besides.
+    init(_ plan: LaunchPlan) throws(JailError) {
+        self.init(
+            plan.canaries, registered: plan.canaries.isEmpty ? [] : try CanaryRegister.all(in: plan.stateDirectory))
     }
 
     var isEmpty: Bool { plans.isEmpty }
@@ -30,7 +28,13 @@ struct PlantedCanaries: Sendable {
     var texts: [String] { canaries.map(\.text) }
 
     /// As the way out and the supervisor know them.
-    var known: [KnownCanary] { canaries.map(\.known) }
+    var known: [KnownCanary] { canaries.map(\.known) + registered.map(\.known) }
+
+    /// Of each, by its id.
+    var kinds: [String: Canary.Kind] {
+        let all = canaries.map { ($0.id, $0.kind) } + registered.map { ($0.known.id, $0.kind) }
+        return Dictionary(all) { first, _ in first }
+    }
 
     /// `NAME=value`, of the jail's environment and not of the plan's.
     var variables: [String] {
