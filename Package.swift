@@ -233,7 +233,8 @@ let package = Package(
         tests(
             "JailLaunchTests",
             [
-                "JailLaunch", "JailLearning", "JailCgroups", "JailPlan", "JailPolicy", "JailCore", "CLinux",
+                "JailLaunch", "JailLearning", "JailCgroups", "SecretStore", "JailPlan", "JailPolicy", "JailCore",
+                "CLinux",
                 "SecretTraces", "TestSupport",
             ]),
         tests("JailViewTests", ["JailView", "JailCgroups", "JailPolicy", "JailCore", "TestSupport"]),

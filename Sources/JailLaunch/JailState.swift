@@ -55,6 +55,10 @@ struct JailState: Sendable {
             members.append(("stateDirectory", .string(plan.stateDirectory)))
             if let canaries { members.append(("canaries", canaries)) }
         }
+        // By name, for whoever changes one.
+        if let secrets = plan.network.egress?.secrets, !secrets.isEmpty {
+            members.append(("secretNames", .strings(secrets.names)))
+        }
         // How to ask, for whoever wants to know whether its supervisor knows more.
         if let guardian {
             members.append(("guardian", .number(guardian.pid)))

@@ -27,7 +27,7 @@ final class JailWatch {
     let execs: Execs
     let egress: EgressWatch?
     /// Of a jail that binds some.
-    let secrets: JailSecrets?
+    let renewal: SecretRenewal?
     let audit: Audit
     /// Of a jail that may ask for sessions.
     var sessions: SessionDesk?
@@ -112,7 +112,7 @@ final class JailWatch {
         self.publisher = publisher
         self.callers = callers
         execs = Execs(plan, adding: variables)
-        self.secrets = secrets
+        renewal = secrets.map { SecretRenewal($0) }
         self.egress = egress
         self.audit = audit
         alerts = plan.alerts.map { AlertWatch($0, group: group) }
@@ -165,6 +165,7 @@ final class JailWatch {
                 if limitsMoved { report(&reporter, final: false) }
                 tell(egress?.takeNotices() ?? [], &reporter)
                 tell(canaries?.takeNotices() ?? [], &reporter)
+                tell(renewal?.takeNotices() ?? [], &reporter)
                 tell(sessions?.takeNotices() ?? [], &reporter)
                 tell(callersNotices, &reporter)
                 callersNotices = []
@@ -338,6 +339,7 @@ final class JailWatch {
         entries += execs.pollEntries
         if let health { entries += health.pollEntries }
         if let egress { entries += egress.pollEntries }
+        if let renewal { entries += renewal.pollEntries }
         if let sessions { entries += sessions.pollEntries }
         if let outside { entries += outside.pollEntries }
         if let pausing = alerts?.pausing { entries.append(.init(pausing.borrowed, System.PollEvents.readable)) }
@@ -425,6 +427,7 @@ final class JailWatch {
     private func watchEgress(_ ready: System.PollResult) throws(SystemError) {
         guard let egress, initEnded == nil else { return }
         try egress.handle(ready)
+        try renewal?.handle(ready) { (grant) throws(SystemError) in try egress.give(grant) }
         // Without its way out the launch is not what was planned.
         if egress.failure != nil { kill() }
         if egress.wantsStop { try stopByRule() }
@@ -588,6 +591,12 @@ final class JailWatch {
         case .saved(let note):
             callersNotices.append(.event(note.event))
             try? System.send(caller.borrowed, ControlReply.done.bytes)
+        case .secret(let note):
+            guard let renewal else {
+                refuse(caller, ExitStatus.notThere, "secrets: this jail binds no secret")
+                break
+            }
+            renewal.ask(note, caller)
         case .recent: try? System.send(caller.borrowed, ControlReply.state(recentText()).bytes)
         }
     }

@@ -192,6 +192,7 @@ package enum Supervisor {
                 state.initPID = jail.pid
                 state.canaries = canaryWatch?.planted
                 try directory.write(state.json.text() + "\n", to: RunDirectory.stateFile)
+                try secrets?.catchUp(signals: guardian?.channel.borrowed ?? signals.borrowed)
                 watch.lifeline = lifeline
                 watch.service = service
                 watch.learning = learning

@@ -28,10 +28,15 @@ package enum UncheckedKeys {
             [
                 "network.allow[].preset", "network.allow[].requestSize", "network.allow[].websocket",
                 "network.allow[].inspect", "network.allow[].protocol", "network.upstream.", "network.onGatewayExit",
-                "secrets", "secrets[].", "secrets[].inject.",
+                "secrets[].hosts", "secrets[].ports", "secrets[].methods", "secrets[].paths", "secrets[].inject",
+                "secrets[].inject.",
             ]
         ),
         ("plants what opens nothing, and is new in each jail", ["canaries", "canaries[]."]),
+        (
+            "is asked by the supervisor before there is a jail, which does not start without",
+            ["secrets[].source", "secrets[].source."]
+        ),
         ("would have to be used up", ["network.budgets.", "spend", "spend."]),
         ("grants more jails, each of which can be verified by its name", ["sessions", "sessions."]),
         (

@@ -26,6 +26,26 @@ import Testing
         #expect(read.placeholder.text == "sk-Zk3mQ9xT7bW1cV5nR8yL2pD4hF6j")
     }
 
+    @Test func `a value that is not copied makes the same message, and a secret without one has its own`() throws {
+        let grant = try Self.grant(Array("abcdefgh".utf8))
+        let value = try SecretBytes(copying: Array("abcdefgh".utf8))
+        let message = try EgressMessage.secret(grant.name, grant.placeholder, value, grace: grant.grace)
+        #expect(message.withSpan { span in span.indices.map { span[$0] } } == EgressMessage.secret(grant).bytes)
+
+        let (first, second) = try System.makeSocketPair(.sequencedPacket).release()
+        let channel = EgressChannel(OwnedDescriptor(first))
+        let other = OwnedDescriptor(second)
+        try System.send(other.borrowed, message)
+        guard case .secret(let read) = try channel.nextOrder() else { throw SystemError(.check, .invalid) }
+        #expect(bytes(read.value) == Array("abcdefgh".utf8))
+        try System.send(other.borrowed, EgressMessage.revoke("key", grant.placeholder).bytes)
+        guard case .revoke("key", grant.placeholder) = try channel.nextOrder() else {
+            throw SystemError(.check, .invalid)
+        }
+        try System.send(other.borrowed, [7] + Array("{\"name\":\"Key\"}".utf8))
+        #expect(throws: SystemError.self) { try channel.nextOrder() }
+    }
+
     @Test func `cut in its head, or with a value of the wrong size, it is refused`() throws {
         let whole = try Self.grant(Array("abcdefgh".utf8)).bytes
         #expect(SecretGrant(bytes: whole[...]) != nil)

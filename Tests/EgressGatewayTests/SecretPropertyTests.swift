@@ -16,6 +16,26 @@ struct `Secrets in random requests` {
         .bearer, .header("X-Api-Key"), .query("key"), .path(before: "/bot", after: "/"),
     ]
 
+    @Test func `what was removed has no value, is looked for in answers, and can be set again`() throws {
+        let injector = try Self.injector(.bearer)
+        let placeholder = try #require(SecretPlaceholder(text: Self.token))
+        let other = try #require(SecretPlaceholder(text: "another-placeholder-of-twenty"))
+        #expect(!injector.revoke("key", other, now: .now()) && !injector.revoke("none", other, now: .now()))
+        #expect(injector.revoke("key", placeholder, now: .now()))
+        #expect(injector.value(of: "key") == nil && injector.values.count == 1)
+        injector.tick(.now() + .minutes(11))
+        #expect(injector.values.isEmpty)
+        let grant = SecretGrant(name: "key", placeholder: placeholder, value: SecretValue(Self.value.utf8))
+        #expect(injector.take(grant, now: .now()) && injector.value(of: "key") != nil)
+        // A gateway that begins after that knows what stands for it all the same.
+        var rules = SecretRules()
+        rules.bindings = [SecretBinding(name: "key", hosts: ["example.org"], place: .bearer)]
+        let next = SecretInjector(rules)
+        #expect(next.revoke("key", placeholder, now: .now()) && next.value(of: "key") == nil)
+        var scanner = next.scanner
+        #expect(scanner.feed(Self.token.utf8) != nil)
+    }
+
     private static func injector(_ place: SecretPlace) throws -> SecretInjector {
         var rules = SecretRules()
         let binding = SecretBinding(name: "key", hosts: ["example.org"], place: place)

@@ -52,12 +52,21 @@ enum Samples {
           secrets: [
             {
               name: "api", env: "API_KEY", hosts: ["a.example"], ports: [8443], methods: ["POST"], paths: ["/b/**"],
-              inject: { header: "X-Api-Key" },
+              inject: { header: "X-Api-Key" }, source: "store",
             },
-            { name: "hub", hosts: ["a.example"], ports: [8443], inject: "bearer" },
-            { name: "web", hosts: ["b.example"], inject: { basic: "bob" } },
-            { name: "map", hosts: ["b.example"], inject: { query: "key" } },
-            { name: "bot", env: "BOT", hosts: ["b.example"], inject: { path: "/bot{}/" } },
+            { name: "hub.b", hosts: ["a.example"], ports: [8443], inject: "bearer", source: { file: "~/hub" } },
+            { name: "web", hosts: ["b.example"], inject: { basic: "bob" }, source: { credential: "web.key" } },
+            { name: "map", hosts: ["b.example"], inject: { query: "key" }, source: { env: "MAPS_KEY" } },
+            {
+              name: "bot", env: "BOT", hosts: ["b.example"], inject: { path: "/bot{}/" },
+              source: {
+                exec: {
+                  command: "/usr/bin/vault", args: ["read", ""], passEnv: ["VAULT_ADDR"], env: { LANG: "C" },
+                  timeoutMs: 2000, noOutputTimeoutMs: 1000, maxOutputBytes: 4096, jsonOnly: false, provider: "vault",
+                  id: "kv/bot",
+                },
+              },
+            },
           ],
           canaries: [{ kind: "aws" }, { kind: "env", path: "/srv/.env" }, { kind: "github", env: "HUB" }],
           sessions: { profile: "session", workspaces: ["/data/a", "/data/b:ro"], most: 3 },
@@ -227,7 +236,7 @@ enum Samples {
         ("{ secrets: [{}] }", "1:13: 'secrets[0]' needs 'name', 'hosts' and 'inject'"),
         (
             "{ secrets: [{ name: 'A' }] }",
-            "1:21: 'secrets[0].name' must be a name of a-z, 0-9, '_' and '-', at most 64, first a letter or digit, "
+            "1:21: 'secrets[0].name' must be a name of a-z, 0-9, '.', '_' and '-', at most 64, first a letter or digit, "
                 + "not \"A\""
         ),
         ("{ secrets: [{ hosts: ['*.a.b'] }] }", "1:23: 'secrets[0].hosts[0]' must name a host in full"),
@@ -270,6 +279,39 @@ enum Samples {
             "{ secrets: [{ inject: { path: '/{}/{}' } }] }",
             "1:31: 'secrets[0].inject.path' must be a path with one '{}' at the end of a segment, such as \"/bot{}/\", "
                 + "not \"/{}/{}\""
+        ),
+        (
+            "{ secrets: [{ source: 'vault' }] }",
+            "1:23: 'secrets[0].source' must be \"store\" or an object, not a string"
+        ),
+        (
+            "{ secrets: [{ source: {} }] }",
+            "1:23: 'secrets[0].source' must have one of 'env', 'file', 'credential' and 'exec'"
+        ),
+        (
+            "{ secrets: [{ source: { env: 'A', file: '/b' } }] }",
+            "1:23: 'secrets[0].source' must have one of 'env', 'file', 'credential' and 'exec'"
+        ),
+        (
+            "{ secrets: [{ source: { file: 'b' } }] }",
+            "1:31: 'secrets[0].source.file' must be an absolute path, not \"b\""
+        ),
+        (
+            "{ secrets: [{ source: { credential: '../a' } }] }",
+            "1:37: 'secrets[0].source.credential' must be the name of a credential such as \"github\", not \"../a\""
+        ),
+        ("{ secrets: [{ source: { exec: {} } }] }", "1:31: 'secrets[0].source.exec' needs 'command'"),
+        (
+            "{ secrets: [{ source: { exec: { command: 'vault' } } }] }",
+            "1:42: 'secrets[0].source.exec.command' must be an absolute path, not \"vault\""
+        ),
+        (
+            "{ secrets: [{ source: { exec: { command: '/v', id: 'a/../b' } } }] }",
+            "1:52: 'secrets[0].source.exec.id' must be an id such as \"vault/github\", not \"a/../b\""
+        ),
+        (
+            "{ secrets: [{ source: { exec: { command: '/v', timeoutMs: 0 } } }] }",
+            "1:59: 'secrets[0].source.exec.timeoutMs' must be a whole number from 1 to 120000, not 0"
         ),
         (
             "{ secrets: [{ name: 'a', hosts: ['a.b'], inject: 'bearer' }] }",

@@ -103,6 +103,38 @@ struct `Bindings of secrets` {
                 .contains("'secrets[0]' sets K, which process.passEnvironment passes on"))
     }
 
+    @Test func `a secret comes from one place, which one of its bindings names`() throws {
+        func binding(_ host: String, _ more: String) -> String {
+            "{ name: 'k', hosts: ['\(host).example'], inject: 'bearer'\(more) }"
+        }
+        let allow = "{ hosts: ['a.example', 'b.example'] }"
+        let one = binding("a", "")
+        let file = binding("b", ", source: { file: '/k' }")
+        let rules = try profile(text("\(one), \(file)", allow: allow)).secrets
+        #expect(rules.source(of: "k") == .file("/k") && rules.source(of: "l") == .store)
+        #expect(rules.withoutSources.bindings.allSatisfy { $0.source == nil })
+        let store = binding("a", ", source: 'store'")
+        #expect(
+            refusal(text("\(store), \(file)", allow: allow))
+                .contains("takes the same secret from another place than 'secrets[0]'"))
+    }
+
+    @Test func `of programs' variables a plan shows the names`() throws {
+        let rules = try profile(Samples.full).secrets
+        #expect(rules.json.text().contains(#""env":{"LANG":"C"}"#))
+        #expect(rules.withoutValues.json.text().contains(#""env":{"LANG":"…"}"#))
+        #expect(rules.variables.map { "\($0.variable) \($0.name)" } == ["API_KEY api", "BOT bot"])
+    }
+
+    @Test func `a value that fits into no header field is no secret for requests`() {
+        func fault(_ text: String) -> String? { SecretPlaceholder.fault(in: Array(text.utf8).span) }
+        #expect(fault("sk-4f9c2e7a") == nil)
+        #expect(fault("short")?.contains("5 bytes") == true)
+        for text in ["two\nlines", "a tab\t here", "grün-und-blau", " a blank", "a blank "] {
+            #expect(fault(text) != nil, "\(text)")
+        }
+    }
+
     @Test func `bindings travel as they are`() throws {
         let rules = try profile(Samples.full).secrets
         #expect(rules.bindings.count == 5)

@@ -107,15 +107,22 @@ struct `Sections` {
         }
         var api = try binding("api", "a.example", .header("X-Api-Key"))
         (api.environment, api.ports, api.methods) = ("API_KEY", [8443], ["POST"])
+        api.source = .store
         api.paths = [try PathPattern.parse("/b/**")]
-        var hub = try binding("hub", "a.example", .bearer)
-        hub.ports = [8443]
+        var hub = try binding("hub.b", "a.example", .bearer)
+        (hub.ports, hub.source) = ([8443], .file("/home/ann/hub"))
+        var web = try binding("web", "b.example", .basic(user: "bob"))
+        web.source = .credential("web.key")
+        var map = try binding("map", "b.example", .query("key"))
+        map.source = .environment("MAPS_KEY")
+        var vault = SecretProgram(command: "/usr/bin/vault")
+        (vault.arguments, vault.passEnvironment) = (["read", ""], ["VAULT_ADDR"])
+        vault.environment = [EnvironmentVariable(name: "LANG", value: "C")]
+        (vault.timeout, vault.noOutputTimeout, vault.mostOutput) = (2000, 1000, 4096)
+        (vault.isJSONOnly, vault.provider, vault.id) = (false, "vault", "kv/bot")
         var bot = try binding("bot", "b.example", .path(before: "/bot", after: "/"))
-        bot.environment = "BOT"
-        return [
-            api, hub, try binding("web", "b.example", .basic(user: "bob")),
-            try binding("map", "b.example", .query("key")), bot,
-        ]
+        (bot.environment, bot.source) = ("BOT", .program(vault))
+        return [api, hub, web, map, bot]
     }
 
     private static func alerts() throws -> AlertRules {

@@ -35,6 +35,8 @@ final class EgressWatch {
     /// What is looked for in what goes out, and who is told.
     private let canaries: [KnownCanary]
     private let canaryWatch: CanaryWatch?
+    /// Names of those that were used.
+    private var used: Set<String> = []
     private var sockets: [SharedDescriptor] = []
     private var phase = Phase.starting
     /// The command starts: what happens from now on is the jail's, and no longer the launch's.
@@ -191,6 +193,13 @@ final class EgressWatch {
         if egress.onExit != .restart { secrets?.wipe() }
     }
 
+    /// Another value, or none, while the jail runs. A gateway that has not begun yet gets it with the others.
+    func give(_ grant: JailSecrets.Grant) throws(SystemError) {
+        guard phase == .serving, let line else { return }
+        _ = hasTaken(try line.send(grant))
+        if egress.onExit != .restart { secrets?.wipe() }
+    }
+
     private func hasTaken(_ outcome: EgressLine.Outcome?) -> Bool {
         switch outcome {
         case .sent: return true
@@ -343,6 +352,7 @@ final class EgressWatch {
             guard canaryWatch?.take(event) == true else { return distrust("it said what it never would") }
             return
         }
+        if takeFirstUse(event) { return }
         if case .object(let members) = event.json {
             notices.append(.event(.object([("event", "network")] + members)))
         }
@@ -355,6 +365,29 @@ final class EgressWatch {
         if event.verdict != .allowed, let line = denials.add(event, now: System.monotonicNanoseconds()) {
             notices.append(.note(line))
         }
+    }
+
+    /// The first use of each secret, and of each of its values, is told by its name.
+    ///
+    /// - Returns: whether there is nothing else in it.
+    private func takeFirstUse(_ event: EgressEvent) -> Bool {
+        guard event.verdict == .allowed, let names = event.secret else { return false }
+        guard event.subject == .request || secrets?.rules.names.contains(names) == true else { return false }
+        func tell(_ name: String, isNewValue: Bool) {
+            notices.append(
+                .event([
+                    "event": "secret-used", "secretName": .string(name), "host": .string(event.host ?? "?"),
+                    "newValue": .boolean(isNewValue),
+                ]))
+        }
+        guard event.subject == .request else {
+            tell(names, isNewValue: true)
+            return true
+        }
+        for name in secrets?.rules.names ?? [] where ", \(names),".contains(", \(name),") {
+            if used.insert(name).inserted { tell(name, isNewValue: false) }
+        }
+        return false
     }
 
     /// For the log and for alerts: the host and the secret's name only.

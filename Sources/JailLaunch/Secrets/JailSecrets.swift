@@ -15,7 +15,7 @@ final class JailSecrets {
         let grace: UInt64
     }
 
-    private struct Held {
+    fileprivate struct Held {
         let name: String
         /// Of this jail and this start.
         let placeholder: SecretPlaceholder
@@ -28,6 +28,8 @@ final class JailSecrets {
     /// The directory of the store.
     let store: String
     private var held: [Held] = []
+    /// The files of the store's as they were before they were read.
+    private var files: [String: FileIdentity] = [:]
 
     /// Asks for all of them. A jail of which one is missing does not start.
     ///
@@ -35,6 +37,7 @@ final class JailSecrets {
     init(_ plan: LaunchPlan, _ rules: SecretRules, signals: Descriptor) throws(JailError) {
         self.rules = rules
         store = "\(plan.stateDirectory)/\(SecretStore.directoryName)"
+        files = identities()
         var values = try Self.takeEnvironment(rules)
         let others = rules.names.filter { values[$0] == nil }
         if !others.isEmpty {
@@ -95,6 +98,30 @@ final class JailSecrets {
         }
     }
 
+    private func identities() -> [String: FileIdentity] {
+        var files: [String: FileIdentity] = [:]
+        for name in rules.names where rules.source(of: name) == .store {
+            files[name] = SecretStore.identity(of: name, in: store)
+        }
+        return files
+    }
+
+    /// Once callers can find the jail: what was changed before they could is read again. Nobody has the values yet.
+    func catchUp(signals: Descriptor) throws(JailError) {
+        let now = identities()
+        let changed = rules.names.filter { now[$0] != files[$0] }
+        guard !changed.isEmpty else { return }
+        let fetch = try attempt(.secrets) { () throws(SystemError) in
+            try SecretFetch(changed, rules, store: store)
+        }
+        for (name, result) in try Self.await(fetch, signals) {
+            if case .fault(let text, _) = result {
+                throw JailError(.secrets, said: text, status: ExitStatus.configuration)
+            }
+            _ = renew(name, result)
+        }
+    }
+
     // MARK: For the jail
 
     /// `NAME=placeholder`, of the variables that the bindings name.
@@ -110,23 +137,54 @@ final class JailSecrets {
     var grants: [Grant] {
         let now = System.realtimeSeconds()
         return held.flatMap { held -> [Grant] in
-            guard let current = held.current else {
-                return [Grant(name: held.name, placeholder: held.placeholder, value: nil, grace: 0)]
-            }
-            var grants: [Grant] = []
-            var grace: UInt64 = 0
-            if let previous = held.previous, previous.end > now {
-                grants.append(Grant(name: held.name, placeholder: held.placeholder, value: previous.value, grace: 0))
-                grace = UInt64(previous.end - now) * 1000
-            }
-            return grants + [
-                Grant(name: held.name, placeholder: held.placeholder, value: current, grace: grace)
-            ]
+            guard let current = held.current else { return [held.grant(nil)] }
+            guard let previous = held.previous, previous.end > now else { return [held.grant(current)] }
+            return [held.grant(previous.value), held.grant(current, grace: UInt64(previous.end - now) * 1000)]
         }
     }
 
     /// The only gateway has them: there will be no other one, and nobody asks for them here any more.
     func wipe() {
         for index in held.indices { (held[index].current, held[index].previous) = (nil, nil) }
+    }
+
+    // MARK: Other values
+
+    enum Outcome: Equatable {
+        case same, renewed, removed
+        /// It could not be read: what was known counts on.
+        case kept(String)
+    }
+
+    /// Names of those that can be read again: a variable of the caller's can be read only once.
+    var renewable: [String] {
+        rules.names.filter { if case .environment = rules.source(of: $0) { false } else { true } }
+    }
+
+    /// Milliseconds for which answers that are on their way are searched for a value that counts no more.
+    private static let leastGrace: UInt64 = 60_000
+
+    /// Takes what was read anew.
+    ///
+    /// - Returns: with what the gateway is to be told.
+    func renew(_ name: String, _ result: SecretFetch.Result) -> (Outcome, Grant?) {
+        guard let index = held.firstIndex(where: { $0.name == name }) else { return (.same, nil) }
+        switch result {
+        case .value(let value, let previous):
+            if let current = held[index].current, current.bytes.isSame(as: value.bytes) { return (.same, nil) }
+            (held[index].current, held[index].previous) = (value, previous)
+            let left = previous.map { UInt64(max(0, $0.end - System.realtimeSeconds())) * 1000 } ?? 0
+            return (.renewed, held[index].grant(value, grace: max(left, Self.leastGrace)))
+        case .fault(_, isMissing: true):
+            (held[index].current, held[index].previous) = (nil, nil)
+            return (.removed, held[index].grant(nil))
+        case .fault(let text, isMissing: false): return (.kept(text), nil)
+        }
+    }
+}
+
+extension JailSecrets.Held {
+    fileprivate func grant(_ value: KeptSecret?, grace: UInt64 = 0) -> JailSecrets.Grant {
+        JailSecrets.Grant(name: name, placeholder: placeholder, value: value, grace: grace)
     }
 }

@@ -31,6 +31,11 @@ package final class SecretStore {
         }
     }
 
+    /// Which file a secret of a store's is just now; nil: there is none. Whatever changes it makes another one.
+    package static func identity(of name: String, in path: String) -> FileIdentity? {
+        (try? System.status("\(path)/\(name)\(suffix)"))?.identity
+    }
+
     // MARK: Reading
 
     /// The names of the secrets, sorted.

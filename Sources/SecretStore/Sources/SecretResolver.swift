@@ -99,7 +99,9 @@ package struct SecretResolver {
 extension ResolvedSecret {
     /// A value before that never could be put into requests did not come back in answers either.
     fileprivate var withoutUnfit: ResolvedSecret {
-        guard let previous, previous.value.bytes.withSpan({ SecretPlaceholder.fault(in: $0) }) != nil else { return self }
+        guard let previous, previous.value.bytes.withSpan({ SecretPlaceholder.fault(in: $0) }) != nil else {
+            return self
+        }
         return ResolvedSecret(current: current, previous: nil)
     }
 }

@@ -74,7 +74,7 @@ struct GatewaySessions: SessionStarter {
         launch.egressGroup = start.gateway.name
         launch.prices = try Invocation.prices(for: profile, directories)
         launch.session = session
-        launch.environment = System.environment().map { EnvironmentVariable(name: $0.name, value: $0.value) }
+        launch.environment = Invocation.passed(by: profile)
         return try Planner.plan(profile, on: facts, for: launch)
     }
 

@@ -11,8 +11,8 @@ struct SecretCommand: ParsableCommand {
             credential 'clawjail-secrets-key' of the service manager where there is one, else a file beside them.
             """,
         subcommands: [
-            SecretSet.self, SecretGenerate.self, SecretList.self, SecretRotate.self, SecretRemove.self, SecretTest.self,
-            SecretCanary.self,
+            SecretSet.self, SecretGenerate.self, SecretList.self, SecretRotate.self, SecretRemove.self,
+            SecretReload.self, SecretTest.self, SecretCanary.self,
         ])
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JailCore
+import JailLaunch
 import SecretStore
 
 struct SecretGenerate: ParsableCommand {
@@ -29,12 +30,17 @@ struct SecretGenerate: ParsableCommand {
             let value = try attempt(.secrets) { () throws(SystemError) in
                 try GeneratedSecret.make(randomBytes: bits / 8)
             }
-            try store.add(name, value, SecretPlace.change(), what: "generate")
-            guard show else { return try Output.print("generated: \(name)") }
-            try attempt(.secrets, "standard output") { () throws(SystemError) in
-                try System.writeAll(.standardOutput, value)
-                try System.writeAll(.standardOutput, "\n")
+            let change = SecretPlace.change()
+            try store.add(name, value, change, what: "generate")
+            if show {
+                try attempt(.secrets, "standard output") { () throws(SystemError) in
+                    try System.writeAll(.standardOutput, value)
+                    try System.writeAll(.standardOutput, "\n")
+                }
+            } else {
+                try Output.print("generated: \(name)")
             }
+            SecretNews.tell(SecretNote(.generate, name, who: change.who))
         } catch { Output.fail(error) }
     }
 }

@@ -1,12 +1,16 @@
 import ArgumentParser
 import JailCore
+import JailLaunch
 import JailPolicy
 import SecretStore
 
 struct SecretRotate: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rotate", abstract: "Replace the value of a secret; the one before counts for a while.",
-        discussion: "The new value comes as with 'clawjail secret set'. Only the one value before can count.")
+        discussion: """
+            The new value comes as with 'clawjail secret set'. Only the one value before can count. Jails that run and bind the \
+            secret use the new value at once; what is said of them is on standard error.
+            """)
 
     @Argument(help: "The secret's name.", completion: .secrets) var name: String
 
@@ -30,6 +34,7 @@ struct SecretRotate: ParsableCommand {
             try Output.print(
                 "rotated: \(name)"
                     + (seconds > 0 ? "; the value before counts until \(UTCTime.shown(change.time + seconds))" : ""))
+            SecretNews.tell(SecretNote(.rotate, name, who: change.who))
         } catch { Output.fail(error) }
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JailCore
+import JailLaunch
 import SecretStore
 
 struct SecretSet: ParsableCommand {
@@ -24,8 +25,10 @@ struct SecretSet: ParsableCommand {
             // Before anything is typed for nothing.
             guard try !store.names().contains(name) else { throw SecretStore.isThere(name) }
             let value = try SecretInput(isMultiline: multiline).read(of: name)
-            try store.add(name, value, SecretPlace.change())
+            let change = SecretPlace.change()
+            try store.add(name, value, change)
             try Output.print("set: \(name)")
+            SecretNews.tell(SecretNote(.set, name, who: change.who))
         } catch { Output.fail(error) }
     }
 }
