@@ -60,7 +60,12 @@ import Testing
         caller: Caller
     ) throws {
         let jail = try Jail(caller, Self.profile("'lockdown'"))
-        defer { _ = try? jail.start(words: ["unlock", jail.name, "--reason", "a test"]).wait(20) }
+        defer {
+            _ = try? jail.start(words: ["unlock", jail.name, "--reason", "a test"]).wait(20)
+            let kept = "\(jail.stateDirectory)/evidence"
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: kept)) ?? []
+            where name.hasPrefix("\(jail.name)-") { try? FileManager.default.removeItem(atPath: "\(kept)/\(name)") }
+        }
         let finished = try jail.script(
             "\(Self.ask) -d \"x=$HUB_TOKEN\" http://example.org/; while :; do echo on >/tmp/on; sleep 0.05; done",
             seconds: 60)
