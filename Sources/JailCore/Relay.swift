@@ -24,12 +24,15 @@ package struct Relay: Sendable {
     /// PIPE_BUF: a pipe that is ready for writing takes this much without blocking, see pipe(7).
     private static let piece = 4096
 
-    /// - Parameter mayBlock: the target is somebody else's open file, which must not be made non-blocking: it is written
-    ///   to in small pieces, and only where poll(2) said that there is room.
-    package init(from source: Descriptor, to target: Descriptor, mayBlock: Bool = false) {
+    /// - Parameters:
+    ///   - mayBlock: the target is somebody else's open file, which must not be made non-blocking: it is written
+    ///     to in small pieces, and only where poll(2) said that there is room.
+    ///   - first: what goes out before anything that is read.
+    package init(from source: Descriptor, to target: Descriptor, mayBlock: Bool = false, first: [UInt8] = []) {
         self.source = source
         self.target = target
         self.mayBlock = mayBlock
+        held = first
     }
 
     package var wantsToRead: Bool { state == .open && held.isEmpty }
@@ -42,15 +45,27 @@ package struct Relay: Sendable {
     }
 
     /// One read, and as many writes as go. Returns how many bytes came in.
+    ///
+    /// - Parameter gate: says what goes on of what was read; nil ends it.
     @discardableResult
-    package mutating func step(readable: Bool, writable: Bool = true) -> Int {
+    package mutating func step(
+        readable: Bool, writable: Bool = true, through gate: (([UInt8]) -> [UInt8]?)? = nil
+    ) -> Int {
         var received = 0
         if readable, wantsToRead {
             do {
                 held = try System.read(source, most: Self.capacity)
                 sent = 0
                 received = held.count
-                if held.isEmpty { state = .draining }
+                if held.isEmpty {
+                    state = .draining
+                } else if let gate {
+                    guard let passed = gate(held) else {
+                        (held, state) = ([], .failed)
+                        return received
+                    }
+                    held = passed
+                }
             } catch  where error.errno == .wouldBlock {
             } catch {
                 // A terminal whose other side is gone says EIO, a connection that was reset ECONNRESET: the end.

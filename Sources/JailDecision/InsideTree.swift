@@ -64,6 +64,7 @@ struct InsideTree {
         case .devpts(let path): mount(path, .terminals, [.noSetuid, .noExec], step)
         case .pin(let path): pins.insert(path)
         case .cover(let path, _): mount(path, .file, closed, step)
+        case .script(let path, _): mount(path, .file, [.readOnly, .noSetuid, .noDevices], step)
         }
     }
 

@@ -94,7 +94,8 @@ final class JailWatch {
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
-        callers: ControlSocket, egress: EgressWatch?, secrets: JailSecrets? = nil, audit: Audit, output: OutputLog?,
+        callers: ControlSocket, egress: EgressWatch?, secrets: JailSecrets? = nil, token: GatewayToken? = nil,
+        audit: Audit, output: OutputLog?,
         ignoresHangUp: Bool
     ) throws(JailError) {
         let initPID = jail.pid
@@ -108,7 +109,7 @@ final class JailWatch {
         self.group = group
         self.publisher = publisher
         self.callers = callers
-        execs = Execs(plan, adding: secrets?.environment ?? [])
+        execs = Execs(plan, adding: (secrets?.environment ?? []) + (token?.environment ?? []))
         renewal = secrets.map { SecretRenewal($0) }
         self.egress = egress
         self.audit = audit
@@ -154,6 +155,7 @@ final class JailWatch {
                 }
                 if limitsMoved { report(&reporter, final: false) }
                 tell(egress?.takeNotices() ?? [], &reporter)
+                tell(publisher.takeRefusals().map { .event($0) }, &reporter)
                 tell(renewal?.takeNotices() ?? [], &reporter)
                 tell(sessions?.takeNotices() ?? [], &reporter)
                 tell(callersNotices, &reporter)

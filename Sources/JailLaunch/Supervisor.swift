@@ -142,6 +142,7 @@ package enum Supervisor {
             // Before anything is cloned that would have what is left of them in its memory, or in its environment.
             let secrets = try JailSecrets.resolve(
                 plan, signals: guardian?.channel.borrowed ?? signals.borrowed)
+            let token = try GatewayToken.resolve(plan, signals: guardian?.channel.borrowed ?? signals.borrowed)
             let maker = try makeMaker(plan, sessions)
             // First of all: it starts while the jail is being made.
             let egress = try plan.network.egress.map { (egress) throws(JailError) in
@@ -153,7 +154,8 @@ package enum Supervisor {
             do throws(JailError) {
                 // What stands for secrets is in the command's environment, and in nothing that is told of the plan.
                 var launched = plan
-                launched.command.environment += secrets?.environment ?? []
+                launched.command.environment += (secrets?.environment ?? []) + (token?.environment ?? [])
+                launched.show(placeholders: secrets?.placeholders ?? [])
                 jail = try cloneInit(launched, filters: filters, into: group, watchesErrors: watchesErrors)
             } catch {
                 egress?.kill()
@@ -163,7 +165,7 @@ package enum Supervisor {
                 // Before init does anything that could forbid it, and before this process gives up its rights.
                 try learning?.attach(jail.pid, plan)
                 if group == nil, let cgroup = plan.limits.cgroup { group = try Cgroup.prepare(cgroup) }
-                let publisher = try PortPublisher(plan.network.publish)
+                let publisher = try PortPublisher(plan.network.publish, token: token?.published)
                 let callers: ControlSocket
                 if let guardian {
                     callers = ControlSocket(try guardian.takeListener())
@@ -172,7 +174,8 @@ package enum Supervisor {
                 }
                 let watch = try JailWatch(
                     plan, jail, signals: signals, group: group, publisher: publisher, callers: callers,
-                    egress: egress, secrets: secrets, audit: audit, output: output, ignoresHangUp: ignoresHangUp)
+                    egress: egress, secrets: secrets, token: token, audit: audit, output: output,
+                    ignoresHangUp: ignoresHangUp)
                 // While there are rights to mount with.
                 let image = try DataDirectory.mountImage(plan)
                 try plan.identity.writeMaps(of: jail.pid)

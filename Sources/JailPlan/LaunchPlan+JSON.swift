@@ -30,7 +30,9 @@ extension LaunchPlan {
             "network": [
                 "egress": network.egress?.json ?? .null,
                 "publish": .array(
-                    network.publish.map { ["host": .string($0.hostText), "jailPort": .number($0.jailPort)] }),
+                    network.publish.map {
+                        ["host": .string($0.hostText), "jailPort": .number($0.jailPort), "token": .optional($0.token)]
+                    }),
             ],
             "data": data?.json ?? .null,
             "review": review?.json ?? .null,
@@ -123,6 +125,8 @@ extension MountStep {
             ["step": "directory", "path": .string(path), "mode": .string(String(mode, radix: 8))]
         case .file(let path, let content, _):
             ["step": "file", "path": .string(path), "content": .string(content)]
+        case .script(let path, let content):
+            ["step": "script", "path": .string(path), "content": .string(content)]
         case .trust(let path, let file, let covers):
             [
                 "step": "trust", "path": .string(path), "content": .string(file.rawValue), "covers": .boolean(covers),
@@ -215,7 +219,8 @@ extension SessionsPlan {
                         "readOnly": .boolean(root.readOnly),
                     ]
                 }),
-            "most": .number(most), "program": .string(program), "socket": .string(Self.socket),
+            "most": .number(most), "secrets": .strings(secrets), "program": .string(program),
+            "socket": .string(Self.socket),
         ]
     }
 }

@@ -139,7 +139,9 @@ extension LaunchPlan {
         }
         for port in network.publish {
             output.line(
-                "published", "\(port.hostText) on the host leads to port \(port.jailPort) of the jail's 127.0.0.1")
+                "published",
+                "\(port.hostText) on the host leads to port \(port.jailPort) of the jail's 127.0.0.1"
+                    + (port.token.map { ", for those who show the token '\($0)'" } ?? ""))
         }
     }
 
@@ -151,6 +153,10 @@ extension LaunchPlan {
             output.line(
                 "workspaces",
                 "\(root.path) from \(root.hostPath) and what is below, \(root.readOnly ? "read-only" : "writable")")
+        }
+        if !sessions.secrets.isEmpty {
+            output.line(
+                "secrets", "\(sessions.secrets.joined(separator: ", ")): each session those that it is asked for with")
         }
         output.line("asked for", "by \(sessions.program), at \(SessionsPlan.socket)")
     }
@@ -203,6 +209,7 @@ extension MountStep {
         switch self {
         case .directory: "directory"
         case .file: "file"
+        case .script: "script"
         case .trust: "trust"
         case .symlink: "symlink"
         case .bind(let bind): bind.purpose.rawValue
@@ -220,6 +227,7 @@ extension MountStep {
         switch self {
         case .directory(let path, _): path
         case .file(let path, let content, _): "\(path), generated, \(content.utf8.count) bytes"
+        case .script(let path, let content): "\(path), runs \(content.dropFirst(2).prefix { $0 != "\n" })"
         case .trust(let path, let file, _): "\(path), \(file.sentence)"
         case .symlink(let path, let target): "\(path) → \(target)"
         case .bind(let bind):

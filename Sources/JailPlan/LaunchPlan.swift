@@ -96,6 +96,8 @@ package enum MountStep: Equatable, Sendable {
     case directory(path: String, mode: UInt32)
     /// A file of the new root, generated.
     case file(path: String, content: String, mode: UInt32)
+    /// A generated file of the payload's own that may be executed, and is read-only: its interpreter is shown as well.
+    case script(path: String, content: String)
     /// A file whose content the way out gives. `covers`: it is laid over one that is there already.
     case trust(path: String, file: TrustFile, covers: Bool)
     case symlink(path: String, target: String)
@@ -119,7 +121,8 @@ package enum MountStep: Equatable, Sendable {
     package var path: String {
         switch self {
         case .directory(let path, _), .file(let path, _, _), .symlink(let path, _), .proc(let path),
-            .devpts(let path), .cover(let path, _), .trust(let path, _, _), .socket(let path), .pin(let path):
+            .devpts(let path), .cover(let path, _), .script(let path, _), .trust(let path, _, _), .socket(let path),
+            .pin(let path):
             path
         case .bind(let bind): bind.target
         case .overlay(let overlay): overlay.target
@@ -286,6 +289,8 @@ package struct SeccompPlan: Equatable, Sendable {
 
 package struct NetworkPlan: Equatable, Sendable {
     package var publish: [PublishedPort]
+    /// Where the placeholder of ports' token is inside, as OpenClaw reads it.
+    package static let tokenVariable = "OPENCLAW_GATEWAY_TOKEN"
     /// nil: the profile allows nothing outside.
     package var egress: EgressPlan?
 }

@@ -51,6 +51,8 @@ package struct ProcessRules: Equatable, Sendable {
     package var appArmor: String?
     /// Before the command starts, the jail makes sure that its walls stand; one whose do not does not start.
     package var selfTest = false
+    /// Shows a program inside that gives OpenClaw the placeholders of `secrets`.
+    package var secretProvider = false
     /// How long a stopped command has until SIGKILL, in milliseconds.
     package var stopGrace: UInt64 = 30_000
 

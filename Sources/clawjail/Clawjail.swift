@@ -27,6 +27,7 @@ struct Clawjail: ParsableCommand {
         }
         // The name that it was called by: a symlink, see `make install`.
         if words[0] == "clawjail-ssh" || words[0].hasSuffix("/clawjail-ssh") { SecureShell.run(words[1...]) }
+        if SecretProvider.isCalled(words) { SecretProvider.run() }
         if words.count > 1, words[1] == "run", let quick = QuickRun(words[2...]) {
             Run.run(quick.invocation, detach: quick.detach, statusDescriptor: quick.statusDescriptor)
         }

@@ -16,6 +16,7 @@ enum Samples {
             systemCalls: ["bpf"],
             apparmor: "clawjail-p.1",
             selfTest: true,
+            secretProvider: true,
             stopGrace: "500ms",
           },
           filesystem: {
@@ -28,7 +29,7 @@ enum Samples {
             executeWritable: true,
           },
           network: {
-            publish: ["8080:80"],
+            publish: ["8080:80", { port: "81", token: "gateway" }],
             listen: [80, 0x1BB],
             allow: [
               { hosts: ["*", "b.example"] },
@@ -68,7 +69,7 @@ enum Samples {
               },
             },
           ],
-          sessions: { profile: "session", workspaces: ["/data/a", "/data/b:ro"], most: 3 },
+          sessions: { profile: "session", workspaces: ["/data/a", "/data/b:ro"], most: 3, secrets: ["github"] },
           health: {
             http: { port: 18789, path: "/healthz" }, startPeriod: "1m", interval: "2s", timeout: "500ms", retries: 5,
           },
@@ -411,7 +412,7 @@ enum Samples {
         ("{ memory: '1G' }", "1:3: unknown key 'memory' in the profile; did you mean 'limits.memory'?"),
         (
             "{ process: { zzzzzzzz: 1 } }",
-            "1:14: unknown key 'zzzzzzzz' in 'process'; known keys: programs, environment, passEnvironment, user, inside, workingDirectory, hostName, shell, systemCalls, apparmor, selfTest, stopGrace"
+            "1:14: unknown key 'zzzzzzzz' in 'process'; known keys: programs, environment, passEnvironment, user, inside, workingDirectory, hostName, shell, systemCalls, apparmor, selfTest, secretProvider, stopGrace"
         ),
         ("{ process: { inside: { Uid: 1 } } }", "1:24: unknown key 'Uid' in 'process.inside'; did you mean 'uid'?"),
         ("{ limits: { memory: 512 } }", "1:21: 'limits.memory' must be a size such as \"512M\", not a number"),
@@ -743,7 +744,7 @@ enum Samples {
         ("process.inside.uid", "'1'"), ("process.inside.gid", "null"), ("process.inside.home", "[]"),
         ("process.workingDirectory", "1"), ("process.hostName", "1"), ("process.shell", "'true'"),
         ("process.systemCalls", "'bpf'"), ("process.apparmor", "1"),
-        ("process.selfTest", "1"),
+        ("process.selfTest", "1"), ("process.secretProvider", "'yes'"),
         ("process.stopGrace", "30"), ("filesystem", "1"), ("filesystem.root", "true"), ("filesystem.read", "'/x'"),
         ("filesystem.write", "{}"), ("filesystem.tmp", "64"), ("filesystem.sharedMemory", "0"),
         ("filesystem.home", "true"),
@@ -761,7 +762,7 @@ enum Samples {
         ("network.upstream.resolvers", "'192.0.2.1'"), ("network.upstream.trust", "1"),
         ("network.onGatewayExit", "true"),
         ("sessions", "'session'"), ("sessions.profile", "[]"), ("sessions.workspaces", "'/data'"),
-        ("sessions.most", "'1'"),
+        ("sessions.most", "'1'"), ("sessions.secrets", "'github'"),
         ("health", "true"), ("health.http", "'/'"), ("health.http.port", "'1'"), ("health.http.path", "1"),
         ("health.tcp", "1"), ("health.tcp.port", "'1'"), ("health.exec", "'x'"), ("health.startPeriod", "1"),
         ("health.interval", "1"), ("health.timeout", "1"), ("health.retries", "'1'"),

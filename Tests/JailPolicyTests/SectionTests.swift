@@ -22,6 +22,7 @@ struct `Sections` {
         expected.process.systemCalls = ["bpf"]
         expected.process.appArmor = "clawjail-p.1"
         expected.process.selfTest = true
+        expected.process.secretProvider = true
         expected.process.stopGrace = 500
         expected.filesystem.root = .directory("/home/ann/tree")
         expected.filesystem.read = [
@@ -46,6 +47,7 @@ struct `Sections` {
         var sessions = SessionRules(profile: "session")
         sessions.workspaces = [SessionRoot(path: "/data/a"), SessionRoot(path: "/data/b", readOnly: true)]
         sessions.most = 3
+        sessions.secrets = ["github"]
         expected.sessions = sessions
         var health = HealthRules(.http(port: 18789, path: "/healthz"))
         health.startPeriod = 60_000
@@ -149,7 +151,8 @@ struct `Sections` {
     /// What ``Samples/full`` says of the network.
     private static func network() throws -> NetworkRules {
         var rules = NetworkRules()
-        rules.publish = [PublishedPort(hostPort: 8080, jailPort: 80)]
+        rules.publish = [PublishedPort(hostPort: 8080, jailPort: 80), PublishedPort(hostPort: 81, jailPort: 81)]
+        rules.publish[1].token = "gateway"
         rules.listen = [80, 443]
         var inspected = try NetworkRule(hosts: ["a.example"], methods: ["GET", "POST"], ports: [8443])
         inspected.schemes = [.https]

@@ -95,6 +95,18 @@ final class JailSecrets {
         }
     }
 
+    /// One value of the store, for something else than requests.
+    static func value(of name: String, _ plan: LaunchPlan, _ signals: Descriptor) throws(JailError) -> KeptSecret {
+        let fetch = try attempt(.secrets) { () throws(SystemError) in
+            try SecretFetch([name], SecretRules(), store: "\(plan.stateDirectory)/\(SecretStore.directoryName)")
+        }
+        switch try Self.await(fetch, signals)[name] {
+        case .value(let value, _): return value
+        case .fault(let text, _): throw JailError(.secrets, said: text, status: ExitStatus.configuration)
+        case nil: throw JailError(.secrets, reason: "'\(name)' has no value")
+        }
+    }
+
     // MARK: For the jail
 
     /// `NAME=placeholder`, of the variables that the bindings name.
@@ -103,6 +115,9 @@ final class JailSecrets {
             held.first { $0.name == name }.map { "\(variable)=\($0.placeholder.text)" }
         }
     }
+
+    /// By the secret's name, for ``PlaceholderFile``.
+    var placeholders: [(name: String, text: String)] { held.map { ($0.name, $0.placeholder.text) } }
 
     // MARK: For its gateways
 

@@ -7,6 +7,13 @@ package struct SecretRules: Hashable, Sendable {
 
     package var isEmpty: Bool { bindings.isEmpty }
 
+    /// Of these secrets alone.
+    package func keeping(_ names: [String]) -> SecretRules {
+        var rules = self
+        rules.bindings.removeAll { !names.contains($0.name) }
+        return rules
+    }
+
     /// The names of the secrets, each once, in the order of the profile.
     package var names: [String] {
         var names: [String] = []

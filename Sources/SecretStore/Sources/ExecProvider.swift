@@ -28,7 +28,7 @@ package struct ExecProvider: Equatable, Sendable {
 
     static let protocolVersion: Int64 = 1
     private static let mostTimeout: UInt64 = 120_000
-    private static let mostIDs = 1000
+    static let mostIDs = 1000
 
     /// Whether it can be asked at all.
     package func check(_ ids: [String]) throws(JailError) {

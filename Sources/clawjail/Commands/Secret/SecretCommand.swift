@@ -14,6 +14,7 @@ struct SecretCommand: ParsableCommand {
             SecretSet.self, SecretGenerate.self, SecretList.self, SecretRotate.self, SecretRemove.self,
             SecretReload.self,
             SecretTest.self,
+            SecretProvider.self,
         ])
 }
 
