@@ -129,7 +129,8 @@ struct `Ports that ask for a token` {
     @Test(arguments: [
         "3;x=y\r\nabc\r\n0\r\n\r\n", "3\nabc\r\n0\r\n\r\n", "3\r\nabcd\r\n0\r\n\r\n", "-1\r\n", "0x3\r\n", " 3\r\n",
         "\r\n",
-        "100000000\r\n", "0\r\nA: b\r\n\r\n", "3\r\nabc\n0\r\n\r\n",
+        "100000000\r\n", "0\r\nA: b\r\n\r\n", "3\r\nabc\n0\r\n\r\n", "3\r\nabcXY0\r\n\r\n",
+        "0\r\nXYGET / HTTP/1.1\r\n\r\n",
     ])
     func `a chunk that is not exactly one ends the connection`(body: String) throws {
         var gate = try gate()
