@@ -50,12 +50,15 @@ let package = Package(
         // Names in Unicode, and the list of public suffixes. Without pkgConfig, whose flags name no static libraries.
         .systemLibrary(name: "CIDN", providers: [.apt(["libidn2-dev", "libunistring-dev"])]),
         .systemLibrary(name: "CPSL", providers: [.apt(["libpsl-dev", "libidn2-dev", "libunistring-dev"])]),
+        // What answers are compressed with.
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CBrotli", providers: [.apt(["libbrotli-dev"])]),
 
         library("JailCore", ["CLinux"]),
 
         // What is allowed (pure), and what will be done (pure).
-        library("JailPolicy", ["JailCore", "CIDN", "CPSL"]),
-        library("JailPlan", ["JailCore", "JailPolicy"]),
+        library("JailPolicy", ["JailCore", "SecretTraces", "CIDN", "CPSL"]),
+        library("JailPlan", ["JailCore", "JailPolicy", "SecretTraces"]),
 
         // A scope of its own from the service manager, and as much of D-Bus as that takes.
         library("JailScope", ["JailCore", "JailPlan"]),
@@ -70,6 +73,10 @@ let package = Package(
 
         // The same for people, and for what gathers the logs of many hosts (pure, but for reading).
         library("AuditViews", ["AuditLog", "JailPlan", "JailPolicy", "JailCore"]),
+
+        // What a jail may use and not have: the sealed store, and the other places that secrets come from.
+        library(
+            "SecretStore", ["JailCore", "JailPolicy", .product(name: "Crypto", package: "swift-crypto")]),
 
         // What programs asked for and were told, and the smallest change that would have let them have it (pure).
         library("JailLearning", ["JailCore", "JailPolicy"]),
@@ -112,7 +119,8 @@ let package = Package(
                 "JailReview",
                 "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
                 "JailSeccomp", "JailCgroups", "JailAppArmor", "JailScope", "JailNetwork", "JailTerminal",
-                "EgressControl", "AuditLog", "JailLearning",
+                "EgressControl", "AuditLog", "JailLearning", "SecretStore", "SecretTraces",
+                .product(name: "Crypto", package: "swift-crypto"),
             ]),
 
         // What is kept of a jail that is locked down. Knows files and processes, and nothing of how jails are made.
@@ -120,9 +128,15 @@ let package = Package(
         // What running jails do, for people and for monitors: tables, a screen, metrics (pure).
         library("JailView", ["JailCore", "JailPolicy", "JailCgroups"]),
 
+        // Values that are recognised wherever they turn up, whatever they are written as: to cover them, or to tell (pure).
+        library("SecretTraces", []),
+
+        // Answers to requests that carried a secret: decoded, and without it (pure, but for the libraries that decode).
+        library("EgressAnswers", ["SecretTraces", "CZlib", "CBrotli"]),
+
         // The way out: a process of its own, with threads, for hostile input. What it and the supervisor say to each other
         // is the only thing that both link, besides the policy.
-        library("EgressControl", ["JailCore", "JailPolicy"]),
+        library("EgressControl", ["JailCore", "JailPolicy", "SecretTraces"]),
         library("DNSMessages", ["JailCore", "JailPolicy"]),
         library("EgressDNS", ["DNSMessages", "JailPolicy", nio("NIOCore"), nio("NIOPosix")]),
         library(
@@ -135,7 +149,8 @@ let package = Package(
         library(
             "EgressGateway",
             [
-                "JailCore", "JailPolicy", "EgressControl", "EgressDNS", "EgressTLS", nio("NIOCore"), nio("NIOPosix"),
+                "JailCore", "JailPolicy", "EgressControl", "EgressDNS", "EgressTLS", "EgressAnswers", "SecretTraces",
+                nio("NIOCore"), nio("NIOPosix"),
                 nio("NIOHTTP1"), nio("NIOTLS"), .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -161,7 +176,7 @@ let package = Package(
             dependencies: [
                 "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog",
                 "JailEvidence", "JailView", "JailData", "JailReview", "JailMounts", "JailLearning", "JailHostAudit",
-                "JailDecision", "JailVerify",
+                "JailDecision", "JailVerify", "SecretStore", "SecretTraces",
                 "AuditViews", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -188,9 +203,10 @@ let package = Package(
         // Shared by the tests: what a machine must have, programs, directories that vanish.
         .target(name: "TestSupport", dependencies: ["JailCore"], path: "Tests/Support", swiftSettings: strict),
         tests("JailCoreTests", ["JailCore", "TestSupport"]),
-        tests("JailPlanTests", ["JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
-        tests("JailPolicyTests", ["JailPolicy", "JailCore", "TestSupport"]),
+        tests("JailPlanTests", ["JailPlan", "JailPolicy", "JailCore", "SecretTraces", "TestSupport"]),
+        tests("JailPolicyTests", ["JailPolicy", "JailCore", "SecretTraces", "TestSupport"]),
         tests("AuditLogTests", ["AuditLog", "AuditViews", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
+        tests("SecretStoreTests", ["SecretStore", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailLearningTests", ["JailLearning", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailVerifyTests", ["JailVerify", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailScopeTests", ["JailScope", "JailPlan", "JailCore", "TestSupport"]),
@@ -217,8 +233,8 @@ let package = Package(
         tests(
             "JailLaunchTests",
             [
-                "JailLaunch", "JailLearning", "JailCgroups", "JailPlan", "JailPolicy", "JailCore", "CLinux",
-                "TestSupport",
+                "JailLaunch", "JailLearning", "JailCgroups", "SecretStore", "SecretTraces", "JailPlan", "JailPolicy", "JailCore",
+                "CLinux", "TestSupport",
             ]),
         tests("JailViewTests", ["JailView", "JailCgroups", "JailPolicy", "JailCore", "TestSupport"]),
         tests(
@@ -227,7 +243,13 @@ let package = Package(
                 "clawjail", "JailCore", "JailPolicy",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        tests("EgressControlTests", ["EgressControl", "JailPolicy", "JailCore", "TestSupport"]),
+        tests("EgressControlTests", ["EgressControl", "SecretTraces", "JailPolicy", "JailCore", "TestSupport"]),
+        tests("SecretTracesTests", ["SecretTraces"]),
+        .systemLibrary(name: "CBrotliEncoder", path: "Tests/CBrotliEncoder", providers: [.apt(["libbrotli-dev"])]),
+        .target(
+            name: "AnswerSupport", dependencies: ["CZlib", "CBrotliEncoder"], path: "Tests/AnswerSupport",
+            swiftSettings: strict),
+        tests("EgressAnswersTests", ["EgressAnswers", "SecretTraces", "AnswerSupport", "TestSupport"]),
         tests("DNSMessagesTests", ["DNSMessages", "JailPolicy", "JailCore", "TestSupport"]),
         tests(
             "EgressDNSTests",
@@ -243,11 +265,14 @@ let package = Package(
         tests(
             "EgressGatewayTests",
             [
-                "EgressGateway", "EgressTLS", "EgressDNS", "EgressControl", "JailPolicy", "JailCore", "TestSupport",
+                "EgressGateway", "EgressTLS", "EgressDNS", "EgressControl", "EgressAnswers", "SecretTraces",
+                "JailPolicy",
+                "JailCore", "AnswerSupport", "TestSupport",
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOEmbedded"), nio("NIOTLS"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Crypto", package: "swift-crypto"),
             ]),
         tests("EndToEndTests", ["JailCore"]),
     ]

@@ -102,7 +102,7 @@ package enum AuditExport: String, CaseIterable, Sendable {
         case "launch", "executed": (1007, 1, 1)
         case "exited", "exec-exited": (1007, 2, 1)
         // Detection Finding, 1: create.
-        case "alert", "lockdown", "limit": (2004, 1, 3)
+        case "alert", "lockdown", "limit", "secret-returned", "secret-misuse", "canary": (2004, 1, 3)
         // Application Lifecycle, 99: other.
         default: (6002, 99, 1)
         }

@@ -196,6 +196,14 @@ int cl_tty_get_state(int fd, unsigned char *saved) {
     memcpy(saved, &attributes, sizeof attributes);
     return 0;
 }
+int cl_tty_hide(int fd, unsigned char *saved) {
+    struct termios attributes;
+    if (tcgetattr(fd, &attributes) < 0) return -errno;
+    memcpy(saved, &attributes, sizeof attributes);
+    attributes.c_lflag &= ~(tcflag_t)ECHO;
+    attributes.c_lflag |= ICANON | ISIG | ECHONL;
+    return RETRY(tcsetattr(fd, TCSAFLUSH, &attributes));
+}
 int cl_tty_restore(int fd, const unsigned char *saved) {
     struct termios attributes;
     memcpy(&attributes, saved, sizeof attributes);

@@ -1,5 +1,5 @@
 package import JailCore
-internal import JailPolicy
+package import JailPolicy
 
 /// The way out's end of the socket pair to a supervisor: SOCK_SEQPACKET, non-blocking. One message is one packet: a
 /// byte that says what it is, a text, and descriptors in a fixed order.
@@ -104,6 +104,10 @@ package enum EgressOrder: Sendable {
     case sockets(EgressSockets)
     /// The host's files have changed.
     case resolver(ResolverFiles)
+    /// A secret that the setup's bindings name, or another value of one.
+    case secret(SecretGrant)
+    /// A secret was removed: what stands for it is worth nothing any more.
+    case revoke(String, SecretPlaceholder)
     /// The first one instead of a setup: serve as many jails as there are channels. Nothing is said on this one.
     case share
     /// After that, and never else: one more jail, whose supervisor holds the other end.

@@ -13,6 +13,10 @@ package struct EgressEvent: Hashable, Sendable {
         case connection
         /// An HTTP request, or a WebSocket.
         case request
+        /// A secret that a request carried came back in the answer, and was covered.
+        case secretReturned = "secret-returned"
+        /// A canary was in something that was sent.
+        case canary
         /// The way out itself: a resolver that does not answer, a file that cannot be read.
         case gateway
     }
@@ -52,6 +56,13 @@ package struct EgressEvent: Hashable, Sendable {
     package var model: String?
     package var cost: UInt64?
     package var tokens: UInt64?
+
+    /// The name of the secret that went with it; of what was denied for it, the one whose placeholder was where it is not
+    /// bound to. Never more than names. Written as `secretName`: the log takes the values of members called `secret` out.
+    package var secret: String?
+    /// The id of a canary that was seen, and in what.
+    package var canary: String?
+    package var place: String?
 
     package init(_ subject: Subject, _ verdict: Verdict, time: Int64) {
         self.subject = subject
@@ -116,7 +127,8 @@ package struct EgressEvent: Hashable, Sendable {
 
     private static let texts: [(String, any Path<String?>)] = [
         ("scheme", \.scheme), ("host", \.host), ("method", \.method), ("path", \.path), ("rule", \.rule),
-        ("reason", \.reason), ("remedy", \.remedy), ("model", \.model),
+        ("reason", \.reason), ("remedy", \.remedy), ("model", \.model), ("secretName", \.secret),
+        ("canary", \.canary), ("place", \.place),
     ]
     private static let numbers: [(String, any Path<UInt64?>)] = [
         ("sent", \.sent), ("received", \.received), ("milliseconds", \.milliseconds),

@@ -1,5 +1,6 @@
 package import JailCore
-internal import JailPolicy
+package import JailPolicy
+internal import SecretTraces
 
 /// The messages as they cross the socket pair.
 ///
@@ -13,7 +14,7 @@ package enum EgressMessage {
 
     private enum Kind: UInt8 {
         case setup = 1
-        case sockets, resolver, share, attach
+        case sockets, resolver, share, attach, secret, revoke
         case ready = 0x41
         case event, failure, spend
     }
@@ -30,13 +31,15 @@ package enum EgressMessage {
     // MARK: To the way out
 
     /// Carries, in this order: the policy, the host's certificates, resolv.conf, hosts, the table of names and, if there
-    /// are, what may be spent and the CA's state.
+    /// are, what may be spent, which secrets are bound to what, the canaries, and the CA's state.
     package static func setup(
-        jail: String, profile: String, wantsJavaTrustStore: Bool, limitsSpend: Bool = false
+        jail: String, profile: String, wantsJavaTrustStore: Bool, limitsSpend: Bool = false,
+        bindsSecrets: Bool = false, hasCanaries: Bool = false
     ) -> Packet {
         let header: JSON = [
             "jail": .string(jail), "profile": .string(profile), "java": .boolean(wantsJavaTrustStore),
-            "spend": .boolean(limitsSpend),
+            "spend": .boolean(limitsSpend), "secrets": .boolean(bindsSecrets),
+            "canaries": .boolean(hasCanaries),
         ]
         return packet(.setup, header.text())
     }
@@ -50,6 +53,22 @@ package enum EgressMessage {
     /// Carries resolv.conf and hosts.
     package static var resolver: Packet { packet(.resolver) }
 
+    /// A secret, or another value of one. Everything is in the message itself, which nobody can read twice.
+    package static func secret(_ grant: SecretGrant) -> Packet { Packet(bytes: [Kind.secret.rawValue] + grant.bytes) }
+
+    /// The same from a value that is not copied on the way: in memory of its own, see ``SecretBytes``.
+    package static func secret(
+        _ name: String, _ placeholder: SecretPlaceholder, _ value: borrowing SecretBytes, grace: UInt64
+    ) throws(SystemError) -> SecretBytes {
+        try SecretGrant.message([Kind.secret.rawValue], name, placeholder, value, grace: grace)
+    }
+
+    /// A secret that there is no value of any more.
+    package static func revoke(_ name: String, _ placeholder: SecretPlaceholder) -> Packet {
+        let what: JSON = ["name": .string(name), "placeholder": .string(placeholder.text)]
+        return packet(.revoke, what.text())
+    }
+
     /// To a process that is to serve several jails: this channel is for ``attach`` alone.
     package static var share: Packet { packet(.share) }
 
@@ -60,12 +79,21 @@ package enum EgressMessage {
     static func order(
         _ bytes: [UInt8], _ descriptors: [SharedDescriptor], _ channel: EgressChannel
     ) throws(SystemError) -> EgressOrder {
+        if bytes.first == Kind.secret.rawValue, descriptors.isEmpty {
+            guard let grant = SecretGrant(bytes: bytes.dropFirst()) else { throw malformed }
+            return .secret(grant)
+        }
         let header = try? JSON5Reader.read(Array(bytes.dropFirst()), file: "")
         switch bytes.first.flatMap(Kind.init(rawValue:)) {
         case .setup: return .setup(try setup(header, descriptors, channel))
         case .sockets: return .sockets(try sockets(header, descriptors))
         case .resolver where bytes.count == 1 && descriptors.count == 2:
             return .resolver(try resolver(descriptors[0], descriptors[1]))
+        case .revoke where descriptors.isEmpty:
+            guard let name = header?["name"]?.text, (try? Name.checkSecret(name)) != nil,
+                let placeholder = header?["placeholder"]?.text.flatMap(SecretPlaceholder.init(text:))
+            else { throw malformed }
+            return .revoke(name, placeholder)
         case .share where bytes.count == 1 && descriptors.isEmpty: return .share
         case .attach where bytes.count == 1 && descriptors.count == 1:
             return .attach(EgressChannel(descriptors[0].take()))
@@ -79,7 +107,9 @@ package enum EgressMessage {
         _ header: JSON5Value?, _ descriptors: [SharedDescriptor], _ channel: EgressChannel
     ) throws(SystemError) -> EgressSetup {
         guard let header, case .boolean(let limitsSpend) = header["spend"]?.content,
-            (0...1).contains(descriptors.count - (limitsSpend ? 6 : 5)),
+            case .boolean(let bindsSecrets) = header["secrets"]?.content,
+            case .boolean(let hasCanaries) = header["canaries"]?.content,
+            (0...1).contains(descriptors.count - 5 - [limitsSpend, bindsSecrets, hasCanaries].count { $0 }),
             case .string(let jail) = header["jail"]?.content,
             case .string(let profile) = header["profile"]?.content, case .boolean(let java) = header["java"]?.content
         else { throw malformed }
@@ -87,12 +117,31 @@ package enum EgressMessage {
         guard let rules = try? NetworkRules(text: policy) else { throw malformed }
         let trust = try content(descriptors[1], limit: EgressSetup.trustLimit)
         let files = try resolver(descriptors[2], descriptors[3])
-        let spend = limitsSpend ? try spend(descriptors[5]) : nil
-        let last = limitsSpend ? 6 : 5
-        let state = descriptors.count > last ? try content(descriptors[last], limit: EgressSetup.identityLimit) : nil
+        var more = descriptors.dropFirst(5)
+        let spend = limitsSpend ? try more.popFirst().map(spend) : nil
+        let secrets = bindsSecrets ? try more.popFirst().map(secrets) : nil
+        let canaries = hasCanaries ? try more.popFirst().map(canaries) : nil
+        let state = try more.popFirst().map { (file) throws(SystemError) in
+            try content(file, limit: EgressSetup.identityLimit)
+        }
         return EgressSetup(
             jail: jail, profile: profile, rules: rules, trust: trust, resolver: files, state: state,
-            names: KeptDescriptor(descriptors[4].take()), wantsJavaTrustStore: java, spend: spend, channel: channel)
+            names: KeptDescriptor(descriptors[4].take()), wantsJavaTrustStore: java, spend: spend,
+            secrets: secrets ?? SecretRules(), canaries: canaries ?? [], channel: channel)
+    }
+
+    private static func canaries(_ file: SharedDescriptor) throws(SystemError) -> [KnownCanary] {
+        guard let canaries = [KnownCanary](text: try content(file, limit: EgressSetup.policyLimit)) else {
+            throw malformed
+        }
+        return canaries
+    }
+
+    private static func secrets(_ file: SharedDescriptor) throws(SystemError) -> SecretRules {
+        guard let rules = try? SecretRules(text: try content(file, limit: EgressSetup.policyLimit)) else {
+            throw malformed
+        }
+        return rules
     }
 
     private static func spend(_ file: SharedDescriptor) throws(SystemError) -> SpendSetup {

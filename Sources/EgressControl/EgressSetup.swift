@@ -1,5 +1,6 @@
 package import JailCore
 package import JailPolicy
+package import SecretTraces
 
 /// Everything that the way out is given when it starts. It opens no file afterwards: what changes arrives as an
 /// ``EgressOrder``.
@@ -24,13 +25,17 @@ package struct EgressSetup: Sendable {
     package var wantsJavaTrustStore: Bool
     /// nil: the profile does not limit what may be spent.
     package var spend: SpendSetup?
+    /// Which secrets go into which requests. Their values come as orders, before there are sockets.
+    package var secrets = SecretRules()
+    /// What is looked for in whatever goes out; empty: nothing is.
+    package var canaries: [KnownCanary] = []
     /// To the supervisor.
     package var channel: EgressChannel
 
     package init(
         jail: String, profile: String, rules: NetworkRules, trust: [UInt8], resolver: ResolverFiles, state: [UInt8]?,
         names: KeptDescriptor, wantsJavaTrustStore: Bool, spend: SpendSetup? = nil,
-        channel: EgressChannel
+        secrets: SecretRules = SecretRules(), canaries: [KnownCanary] = [], channel: EgressChannel
     ) {
         self.jail = jail
         self.profile = profile
@@ -41,6 +46,8 @@ package struct EgressSetup: Sendable {
         self.names = names
         self.wantsJavaTrustStore = wantsJavaTrustStore
         self.spend = spend
+        self.secrets = secrets
+        self.canaries = canaries
         self.channel = channel
     }
 

@@ -28,19 +28,24 @@ package final class DNSResponder {
 
     private let table: NameTable
     private var settings: Settings
+    private let isSuspect: (String) -> Bool
     private let isAllowed: (HostName) -> Bool
     private let onEvent: (Event, _ untold: Int) -> Void
     private var untold = 0
 
     /// - Parameters:
+    ///   - isSuspect: whether something is in a name that must not get out; such a name does not exist. Asked of every name,
+    ///     without a limit: who is asked tells of it as well.
     ///   - isAllowed: whether a name may be reached in any way at all.
     ///   - onEvent: told of events within their limit, and how many before each were left out.
     package init(
-        table: NameTable, settings: Settings = Settings(), isAllowed: @escaping (HostName) -> Bool,
+        table: NameTable, settings: Settings = Settings(), isSuspect: @escaping (String) -> Bool = { _ in false },
+        isAllowed: @escaping (HostName) -> Bool,
         onEvent: @escaping (_ event: Event, _ untold: Int) -> Void
     ) {
         self.table = table
         self.settings = settings
+        self.isSuspect = isSuspect
         self.isAllowed = isAllowed
         self.onEvent = onEvent
     }
@@ -64,6 +69,7 @@ package final class DNSResponder {
         guard query.question.recordClass == DNSQuestion.internetClass else {
             return DNSReply(to: query, code: .refused)
         }
+        guard !isSuspect(query.question.name.text) else { return DNSReply(to: query, code: .nameError) }
         guard let name = query.question.name.hostName else {
             tell(.denied(query.question.name.text), now: now)
             return DNSReply(to: query, code: .nameError)

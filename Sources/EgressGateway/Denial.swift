@@ -13,6 +13,10 @@ package struct Denial: Error, Sendable {
     /// network.
     package var told: String?
     package var verdict = EgressEvent.Verdict.denied
+    /// The name of the secret whose placeholder was where it is not bound to.
+    package var secret: String?
+    /// The ids of canaries that were in it.
+    package var canaries: [String] = []
     /// More that the client is told.
     package var details: [(String, JSON)] = []
 

@@ -33,7 +33,9 @@ final class GatewayService {
             events: EventQueue(setup.channel, loop: loop),
             names: try NameTable(descriptor: setup.names.borrowed.number, keeping: setup.names),
             contexts: try ServerContexts(authority: authority), pool: UpstreamPool(connector),
-            spend: setup.spend.map { SpendMeter($0, setup.channel, loop: loop) })
+            spend: setup.spend.map { SpendMeter($0, setup.channel, loop: loop) },
+            secrets: setup.secrets.isEmpty ? nil : SecretInjector(setup.secrets),
+            canaries: setup.canaries.isEmpty ? nil : try CanaryGuard(setup.canaries))
     }
 
     /// The resolver that the profile names, or the host's. The host's own names count in both cases.
@@ -59,10 +61,20 @@ final class GatewayService {
         switch order {
         case .resolver(let files):
             loop.makeCompletedFuture { resolver.configuration = Self.configuration(upstream, files) }
+        case .secret(let grant): loop.makeCompletedFuture { try take(grant) }
+        case .revoke(let name, let placeholder): loop.makeCompletedFuture { try revoke(name, placeholder) }
         case .sockets(let sockets) where !hasSockets: serve(sockets)
         // Each exactly once, and those that are not for one jail.
         case .setup, .sockets, .share, .attach: loop.makeFailedFuture(SystemError(.check, .invalid))
         }
+    }
+
+    private func take(_ grant: SecretGrant) throws {
+        guard state.secrets?.take(grant, now: .now()) == true else { throw SystemError(.check, .invalid) }
+    }
+
+    private func revoke(_ name: String, _ placeholder: SecretPlaceholder) throws {
+        guard state.secrets?.revoke(name, placeholder, now: .now()) == true else { throw SystemError(.check, .invalid) }
     }
 
     private func serve(_ sockets: EgressSockets) -> EventLoopFuture<Void> {
@@ -72,8 +84,14 @@ final class GatewayService {
         clock = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in bound.value.tick() }
         let responder = DNSResponder(
             table: state.names,
+            // Before anything else is asked of a name, and of names as well that no host can have.
+            isSuspect: { name in state.hasCanary(inName: name) },
             isAllowed: { name in
-                if case .allow = state.policy.decide(NetworkQuestion(host: .name(name))) { true } else { false }
+                if let denial = state.secrets?.misuse(in: name) {
+                    state.recordDenial(.name, denial, Destination(host: .name(name), port: 0))
+                    return false
+                }
+                return if case .allow = state.policy.decide(NetworkQuestion(host: .name(name))) { true } else { false }
             },
             onEvent: { event, untold in state.record(event, untold: untold) })
         let own = NIOLoopBound(self, eventLoop: loop)
@@ -120,6 +138,6 @@ extension GatewayState {
         case .tooManyQueries: event.reason = "too many queries"
         }
         if untold > 0 { event.reason = "\(event.reason ?? "") (and \(untold) more before it)" }
-        events.record(event)
+        record(event)
     }
 }

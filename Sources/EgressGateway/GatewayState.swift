@@ -1,3 +1,4 @@
+internal import EgressAnswers
 internal import EgressControl
 internal import EgressDNS
 internal import EgressTLS
@@ -29,11 +30,18 @@ final class GatewayState {
     var budgets: Budgets
     /// nil: nothing limits what may be spent.
     let spend: SpendMeter?
+    /// nil: the profile binds none.
+    let secrets: SecretInjector?
+    /// nil: the jail has none.
+    let canaries: CanaryGuard?
+    /// For all answers that are decoded at the same time.
+    let decoderMemory = DecoderMemory()
     var guards: [ObjectIdentifier: ConnectionGuard] = [:]
 
     init(
         loop: any EventLoop, jail: String, profile: String, policy: NetworkPolicy, events: EventQueue, names: NameTable,
-        contexts: ServerContexts, pool: UpstreamPool, spend: SpendMeter?
+        contexts: ServerContexts, pool: UpstreamPool, spend: SpendMeter?,
+        secrets: SecretInjector? = nil, canaries: CanaryGuard? = nil
     ) {
         self.loop = loop
         self.jail = jail
@@ -44,6 +52,8 @@ final class GatewayState {
         self.contexts = contexts
         self.pool = pool
         self.spend = spend
+        self.secrets = secrets
+        self.canaries = canaries
         let limits = policy.rules.budgets
         budgets = Budgets(limits, now: .now())
         times = Times(
@@ -69,6 +79,7 @@ final class GatewayState {
         let now = NIODeadline.now()
         for entry in guards.values { entry.tick(now) }
         pool.tick(now)
+        secrets?.tick(now)
     }
 
     /// What a person can type to see why.
@@ -96,6 +107,12 @@ final class GatewayState {
         return event
     }
 
+    /// Placeholders are worth nothing, and no business of a log's either.
+    func record(_ event: EgressEvent) {
+        let event = secrets?.hiding(event) ?? event
+        events.record(canaries?.hiding(event) ?? event)
+    }
+
     func recordDenial(
         _ subject: EgressEvent.Subject, _ denial: Denial, _ destination: Destination, _ scheme: String? = nil
     ) {
@@ -103,7 +120,8 @@ final class GatewayState {
         event.reason = denial.reason
         event.rule = denial.rule
         event.remedy = denial.remedy
-        events.record(event)
+        event.secret = denial.secret
+        record(event)
     }
 }
 

@@ -12,11 +12,11 @@ final class RelayHandler: ChannelDuplexHandler {
     /// It has been told everything.
     private var hasFinished = false
     private(set) var bytes = 0
-    /// Judges what passes. What it refuses ends both sides.
-    private let judge: (ByteBuffer) -> Bool
+    /// Makes what passes of what comes; nil ends both sides.
+    private let judge: (ByteBuffer) -> ByteBuffer?
     private let ended: () -> Void
 
-    private init(judge: @escaping (ByteBuffer) -> Bool, ended: @escaping () -> Void) {
+    private init(judge: @escaping (ByteBuffer) -> ByteBuffer?, ended: @escaping () -> Void) {
         self.judge = judge
         self.ended = ended
     }
@@ -25,7 +25,7 @@ final class RelayHandler: ChannelDuplexHandler {
     ///
     /// - Parameter ended: called once, with the bytes towards the second side and back.
     static func pair(
-        up: @escaping (ByteBuffer) -> Bool, down: @escaping (ByteBuffer) -> Bool,
+        up: @escaping (ByteBuffer) -> ByteBuffer?, down: @escaping (ByteBuffer) -> ByteBuffer?,
         ended: @escaping (_ up: Int, _ down: Int) -> Void
     ) -> (RelayHandler, RelayHandler) {
         var finish: (() -> Void)?
@@ -61,9 +61,9 @@ final class RelayHandler: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let buffer = Self.unwrapInboundIn(data)
-        guard judge(buffer), let target = partner?.context else { return close() }
+        guard let buffer = judge(Self.unwrapInboundIn(data)), let target = partner?.context else { return close() }
         bytes += buffer.readableBytes
+        guard buffer.readableBytes > 0 else { return }
         target.write(Self.wrapOutboundOut(buffer), promise: nil)
     }
 

@@ -2,6 +2,7 @@ internal import EgressControl
 internal import JailPolicy
 internal import NIOCore
 internal import NIOHTTP1
+internal import SecretTraces
 
 extension RequestHandler {
     /// CONNECT (RFC 9110, 9.3.6): judged before it is answered, and then treated as a connection to that host and port.
@@ -10,6 +11,15 @@ extension RequestHandler {
             return refuse(Denial(.badRequest, "CONNECT needs HOST:PORT"), head)
         }
         let destination = Destination(host: authority.host, port: port)
+        if let canaries = gateway.canaries {
+            var scan = canaries.scan()
+            let ids = Array(Set(canaries.look(through: head, &scan) + canaries.ids(in: destination.host.text))).sorted()
+            if !ids.isEmpty {
+                gateway.tell(ids, in: .request, to: destination, nil)
+                return denyConnect(CanaryGuard.denial(ids), destination)
+            }
+        }
+        if let denial = gateway.secrets?.misuse(in: head) { return denyConnect(denial, destination) }
         guard isConsistent(head, with: destination) else {
             return refuse(Denial(.badRequest, "a Host that differs from CONNECT's target"), head)
         }

@@ -13,6 +13,7 @@ extension RequestHandler: ResponseReceiver {
         guard let exchange, phase == .exchange else { return }
         // An origin that answers before it has heard everything is heard, and then the connection is of no more use.
         if !exchange.hasWholeRequest { exchange.closes = true }
+        guard let head = filtered(head, exchange) else { return }
         let answer = ResponseHead(
             head, toHead: exchange.isHead, version: exchange.version, closing: exchange.closes)
         guard var answer else {
@@ -32,12 +33,22 @@ extension RequestHandler: ResponseReceiver {
     func receive(body: ByteBuffer) {
         guard let exchange, exchange.hasAnswer else { return }
         exchange.received += body.readableBytes
+        if exchange.answerFilter == nil { pass(body, exchange) } else { filter(body, exchange) }
+    }
+
+    /// A part of the body, as the client is to see it.
+    func pass(_ body: ByteBuffer, _ exchange: Exchange) {
         exchange.metering?.take(answer: body)
         context?.write(Self.wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
     }
 
     func receiveEnd(trailers: HTTPHeaders?) {
         guard let exchange, exchange.hasAnswer else { return }
+        var trailers = trailers
+        if exchange.answerFilter != nil {
+            guard let rest = filterEnd(trailers, exchange) else { return }
+            trailers = rest
+        }
         // Done, whatever the client makes of it: a stream closes while its end is written.
         self.exchange = nil
         exchange.metering?.end(isComplete: true)
@@ -78,7 +89,7 @@ extension RequestHandler: ResponseReceiver {
             var event = EgressEvent(.request, denial.verdict, time: System.realtimeMilliseconds())
             event.reason = denial.reason
             event.method = head?.method.rawValue
-            gateway.events.record(event)
+            gateway.record(event)
         }
         exchange?.upstream?.cancel()
         exchange = nil
@@ -96,7 +107,8 @@ extension RequestHandler: ResponseReceiver {
         event.rule = denial.rule
         event.remedy = denial.remedy.map { LoggedPath.hide(request.path, in: $0) }
         event.status = UInt16(clamping: denial.status.code)
-        gateway.events.record(event)
+        event.secret = denial.secret
+        gateway.record(event)
         answer(denial, request)
     }
 
@@ -116,13 +128,17 @@ extension RequestHandler: ResponseReceiver {
         self.exchange = nil
         exchange.metering?.end(isComplete: false)
         guard !exchange.hasAnswer else {
-            record(exchange, .failed, denial.reason)
+            record(
+                exchange, denial.secret == nil && denial.canaries.isEmpty ? .failed : .denied, denial.reason,
+                secret: denial.secret)
             phase = .ended
             return abort()
         }
         guard exchange.hasSentBody else { return deny(denial, exchange.request) }
         // Part of it has arrived, and so it was not denied as a whole.
-        record(exchange, .failed, denial.reason)
+        record(
+            exchange, denial.secret == nil && denial.canaries.isEmpty ? .failed : .denied, denial.reason,
+            secret: denial.secret)
         answer(denial, exchange.request)
     }
 
@@ -186,7 +202,9 @@ extension RequestHandler: ResponseReceiver {
         connection.reset()
     }
 
-    func record(_ exchange: Exchange, _ verdict: EgressEvent.Verdict, _ reason: String? = nil) {
+    func record(
+        _ exchange: Exchange, _ verdict: EgressEvent.Verdict, _ reason: String? = nil, secret: String? = nil
+    ) {
         let request = exchange.request
         var event = gateway.event(.request, verdict, request.destination, request.scheme.rawValue)
         event.method = request.method
@@ -202,7 +220,16 @@ extension RequestHandler: ResponseReceiver {
             event.cost = charged.cost
             event.tokens = charged.tokens
         }
-        gateway.events.record(event)
+        event.secret = secret ?? exchange.secrets?.names
+        gateway.record(event)
+        guard exchange.status != nil else { return }
+        for name in exchange.secrets?.firstUses ?? [] {
+            var event = gateway.event(.gateway, .allowed, request.destination, request.scheme.rawValue)
+            event.secret = name
+            event.status = exchange.status
+            event.reason = "the new value of the secret '\(name)' was used for the first time"
+            gateway.record(event)
+        }
     }
 }
 

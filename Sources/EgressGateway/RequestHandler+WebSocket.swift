@@ -2,6 +2,7 @@ internal import EgressControl
 internal import JailPolicy
 internal import NIOCore
 internal import NIOHTTP1
+internal import SecretTraces
 
 extension RequestHandler {
     /// On a connection of its own. Only once the origin has proved that it speaks WebSocket does the client hear of it.
@@ -15,13 +16,17 @@ extension RequestHandler {
             switch result {
             case .failure(let denial): failWebSocket(denial, exchange)
             case .success(let connection):
-                let handshake = WebSocketHandshake(exchange.request) { [self] in
-                    finish($0, exchange, connection.channel)
-                }
                 do {
+                    let head = try exchange.head(gateway.policy, gateway.decoderMemory)
+                    let handshake = WebSocketHandshake(exchange.request, head) { [self] in
+                        finish($0, exchange, connection.channel)
+                    }
                     try connection.channel.pipeline.syncOperations.addHandshake(handshake)
                     UpstreamConnector.begin(connection.channel)
                     handshake.send()
+                } catch let denial as Denial {
+                    connection.channel.close(promise: nil)
+                    failWebSocket(denial, exchange)
                 } catch {
                     connection.channel.close(promise: nil)
                     failWebSocket(.failure(.badGateway, UpstreamFailure.text(error)), exchange)
@@ -44,6 +49,8 @@ extension RequestHandler {
             upstream.close(promise: nil)
             failWebSocket(denial, exchange)
         case .success(let head):
+            // What is refused has told the client so.
+            guard let head = filtered(head, exchange) else { return upstream.close(promise: nil) }
             let channel = context.channel
             context.writeAndFlush(Self.wrapOutboundOut(.head(head)), promise: nil)
             do {
@@ -59,11 +66,17 @@ extension RequestHandler {
         connection.mayIdle = true
         exchange.status = 101
         var fromClient = WebSocketFrames(fromClient: true)
-        var fromOrigin = WebSocketFrames(fromClient: false)
+        fromClient.scanner = gateway.secrets?.scanner
+        fromClient.canaryScan = gateway.canaries?.scan()
         let handler = self
         let (client, origin) = RelayHandler.pair(
-            up: { handler.mayPass($0, fromClient.accept($0), exchange) },
-            down: { buffer in fromOrigin.accept(buffer) },
+            up: {
+                let isWellFormed = fromClient.accept($0)
+                let mayPass = handler.mayPass(
+                    $0, isWellFormed, exchange, misused: fromClient.found, canaries: fromClient.canaries)
+                return mayPass ? $0 : nil
+            },
+            down: fromOrigin(exchange),
             ended: { up, down in
                 exchange.sent = up
                 exchange.received = down
@@ -86,8 +99,34 @@ extension RequestHandler {
 }
 
 extension RequestHandler {
-    fileprivate func mayPass(_ buffer: ByteBuffer, _ isWellFormed: Bool, _ exchange: Exchange) -> Bool {
+    /// What becomes of an origin's frames: with a secret in the handshake they are looked through for it.
+    fileprivate func fromOrigin(_ exchange: Exchange) -> (ByteBuffer) -> ByteBuffer? {
+        guard let traces = exchange.traces else {
+            var frames = WebSocketFrames(fromClient: false)
+            return { frames.accept($0) ? $0 : nil }
+        }
+        var cover = WebSocketCover(traces)
+        return { buffer in
+            let covered = cover.cover(buffer)
+            self.tellReturned(cover.takeFound(), exchange)
+            return covered
+        }
+    }
+
+    fileprivate func mayPass(
+        _ buffer: ByteBuffer, _ isWellFormed: Bool, _ exchange: Exchange, misused: Int?, canaries: [String]
+    ) -> Bool {
         let reason: String
+        if !canaries.isEmpty {
+            let request = exchange.request
+            gateway.tell(canaries, in: .upload, to: request.destination, request.scheme.rawValue)
+            record(exchange, .denied, CanaryGuard.denial(canaries).reason)
+            return false
+        }
+        if let misused, let name = gateway.secrets?.name(misused) {
+            record(exchange, .denied, SecretInjector.misuse(name).reason, secret: name)
+            return false
+        }
         if !isWellFormed {
             reason = "what the client sent is no sequence of WebSocket frames"
         } else if let budget = gateway.budgets.upload(buffer.readableBytes, .now()) {
@@ -106,11 +145,16 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPClientRequestPart
 
     private let request: CheckedRequest
+    private var head: HTTPRequestHead?
     private var then: ((Result<HTTPResponseHead, Denial>) -> Void)?
     private var context: ChannelHandlerContext?
 
-    init(_ request: CheckedRequest, _ then: @escaping (Result<HTTPResponseHead, Denial>) -> Void) {
+    /// - Parameter head: goes out once, and is forgotten.
+    init(
+        _ request: CheckedRequest, _ head: HTTPRequestHead, _ then: @escaping (Result<HTTPResponseHead, Denial>) -> Void
+    ) {
         self.request = request
+        self.head = head
         self.then = then
     }
 
@@ -124,8 +168,8 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func send() {
-        let head = HTTPRequestHead(
-            version: .http1_1, method: .GET, uri: request.path.target, headers: request.headers)
+        guard let head else { return }
+        self.head = nil
         context?.write(Self.wrapOutboundOut(.head(head)), promise: nil)
         context?.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
     }

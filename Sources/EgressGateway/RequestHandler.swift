@@ -2,6 +2,7 @@ internal import EgressControl
 internal import JailPolicy
 internal import NIOCore
 internal import NIOHTTP1
+internal import SecretTraces
 
 /// Judges and carries out the requests of one connection of HTTP/1.1, one after the other, or the one of a stream of
 /// HTTP/2.
@@ -36,6 +37,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
     private var wantsRead = false
     private var needsFlush = false
     private var dropped = 0
+    /// Looks for canaries in the request that is under way, from its head to its trailers; nil: the jail has none.
+    private var canaryScan: CanaryDetector.Scan?
     private static let mostDropped = 256 << 10
     /// What is to be done once a handover's request has ended.
     var atEnd: (() -> Void)?
@@ -102,35 +105,64 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
         if entry == .proxy, head.method == .CONNECT { return connect(head) }
         do throws(RequestRefusal) {
             let request = try check.check(head)
-            judge(request, version: isHTTP2 ? .http2 : head.version)
+            judge(request, head, version: isHTTP2 ? .http2 : head.version)
         } catch {
             refuse(Denial(error), head)
         }
     }
 
-    private func judge(_ request: CheckedRequest, version: HTTPVersion) {
+    private func judge(_ request: CheckedRequest, _ head: HTTPRequestHead, version: HTTPVersion) {
         let now = NIODeadline.now()
         if let budget = gateway.budgets.request(now) { return deny(.usedUp(budget), request) }
+        if let denial = lookForCanaries(head, request) { return deny(denial, request) }
+        // First of all: a placeholder on its way to somebody who may not be asked at all is worth telling as that.
+        let uses: [SecretUse]
+        do throws(Denial) { uses = try gateway.secrets?.examine(head, request) ?? [] } catch {
+            return deny(error, request)
+        }
         let question = request.question
         switch candidates?.decide(question) ?? gateway.policy.decide(question) {
         case .deny(let denial): deny(Denial(denial), request)
         case .allow(let grant):
             guard gateway.events.hasRoom else { return deny(.untellable, request) }
             if let budget = gateway.budgets.upload(request.headSize, now) { return deny(.usedUp(budget), request) }
-            begin(request, grant, version, now)
+            begin(request, uses, grant, version, now)
         }
     }
 
+    private func lookForCanaries(_ head: HTTPRequestHead, _ request: CheckedRequest) -> Denial? {
+        guard let canaries = gateway.canaries else { return nil }
+        var scan = canaries.scan()
+        let ids = canaries.look(through: head, &scan) + canaries.ids(in: request.destination.host.text)
+        canaryScan = scan
+        return denial(Array(Set(ids)).sorted(), .request, request)
+    }
+
+    /// More of the request that is under way.
+    private func lookForCanaries(_ bytes: some Sequence<UInt8>, _ request: CheckedRequest) -> Denial? {
+        guard let ids = canaryScan?.feed(bytes) else { return nil }
+        return denial(ids, .upload, request)
+    }
+
+    private func denial(_ ids: [String], _ place: CanaryPlace, _ request: CheckedRequest) -> Denial? {
+        guard !ids.isEmpty else { return nil }
+        gateway.tell(ids, in: place, to: request.destination, request.scheme.rawValue)
+        return CanaryGuard.denial(ids)
+    }
+
     private func begin(
-        _ request: CheckedRequest, _ grant: NetworkGrant, _ version: HTTPVersion, _ now: NIODeadline
+        _ request: CheckedRequest, _ uses: [SecretUse], _ grant: NetworkGrant, _ version: HTTPVersion,
+        _ now: NIODeadline
     ) {
+        let secrets = gateway.secrets.map { ExchangeSecrets($0, uses) }
         guard let spend = gateway.spend else {
-            return start(Exchange(request, grant: grant, version: version, now: now))
+            return start(Exchange(request, grant: grant, version: version, now: now, secrets: secrets))
         }
         var request = request
         do throws(Denial) {
             let metering = try spend.metering(&request)
-            start(Exchange(request, grant: grant, version: version, now: now, metering: metering))
+            start(
+                Exchange(request, grant: grant, version: version, now: now, metering: metering, secrets: secrets))
         } catch {
             deny(error, request)
         }
@@ -150,8 +182,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
             context?.writeAndFlush(
                 Self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
         }
-        // What it costs is known once all of it is.
-        if exchange.metering == nil { acquire(exchange, fresh: false) }
+        if !exchange.holdsBody { acquire(exchange, fresh: false) }
     }
 
     /// Once more, where nothing has been lost by the first time.
@@ -172,14 +203,13 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
     }
 
     private func send(_ exchange: Exchange, to upstream: UpstreamHandler) {
-        let request = exchange.request
         exchange.upstream = upstream
         upstream.serve(self)
-        exchange.metering?.send()
-        upstream.send(
-            HTTPRequestHead(
-                version: .http1_1, method: HTTPMethod(rawValue: request.method), uri: request.path.target,
-                headers: request.headers))
+        do throws(Denial) {
+            let head = try exchange.head(gateway.policy, gateway.decoderMemory)
+            exchange.metering?.send()
+            upstream.send(head, hiding: exchange.secrets?.fields ?? [])
+        } catch { return fail(error) }
         for buffer in exchange.early { upstream.send(buffer) }
         exchange.hasSentBody = !exchange.early.isEmpty
         exchange.early = []
@@ -206,17 +236,26 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
                 return fail(denial)
             }
             if let budget = gateway.budgets.upload(buffer.readableBytes, .now()) { return fail(.usedUp(budget)) }
+            if let denial = lookForCanaries(buffer.readableBytesView, exchange.request) { return fail(denial) }
+            if let denial = exchange.secrets?.take(buffer) { return fail(denial) }
             if let metering = exchange.metering, let denial = metering.take(buffer) { return fail(denial) }
             guard let upstream = exchange.upstream else { return exchange.early.append(buffer) }
             exchange.hasSentBody = true
             upstream.send(buffer)
             needsFlush = true
-        case .end:
-            // Trailers of requests mean nothing to anybody here.
+        case .end(let trailers):
+            // Trailers of requests mean nothing to anybody here, unless there is something in them that nobody may have sent.
+            if let trailers, let denial = exchange.secrets?.look(through: trailers) { return fail(denial) }
+            for (name, value) in trailers ?? [:] where canaryScan != nil {
+                if let denial = lookForCanaries("\n\(name): \(value)".utf8, exchange.request) { return fail(denial) }
+            }
+            if let ids = canaryScan?.finish(), let denial = denial(ids, .upload, exchange.request) {
+                return fail(denial)
+            }
             exchange.hasWholeRequest = true
             guard let upstream = exchange.upstream else {
-                if let metering = exchange.metering {
-                    if let denial = metering.reserve() { return fail(denial) }
+                if exchange.holdsBody {
+                    if let denial = exchange.metering?.reserve() { return fail(denial) }
                     return acquire(exchange, fresh: false)
                 }
                 if isHTTP2, exchange.request.body == .none { acquire(exchange, fresh: false) }
@@ -234,7 +273,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
         case .idle, .refusing, .handingOver: true
         // The next request may come, but no more than one read of it: to stop and go on costs two system calls each time.
         case .exchange where exchange?.hasWholeRequest == true: pipelined.isEmpty
-        case .exchange: exchange?.upstream?.isWritable ?? (isHTTP2WithoutBody || exchange?.metering != nil)
+        case .exchange: exchange?.upstream?.isWritable ?? (isHTTP2WithoutBody || exchange?.holdsBody == true)
         case .ended: false
         }
     }

@@ -2,6 +2,7 @@ internal import EgressControl
 internal import JailPolicy
 internal import NIOCore
 internal import NIOHTTP1
+internal import SecretTraces
 
 /// A connection whose bytes go through as they are: to a named host and port, and bound to what that name resolved to.
 final class Tunnel {
@@ -12,6 +13,9 @@ final class Tunnel {
     private let connection: ConnectionGuard
     private let started = NIODeadline.now()
     private let early = EarlyBytes()
+    /// Nothing is bound here, and what is passed through may be in cleartext.
+    private var scanner: PlaceholderScanner?
+    private var canaryScan: CanaryDetector.Scan?
 
     init(
         _ gateway: GatewayState, _ destination: Destination, _ grant: NetworkGrant, _ scheme: String,
@@ -22,6 +26,8 @@ final class Tunnel {
         self.grant = grant
         self.scheme = scheme
         self.connection = connection
+        scanner = gateway.secrets?.scanner
+        canaryScan = gateway.canaries?.scan()
     }
 
     /// - Parameters:
@@ -59,7 +65,7 @@ final class Tunnel {
             return upstream.close(promise: nil)
         }
         let (client, origin) = RelayHandler.pair(
-            up: { [self] in mayUpload($0.readableBytes) }, down: { _ in true },
+            up: { [self] in mayUpload($0) ? $0 : nil }, down: { $0 },
             ended: record)
         try channel.pipeline.syncOperations.addHandler(client)
         try upstream.pipeline.syncOperations.addHandler(origin)
@@ -70,8 +76,17 @@ final class Tunnel {
         UpstreamConnector.begin(channel)
     }
 
-    private func mayUpload(_ count: Int) -> Bool {
-        guard let budget = gateway.budgets.upload(count, .now()) else { return true }
+    private func mayUpload(_ buffer: ByteBuffer) -> Bool {
+        if let index = scanner?.feed(buffer.readableBytesView), let name = gateway.secrets?.name(index) {
+            gateway.recordDenial(.connection, SecretInjector.misuse(name), destination, scheme)
+            return false
+        }
+        if let ids = canaryScan?.feed(buffer.readableBytesView), !ids.isEmpty {
+            gateway.tell(ids, in: .upload, to: destination, scheme)
+            gateway.recordDenial(.connection, CanaryGuard.denial(ids), destination, scheme)
+            return false
+        }
+        guard let budget = gateway.budgets.upload(buffer.readableBytes, .now()) else { return true }
         gateway.recordDenial(.connection, .usedUp(budget), destination, scheme)
         return false
     }

@@ -47,6 +47,8 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Where it leads, checked again before it is used again.
     let address: IPAddress
     private(set) var channel: any Channel
+    /// Of a stream.
+    private let unindexed: UnindexedFields?
     private var context: ChannelHandlerContext?
     private(set) weak var receiver: (any ResponseReceiver)?
     private var wantsRead = false
@@ -57,7 +59,11 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var served = 0
     var idleSince = NIODeadline.now()
 
-    init(_ channel: any Channel, address: IPAddress, recycle: ((UpstreamHandler) -> Void)?) {
+    init(
+        _ channel: any Channel, address: IPAddress, unindexed: UnindexedFields? = nil,
+        recycle: ((UpstreamHandler) -> Void)?
+    ) {
+        self.unindexed = unindexed
         self.channel = channel
         self.address = address
         self.recycle = recycle
@@ -83,7 +89,9 @@ final class UpstreamHandler: ChannelDuplexHandler, RemovableChannelHandler {
         staysOpen = false
     }
 
-    func send(_ head: HTTPRequestHead) {
+    /// - Parameter fields: those of it that hold secrets, as HTTP/2 names them.
+    func send(_ head: HTTPRequestHead, hiding fields: Set<String> = []) {
+        unindexed?.names = fields
         context?.write(Self.wrapOutboundOut(.head(head)), promise: nil)
     }
 

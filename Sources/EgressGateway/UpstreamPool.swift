@@ -214,14 +214,15 @@ private final class SharedConnection {
         let promise = loop.makePromise(of: (any Channel).self)
         multiplexer.createStreamChannel(promise: promise) { stream in
             stream.eventLoop.makeCompletedFuture {
-                try stream.pipeline.syncOperations.addHandler(
-                    HTTP2FramePayloadToHTTP1ClientCodec(httpProtocol: .https))
+                try stream.pipeline.syncOperations.addHandlers(
+                    UnindexedFields(), HTTP2FramePayloadToHTTP1ClientCodec(httpProtocol: .https))
             }
         }
         promise.futureResult.assumeIsolated().whenComplete { result in
             do {
                 let stream = try result.get()
-                let handler = UpstreamHandler(stream, address: self.address, recycle: nil)
+                let unindexed = try stream.pipeline.syncOperations.handler(type: UnindexedFields.self)
+                let handler = UpstreamHandler(stream, address: self.address, unindexed: unindexed, recycle: nil)
                 if self.total > 1 { handler.markReused() }
                 try stream.pipeline.syncOperations.addHandler(handler)
                 stream.closeFuture.assumeIsolated().whenComplete { _ in self.ended() }

@@ -17,6 +17,8 @@ package enum Stage: UInt8, CaseIterable, Sendable {
     case changes
     /// What a jail makes sure of by itself before its command starts.
     case selftest
+    /// What a jail may use and not have.
+    case secrets
 }
 
 /// The one error that people see: stage, operation, path, reason, and the one thing to do about it, on one line.
@@ -100,7 +102,7 @@ package enum ExitStatus {
     static func standard(for stage: Stage) -> Int32 {
         switch stage {
         case .usage: usage
-        case .profile, .host, .plan: configuration
+        case .profile, .host, .plan, .secrets: configuration
         default: launchFailed
         }
     }

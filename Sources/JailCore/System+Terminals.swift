@@ -68,6 +68,13 @@ extension System {
         return state
     }
 
+    /// Shows nothing of what is typed but the ends of lines, and forgets what was typed before; returns what was before.
+    package static func hideTyping(_ descriptor: Descriptor) throws(SystemError) -> TerminalState {
+        var state = TerminalState(bytes: [UInt8](repeating: 0, count: Int(CL_TERMIOS_SIZE)))
+        try check(.tcsetattr, unsafe cl_tty_hide(descriptor.number, &state.bytes))
+        return state
+    }
+
     package static func restore(_ descriptor: Descriptor, _ state: TerminalState) throws(SystemError) {
         try check(.tcsetattr, unsafe cl_tty_restore(descriptor.number, state.bytes))
     }

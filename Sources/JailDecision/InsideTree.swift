@@ -49,6 +49,7 @@ struct InsideTree {
             if covers { mount(path, .file, closed, step) } else { make(.file(mode: 0o444), path) }
         case .symlink(let path, let target): make(.symlink(target), path)
         case .socket(let path): make(.socket, path)
+        case .canary(let path, _): make(.file(mode: 0o400), path)
         case .bind(let bind):
             if bind.makesTarget { make(.file(mode: 0o444), bind.target) }
             var content = Mount.Content.host(bind.source)
@@ -64,6 +65,7 @@ struct InsideTree {
         case .devpts(let path): mount(path, .terminals, [.noSetuid, .noExec], step)
         case .pin(let path): pins.insert(path)
         case .cover(let path, _): mount(path, .file, closed, step)
+        case .script(let path, _): mount(path, .file, [.readOnly, .noSetuid, .noDevices], step)
         }
     }
 

@@ -102,7 +102,9 @@ struct Walker {
         let mount = tree.mount(covering: path)
         switch mount.content {
         case .own: return own(path)
-        case .file: return .file(Place(path: path, kind: .regular, mode: 0o444, owner: .payload))
+        case .file:
+            let mode: UInt32 = mount.attributes.contains(.noExec) ? 0o444 : 0o555
+            return .file(Place(path: path, kind: .regular, mode: mode, owner: .payload))
         case .terminals: return terminal(path, mount.target)
         case .proc: return ofKernel(path)
         case .host: return ofHost(path, mount)

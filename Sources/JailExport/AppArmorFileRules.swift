@@ -37,7 +37,9 @@ struct AppArmorFileRules {
         switch step {
         case .symlink, .pin: break
         case .directory(let path, _): try allow(path, .read, below: [])
-        case .file(let path, _, _), .trust(let path, _, _), .cover(let path, _): try allow(path, .read)
+        case .file(let path, _, _), .trust(let path, _, _), .cover(let path, _), .script(let path, _),
+            .canary(let path, _):
+            try allow(path, .read)
         case .socket(let path): try allow(path, [.read, .write])
         case .proc(let path): try allow(path, .read, below: .read)
         case .devpts(let path): try allow(path, .read, below: [.read, .write])

@@ -106,10 +106,23 @@ package struct SystemdUnit {
         for credential in credentials {
             unit.set("LoadCredential", "\(credential.name):\(try UnitText.last(credential.path))")
         }
+        for name in boundCredentials where !credentials.contains(where: { $0.name == name }) {
+            unit.set("LoadCredentialEncrypted", "\(name):\(Self.encryptedCredentials)/\(name)")
+        }
         if !asRoot { unit.set("User", user) }
         describeRestart(&unit)
         unit.set("RestartPreventExitStatus", "\(ExitStatus.configuration) \(ExitStatus.usage)")
         unit.set("SuccessExitStatus", "143")
+    }
+
+    /// Where systemd-creds(1) puts them for whoever says nothing else.
+    private static let encryptedCredentials = "/etc/credstore.encrypted"
+
+    /// Those that the profile takes secrets from.
+    private var boundCredentials: [String] {
+        (profile?.secrets ?? SecretRules()).names.compactMap { name in
+            if case .credential(let credential) = profile?.secrets.source(of: name) { credential } else { nil }
+        }
     }
 
     /// The profile's own policy, if it has one: clawjail leaves it to the manager that has started it.

@@ -20,6 +20,14 @@ package struct Doctor {
         package var why: String
         /// The command or setting that mends it.
         package var remedy: String?
+
+        package init(name: String, status: Status, finding: String, why: String, remedy: String? = nil) {
+            self.name = name
+            self.status = status
+            self.finding = finding
+            self.why = why
+            self.remedy = remedy
+        }
     }
 
     /// What the host says. A value of its own, so that every finding can be tested without such a host.

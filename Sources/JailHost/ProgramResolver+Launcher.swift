@@ -3,17 +3,17 @@ internal import JailPlan
 internal import JailPolicy
 
 extension ProgramResolver {
-    /// Finds clawjail itself for a jail that asks for sessions. It is shown under another path than its own; libraries,
+    /// Finds clawjail itself for a jail that asks for sessions, or for placeholders. It is shown under another path than its own; libraries,
     /// if it was built with any, come along under theirs.
     mutating func addLauncher() throws(JailError) {
-        guard profile.sessions != nil else { return }
+        guard profile.sessions != nil || profile.process.secretProvider else { return }
         let path = try attempt(.host, "/proc/self/exe") { () throws(SystemError) in
             try System.readLink("/proc/self/exe")
         }
         guard let found = try find(path) else {
             throw JailError(
                 .host, path: path,
-                reason: "the jail asks for sessions with this program, and its user may not execute it",
+                reason: "the jail asks for sessions or placeholders with this program, and its user may not execute it",
                 hint: "install clawjail where every user can reach it, as 'make install' does")
         }
         if case .directory = profile.filesystem.root {} else { try addElf(found, name: "clawjail") }

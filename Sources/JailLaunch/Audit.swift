@@ -136,6 +136,7 @@ extension LaunchPlan {
             ],
             "session": session.map { ["labels": .object($0.labels.map { ($0.name, .string($0.value)) })] } ?? .null,
             "leftOut": .strings(leftOut.map(\.protection.rawValue)),
+            "secretNames": .strings(network.egress?.secrets.names ?? []),
         ]
     }
 

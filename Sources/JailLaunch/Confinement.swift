@@ -27,11 +27,11 @@ struct Confinement {
     private var egressSockets: [Int32] = []
 
     /// - Parameter control: the socket to the supervisor, descriptor 3 once everything else is closed.
-    init(_ plan: LaunchPlan, filters: [[UInt64]], control: Descriptor) {
+    init(_ plan: LaunchPlan, filters: [[UInt64]], control: Descriptor, canaries: [String] = []) {
         self.plan = plan
         self.filters = filters
         supervisor = control
-        tree = MountTree(plan.mounts)
+        tree = MountTree(plan.mounts, canaries: canaries)
     }
 
     /// Within the stage: for mounts, which step of the plan.

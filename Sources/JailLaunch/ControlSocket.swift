@@ -36,6 +36,8 @@ package enum ControlRequest {
     case recent
     /// A snapshot was made of its data: see ``SnapshotNote``.
     case saved(SnapshotNote)
+    /// A secret was changed outside: see ``SecretNote``. Answered once the jail has read it.
+    case secret(SecretNote)
 
     private enum Kind: UInt8 {
         case stop = 0x53
@@ -54,6 +56,7 @@ package enum ControlRequest {
         case figures = 0x47
         case recent = 0x48
         case saved = 0x44
+        case secret = 0x43
     }
 
     /// Of the packet.
@@ -86,6 +89,9 @@ package enum ControlRequest {
         case .saved where descriptors.isEmpty:
             guard let note = SnapshotNote(bytes: Array(bytes.dropFirst())) else { return nil }
             self = .saved(note)
+        case .secret where descriptors.isEmpty:
+            guard let note = SecretNote(bytes: Array(bytes.dropFirst())) else { return nil }
+            self = .secret(note)
         case .execute where bytes.count == 1 && (descriptors.count == 1 || descriptors.count == 4):
             self = .execute(descriptors[0], streams: Array(descriptors.dropFirst()))
         case .signal
@@ -116,6 +122,7 @@ package enum ControlRequest {
         case .figures: [Kind.figures.rawValue]
         case .recent: [Kind.recent.rawValue]
         case .saved(let note): [Kind.saved.rawValue] + note.bytes
+        case .secret(let note): [Kind.secret.rawValue] + note.bytes
         }
     }
 
@@ -123,7 +130,8 @@ package enum ControlRequest {
     var isForOtherJails: Bool {
         switch self {
         case .stop, .kill, .execute, .signal, .state: true
-        case .pause, .resume, .plan, .fileSystems, .lockdown, .seal, .restrict, .verified, .figures, .recent, .saved:
+        case .pause, .resume, .plan, .fileSystems, .lockdown, .seal, .restrict, .verified, .figures, .recent, .saved,
+            .secret:
             false
         }
     }
@@ -227,7 +235,7 @@ struct ControlSocket {
                 silent.keep(caller)
                 continue
             case .execute, .signal, .state, .pause, .resume, .figures, .recent, .plan, .fileSystems, .lockdown, .seal,
-                .verified, .saved:
+                .verified, .saved, .secret:
                 break
             }
             requests.append((request, caller))

@@ -10,9 +10,9 @@ enum Init {
     /// The cloned child's whole life. Never returns: whatever happens, `_exit` is the only way out.
     static func run(
         _ plan: LaunchPlan, filters: [[UInt64]], control: Descriptor, streams: StandardStreams,
-        hostNamespaces: [String]
+        hostNamespaces: [String], canaries: [String]
     ) -> Never {
-        var confinement = Confinement(plan, filters: filters, control: control)
+        var confinement = Confinement(plan, filters: filters, control: control, canaries: canaries)
         do {
             try confinement.enter(streams)
         } catch {

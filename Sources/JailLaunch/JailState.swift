@@ -16,6 +16,8 @@ struct JailState: Sendable {
     var guardian: (pid: Int32, restarts: Int)?
     /// Of one that waits for that: when, and why.
     var waiting: JSON?
+    /// Which canaries are where; never what they say.
+    var canaries: JSON?
 
     init(_ plan: LaunchPlan) {
         self.plan = plan
@@ -49,7 +51,14 @@ struct JailState: Sendable {
                 ))
         }
         // A jail that another one has made is read of by that one, which knows no paths of the host's.
-        if plan.gateway == nil { members.append(("stateDirectory", .string(plan.stateDirectory))) }
+        if plan.gateway == nil {
+            members.append(("stateDirectory", .string(plan.stateDirectory)))
+            if let canaries { members.append(("canaries", canaries)) }
+        }
+        // By name, for whoever changes one.
+        if let secrets = plan.network.egress?.secrets, !secrets.isEmpty {
+            members.append(("secretNames", .strings(secrets.names)))
+        }
         // How to ask, for whoever wants to know whether its supervisor knows more.
         if let guardian {
             members.append(("guardian", .number(guardian.pid)))

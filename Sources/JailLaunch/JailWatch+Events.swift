@@ -115,13 +115,15 @@ extension JailWatch {
         for alert in alerts.takeAlerts() {
             reporter.note("alert, \(alert.rule.severity.rawValue): \(alert.message)")
             emit(alert.event(jail: plan.name), &reporter)
-            try act(alert, alerts)
+            try act(alert, alerts, &reporter)
         }
         // What came of the actions themselves.
         tell(alerts.takeNotices(), &reporter)
     }
 
-    private func act(_ alert: Alert, _ alerts: AlertWatch) throws(SystemError) {
+    private func act(
+        _ alert: Alert, _ alerts: AlertWatch, _ reporter: inout some LaunchReporter
+    ) throws(SystemError) {
         for action in alert.rule.actions {
             switch action {
             case .journal: alerts.writeJournal(alert, jail: plan.name)
@@ -131,6 +133,7 @@ extension JailWatch {
             // A line about what was before is no reason: whoever has looked meanwhile has let it go on.
             case .pause: if alert.isFirst { try pauseForAlert(alerts) }
             case .stop: if alert.isFirst { try stopForAlert() }
+            case .lockdown: if alert.isFirst { try lockDown(for: alert, &reporter) }
             }
         }
     }

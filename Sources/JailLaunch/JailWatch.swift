@@ -26,6 +26,8 @@ final class JailWatch {
     private var callers: ControlSocket
     let execs: Execs
     let egress: EgressWatch?
+    /// Of a jail that binds some.
+    let renewal: SecretRenewal?
     let audit: Audit
     /// Of a jail that may ask for sessions.
     var sessions: SessionDesk?
@@ -37,6 +39,9 @@ final class JailWatch {
     var learning: Learning?
     /// Of a jail whose doings somebody wants to hear of.
     let alerts: AlertWatch?
+    /// Of a jail that has some.
+    private let canaries: CanaryWatch?
+    private var screenLook: Relay.Look?
     /// Once a program of the host's was started for this jail.
     private var outside: HostCommands?
     /// Who gets the sockets that init was asked for, in that order.
@@ -92,7 +97,8 @@ final class JailWatch {
 
     init(
         _ plan: LaunchPlan, _ jail: ClonedInit, signals: SharedDescriptor, group: Cgroup?, publisher: PortPublisher,
-        callers: ControlSocket, egress: EgressWatch?, audit: Audit, output: OutputLog?, ignoresHangUp: Bool
+        callers: ControlSocket, egress: EgressWatch?, secrets: JailSecrets? = nil, audit: Audit, output: OutputLog?,
+        ignoresHangUp: Bool, variables: [String] = [], canaries: CanaryWatch?
     ) throws(JailError) {
         let initPID = jail.pid
         pause = try attempt(.cgroup) { () throws(SystemError) in
@@ -105,11 +111,19 @@ final class JailWatch {
         self.group = group
         self.publisher = publisher
         self.callers = callers
-        execs = Execs(plan)
+        execs = Execs(plan, adding: variables)
+        renewal = secrets.map { SecretRenewal($0) }
         self.egress = egress
         self.audit = audit
         alerts = plan.alerts.map { AlertWatch($0, group: group) }
         self.output = output
+        self.canaries = canaries
+        if let canaries {
+            let looks = (canaries.outputLook("standard output"), canaries.outputLook("standard error"))
+            output?.looks = looks
+            jail.streams.looks = looks
+            screenLook = canaries.outputLook("its terminal")
+        }
         self.ignoresHangUp = ignoresHangUp
         nextLook = System.monotonicNanoseconds() + Self.lookInterval
     }
@@ -150,6 +164,9 @@ final class JailWatch {
                 }
                 if limitsMoved { report(&reporter, final: false) }
                 tell(egress?.takeNotices() ?? [], &reporter)
+                tell(publisher.takeRefusals().map { .event($0) }, &reporter)
+                tell(renewal?.takeNotices() ?? [], &reporter)
+                tell(canaries?.takeNotices() ?? [], &reporter)
                 tell(sessions?.takeNotices() ?? [], &reporter)
                 tell(callersNotices, &reporter)
                 callersNotices = []
@@ -175,6 +192,7 @@ final class JailWatch {
     // MARK: Beginning and end
 
     var isRunning: Bool { phase == .running }
+    var hasEnded: Bool { initEnded != nil || isKilled }
 
     /// A grace that was running does not end what is to be looked at.
     func holdForLockdown() { deadline = nil }
@@ -205,6 +223,7 @@ final class JailWatch {
 
     private func begin(_ reporter: inout some LaunchReporter) {
         emit(["event": "started", "name": .string(plan.name), "init": .number(jail.pid)], &reporter)
+        if let canaries { emit(["event": "canaries", "planted": canaries.planted], &reporter) }
         audit.readPrograms(plan)
         if let group { limits = LimitWatch(group) }
         report(&reporter, final: false)
@@ -219,7 +238,7 @@ final class JailWatch {
     private func finish(_ reporter: inout some LaunchReporter) {
         endHealth()
         tellHealth(&reporter)
-        screen?.drainCompletely()
+        screen?.drainCompletely(look: screenLook)
         streams.drain()
         terminal?.restore()
         terminal = nil
@@ -227,6 +246,7 @@ final class JailWatch {
         report(&reporter, final: true)
         endEgress()
         tell(egress?.takeNotices() ?? [], &reporter)
+        tell(canaries?.takeNotices() ?? [], &reporter)
         sessions?.end()
         tell(sessions?.takeNotices() ?? [], &reporter)
         tellExecs(&reporter)
@@ -320,6 +340,7 @@ final class JailWatch {
         entries += execs.pollEntries
         if let health { entries += health.pollEntries }
         if let egress { entries += egress.pollEntries }
+        if let renewal { entries += renewal.pollEntries }
         if let sessions { entries += sessions.pollEntries }
         if let outside { entries += outside.pollEntries }
         if let pausing = alerts?.pausing { entries.append(.init(pausing.borrowed, System.PollEvents.readable)) }
@@ -393,7 +414,7 @@ final class JailWatch {
         if let guardian { try heed(guardian, ready) }
         streams.handle(ready)
         keyboard?.step(ready)
-        screen?.step(ready)
+        screen?.step(ready, look: screenLook)
         try watchAlerts(ready)
         try checkClock()
         // Last: what init had to say has been read by now.
@@ -407,6 +428,7 @@ final class JailWatch {
     private func watchEgress(_ ready: System.PollResult) throws(SystemError) {
         guard let egress, initEnded == nil else { return }
         try egress.handle(ready)
+        try renewal?.handle(ready) { (grant) throws(SystemError) in try egress.give(grant) }
         // Without its way out the launch is not what was planned.
         if egress.failure != nil { kill() }
         if egress.wantsStop { try stopByRule() }
@@ -570,6 +592,12 @@ final class JailWatch {
         case .saved(let note):
             callersNotices.append(.event(note.event))
             try? System.send(caller.borrowed, ControlReply.done.bytes)
+        case .secret(let note):
+            guard let renewal else {
+                refuse(caller, ExitStatus.notThere, "secrets: this jail binds no secret")
+                break
+            }
+            renewal.ask(note, caller)
         case .recent: try? System.send(caller.borrowed, ControlReply.state(recentText()).bytes)
         }
     }

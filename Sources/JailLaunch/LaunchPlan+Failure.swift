@@ -42,7 +42,7 @@ extension LaunchPlan {
         case .proc(let path): return JailError(.mounts, failure.error, path: path, detail: "proc")
         case .devpts(let path): return JailError(.mounts, failure.error, path: path, detail: "devpts")
         case .directory(let path, _), .file(let path, _, _), .symlink(let path, _), .cover(let path, _),
-            .trust(let path, _, _), .socket(let path), .pin(let path):
+            .script(let path, _), .trust(let path, _, _), .socket(let path), .pin(let path), .canary(let path, _):
             return JailError(.mounts, failure.error, path: path)
         }
     }

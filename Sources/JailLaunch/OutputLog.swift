@@ -41,6 +41,8 @@ package final class OutputLog {
     private var errorLines: LineRedactor
     /// Bytes that came on standard error since the last time.
     private var errorBytes = 0
+    /// Looks through what is written, for canaries: standard output (or both), and standard error.
+    var looks: (output: Relay.Look, error: Relay.Look)?
 
     /// Opens the log, and puts the writing end of a pipe in the place of standard output and standard error.
     ///
@@ -109,9 +111,11 @@ package final class OutputLog {
     @discardableResult
     func drain() -> Int {
         let bytes = Self.read(&pipe)
+        if !bytes.isEmpty { _ = looks?.output(bytes[...]) }
         append(lines.take(bytes))
         if pipe == nil { append(lines.flush()) }
         let errors = Self.read(&errorPipe)
+        if !errors.isEmpty { _ = looks?.error(errors[...]) }
         errorBytes += errors.count
         append(errorLines.take(errors))
         if errorPipe == nil { append(errorLines.flush()) }

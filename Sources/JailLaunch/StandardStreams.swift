@@ -23,11 +23,16 @@ struct StandardStreams {
     ///   - confined: by an AppArmor profile. Files of the host have no name in the jail, and so fstat(2) of them fails there;
     ///     pipes and sockets need none.
     ///   - watchesErrors: standard error passes through the supervisor, whatever it is.
-    init(ownTerminal: Bool, confined: Bool = false, watchesErrors: Bool = false) throws(SystemError) {
+    ///   - watchesOutput: standard output as well.
+    init(
+        ownTerminal: Bool, confined: Bool = false, watchesErrors: Bool = false, watchesOutput: Bool = false
+    ) throws(SystemError) {
         var relayed: [Int32] = []
         if !ownTerminal {
             for number: Int32 in 0...2 {
-                if try System.isTerminal(Descriptor(number)) || (watchesErrors && number == 2) {
+                if try System.isTerminal(Descriptor(number)) || (watchesErrors && number == 2)
+                    || (watchesOutput && number != 0)
+                {
                     relayed.append(number)
                 } else if confined {
                     let kind = try System.status(of: Descriptor(number)).kind
@@ -66,6 +71,8 @@ final class StreamRelays {
     private var outputs: [(relay: Relay, pipe: SharedDescriptor)] = []
     /// Bytes that came on standard error since the last time.
     private var errorBytes = 0
+    /// Looks through what the command writes to standard output and to standard error, for canaries.
+    var looks: (output: Relay.Look, error: Relay.Look)?
 
     /// After the clone: the command's ends are init's alone then.
     init(_ streams: StandardStreams) {
@@ -102,7 +109,7 @@ final class StreamRelays {
         if input != nil { input?.relay.step(ready) }
         if let state = input?.relay.state, state == .done || state == .failed { input = nil }
         for index in outputs.indices {
-            let received = outputs[index].relay.step(ready)
+            let received = outputs[index].relay.step(ready, look: look(index))
             if outputs[index].relay.target == .standardError { errorBytes += received }
         }
         outputs.removeAll { $0.relay.state == .done || $0.relay.state == .failed }
@@ -116,11 +123,15 @@ final class StreamRelays {
 
     /// What has been written up to now. There may be others who go on writing.
     func passOn() {
-        for index in outputs.indices { outputs[index].relay.passOn() }
+        for index in outputs.indices { outputs[index].relay.passOn(look: look(index)) }
     }
 
     /// What the command wrote last, after its end.
     func drain() {
-        for index in outputs.indices { outputs[index].relay.drainCompletely() }
+        for index in outputs.indices { outputs[index].relay.drainCompletely(look: look(index)) }
+    }
+
+    private func look(_ index: Int) -> Relay.Look? {
+        outputs[index].relay.target == .standardError ? looks?.error : looks?.output
     }
 }

@@ -139,16 +139,32 @@ package enum Supervisor {
                     try System.signalDescriptor(
                         guardian == nil ? JailWatch.handledSignals : JailWatch.terminalSignals))
             }
+            // Before anything is cloned that would have what is left of them in its memory, or in its environment.
+            let secrets = try JailSecrets.resolve(
+                plan, signals: guardian?.channel.borrowed ?? signals.borrowed)
+            let token = try GatewayToken.resolve(plan, signals: guardian?.channel.borrowed ?? signals.borrowed)
             let maker = try makeMaker(plan, sessions)
+            let canaries = try PlantedCanaries(plan)
+            let canaryWatch = canaries.isEmpty ? nil : try CanaryWatch(canaries)
+            let variables = (secrets?.environment ?? []) + (token?.environment ?? []) + canaries.variables
             // First of all: it starts while the jail is being made.
             let egress = try plan.network.egress.map { (egress) throws(JailError) in
-                try EgressWatch(plan, egress)
+                try EgressWatch(
+                    plan, egress, secrets: secrets, canaries: canaries.known, canaryWatch: canaryWatch)
             }
             let jail: ClonedInit
             // A log takes standard error by itself, and a jail without a command has none.
-            let watchesErrors = plan.alerts?.watches(.stderr) == true && output == nil && !plan.command.isNone
+            let isOnStreams = output == nil && !plan.command.isNone
+            let watches = (
+                output: canaryWatch != nil && isOnStreams, errors: plan.alerts?.watches(.stderr) == true && isOnStreams
+            )
             do throws(JailError) {
-                jail = try cloneInit(plan, filters: filters, into: group, watchesErrors: watchesErrors)
+                // What stands for secrets is in the command's environment, and in nothing that is told of the plan.
+                var launched = plan
+                launched.command.environment += variables
+                launched.show(placeholders: secrets?.placeholders ?? [])
+                jail = try cloneInit(
+                    launched, filters: filters, into: group, canaries: canaries.texts, watches: watches)
             } catch {
                 egress?.kill()
                 throw error
@@ -157,7 +173,10 @@ package enum Supervisor {
                 // Before init does anything that could forbid it, and before this process gives up its rights.
                 try learning?.attach(jail.pid, plan)
                 if group == nil, let cgroup = plan.limits.cgroup { group = try Cgroup.prepare(cgroup) }
-                let publisher = try PortPublisher(plan.network.publish)
+                var publisher = try PortPublisher(plan.network.publish, token: token?.published)
+                if let canaryWatch {
+                    publisher.inspector = canaryWatch.portInspector
+                }
                 let callers: ControlSocket
                 if let guardian {
                     callers = ControlSocket(try guardian.takeListener())
@@ -166,13 +185,16 @@ package enum Supervisor {
                 }
                 let watch = try JailWatch(
                     plan, jail, signals: signals, group: group, publisher: publisher, callers: callers,
-                    egress: egress, audit: audit, output: output, ignoresHangUp: ignoresHangUp)
+                    egress: egress, secrets: secrets, audit: audit, output: output, ignoresHangUp: ignoresHangUp,
+                    variables: variables, canaries: canaryWatch)
                 // While there are rights to mount with.
                 let image = try DataDirectory.mountImage(plan)
                 try plan.identity.writeMaps(of: jail.pid)
                 try settle(plan)
                 state.initPID = jail.pid
+                state.canaries = canaryWatch?.planted
                 try directory.write(state.json.text() + "\n", to: RunDirectory.stateFile)
+                try secrets?.catchUp(signals: guardian?.channel.borrowed ?? signals.borrowed)
                 watch.lifeline = lifeline
                 watch.service = service
                 watch.learning = learning
@@ -240,7 +262,8 @@ package enum Supervisor {
 
     /// Returns in the supervisor only; the clone goes its own way in ``Init``.
     private static func cloneInit(
-        _ plan: LaunchPlan, filters: [[UInt64]], into group: Cgroup?, watchesErrors: Bool
+        _ plan: LaunchPlan, filters: [[UInt64]], into group: Cgroup?, canaries: [String],
+        watches: (output: Bool, errors: Bool)
     ) throws(JailError) -> ClonedInit {
         let (ours, theirs) = try attempt(.supervise) { () throws(SystemError) in
             try System.makeSocketPair(.sequencedPacket).release()
@@ -248,7 +271,7 @@ package enum Supervisor {
         let streams = try attempt(.supervise) { () throws(SystemError) in
             try StandardStreams(
                 ownTerminal: plan.command.terminal, confined: plan.appArmor != nil,
-                watchesErrors: watchesErrors)
+                watchesErrors: watches.errors, watchesOutput: watches.output)
         }
         // What is to be told from the jail's, by a jail that makes sure of it.
         let namespaces =
@@ -264,7 +287,7 @@ package enum Supervisor {
             System.close(ours)
             Init.run(
                 plan, filters: filters, control: Descriptor(theirs), streams: streams,
-                hostNamespaces: namespaces)
+                hostNamespaces: namespaces, canaries: canaries)
         }
         // Init's end must be its alone, or its death would go unseen.
         System.close(theirs)

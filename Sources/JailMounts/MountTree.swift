@@ -18,10 +18,15 @@ package struct MountTree {
     private var sockets: [Int32] = []
     /// Numbers of files in memory, by what they are for.
     private var trust: [TrustFile: Int32] = [:]
+    /// What stands in canaries, by their index.
+    private let canaries: [String]
 
-    /// - Parameter steps: of the plan.
-    package init(_ steps: [MountStep]) {
+    /// - Parameters:
+    ///   - steps: of the plan.
+    ///   - canaries: what stands in those of its canaries that are files, by their index.
+    package init(_ steps: [MountStep], canaries: [String] = []) {
         self.steps = steps
+        self.canaries = canaries
         clones = [Int32](repeating: -1, count: steps.count)
         layers = clones
         root = SharedDescriptor(OwnedDescriptor(-1))
@@ -112,6 +117,9 @@ package struct MountTree {
             try System.makeDirectory(relative(path), mode: mode, at: root.borrowed)
         case .file(let path, let content, let mode):
             try makeFile(path, content: Array(content.utf8), mode: mode)
+        case .script(let path, let content):
+            try makeFile(path, content: Array(content.utf8), mode: 0o555)
+            try layOver(path, path, [.readOnly, .noSetuid, .noDevices])
         case .trust(let path, let file, let covers):
             guard let number = trust[file] else { throw SystemError(.check, .notFound) }
             let content = try System.readContent(Descriptor(number), limit: Self.trustLimit)
@@ -148,6 +156,9 @@ package struct MountTree {
         case .cover(let path, let content):
             try cover(path, content: Array(content.utf8))
         case .socket(let path): sockets.append(try makeSocket(path).release())
+        case .canary(let path, let index):
+            guard canaries.indices.contains(index) else { throw SystemError(.check, .notFound) }
+            try makeFile(path, content: Array(canaries[index].utf8), mode: 0o400)
         }
     }
 
@@ -178,11 +189,15 @@ package struct MountTree {
     private func cover(_ path: String, content: [UInt8]) throws(SystemError) {
         let name = ".cover"
         try makeFile("/" + name, content: content, mode: 0o444)
-        let clone = try System.cloneTree(name, at: root.borrowed, recursive: false)
-        try System.setAttributes(
-            clone.borrowed, [.readOnly, .noSetuid, .noDevices, .noExec], makePrivate: true, recursive: false)
-        try attach(clone.borrowed, at: path)
+        try layOver(path, "/" + name, [.readOnly, .noSetuid, .noDevices, .noExec])
         try System.unlink(name, at: root.borrowed)
+    }
+
+    /// A file of the new root, attached at a path with attributes of its own.
+    private func layOver(_ path: String, _ source: String, _ attributes: MountAttributes) throws(SystemError) {
+        let clone = try System.cloneTree(relative(source), at: root.borrowed, recursive: false)
+        try System.setAttributes(clone.borrowed, attributes, makePrivate: true, recursive: false)
+        try attach(clone.borrowed, at: path)
     }
 
     private func makeFile(_ path: String, content: [UInt8], mode: UInt32) throws(SystemError) {

@@ -28,6 +28,8 @@ package struct EgressPlan: Equatable, Sendable {
     package var group: String?
     /// nil: the profile does not limit what may be spent.
     package var spend: SpendPlan?
+    /// What goes into which requests, and where it comes from; never the values.
+    package var secrets = SecretRules()
 
     /// Jails of one process: what ``resources`` is enough for.
     package static let mostSharing = 64

@@ -35,7 +35,8 @@ struct EgressPlanner {
             landlockABI: landlockABI,
             resources: Self.resources(isShared: group != nil),
             group: group,
-            spend: try spend())
+            spend: try spend(),
+            secrets: try secrets())
     }
 
     /// What is said of the network on the command line counts as well.
@@ -44,6 +45,14 @@ struct EgressPlanner {
         try rules.check(profile.network)
         guard let prices else { throw JailError(.plan, reason: "'spend' needs a table of prices") }
         return SpendPlan(rules: rules, prices: prices, ledger: ledger)
+    }
+
+    /// Likewise: a variable that is set on the command line is the caller's own.
+    private func secrets() throws(JailError) -> SecretRules {
+        do throws(SecretRuleError) { try profile.secrets.check(profile.network, profile.process) } catch {
+            throw JailError(.plan, reason: "secrets[\(error.index)] \(error.reason)")
+        }
+        return profile.secrets
     }
 
     /// A process of one jail has room for whatever its budgets allow. For each of those that share one it is 1,024 files

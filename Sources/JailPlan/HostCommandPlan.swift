@@ -15,6 +15,8 @@ package struct HostCommandPlan: Equatable, Sendable {
     package var reachesDesktop = false
     /// Milliseconds after which it is killed, with all that is in its process group.
     package var timeout: UInt64 = 10_000
+    /// It is clawjail itself, which finds running jails by the caller's variables.
+    package var keepsEnvironment = false
 
     package init(purpose: String, path: String, arguments: [String]) {
         self.purpose = purpose

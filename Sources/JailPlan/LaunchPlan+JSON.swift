@@ -30,7 +30,9 @@ extension LaunchPlan {
             "network": [
                 "egress": network.egress?.json ?? .null,
                 "publish": .array(
-                    network.publish.map { ["host": .string($0.hostText), "jailPort": .number($0.jailPort)] }),
+                    network.publish.map {
+                        ["host": .string($0.hostText), "jailPort": .number($0.jailPort), "token": .optional($0.token)]
+                    }),
             ],
             "data": data?.json ?? .null,
             "review": review?.json ?? .null,
@@ -39,6 +41,7 @@ extension LaunchPlan {
             "restart": restart?.json ?? .null,
             "audit": audit.json,
             "alerts": alerts?.json ?? .null,
+            "canaries": .array(canaries.map(\.json)),
             "leftOut": .array(
                 leftOut.map { ["protection": .string($0.protection.rawValue), "reason": .string($0.reason)] }),
             "notes": .strings(notes),
@@ -123,6 +126,8 @@ extension MountStep {
             ["step": "directory", "path": .string(path), "mode": .string(String(mode, radix: 8))]
         case .file(let path, let content, _):
             ["step": "file", "path": .string(path), "content": .string(content)]
+        case .script(let path, let content):
+            ["step": "script", "path": .string(path), "content": .string(content)]
         case .trust(let path, let file, let covers):
             [
                 "step": "trust", "path": .string(path), "content": .string(file.rawValue), "covers": .boolean(covers),
@@ -148,6 +153,8 @@ extension MountStep {
         case .pin(let path): ["step": "pin", "path": .string(path)]
         case .cover(let path, _): ["step": "cover", "path": .string(path)]
         case .socket(let path): ["step": "socket", "path": .string(path)]
+        case .canary(let path, let index):
+            ["step": "canary", "path": .string(path), "canary": .number(index)]
         }
     }
 }
@@ -164,6 +171,7 @@ extension EgressPlan {
             "resources": .object(resources.map { ("\($0.resource)", .number($0.value)) }), "rules": rules.json,
             "spend": spend.map { ["rules": $0.rules.json, "prices": $0.prices.json, "ledger": .string($0.ledger)] }
                 ?? .null,
+            "secrets": secrets.isEmpty ? .null : secrets.withoutValues.json,
             "group": .optional(group), "mostSharing": group == nil ? .null : .number(Self.mostSharing),
         ]
     }
@@ -214,7 +222,8 @@ extension SessionsPlan {
                         "readOnly": .boolean(root.readOnly),
                     ]
                 }),
-            "most": .number(most), "program": .string(program), "socket": .string(Self.socket),
+            "most": .number(most), "secrets": .strings(secrets), "program": .string(program),
+            "socket": .string(Self.socket),
         ]
     }
 }

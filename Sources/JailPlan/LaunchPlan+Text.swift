@@ -30,6 +30,15 @@ extension LaunchPlan {
             for text in restart.shown { output.line("", text) }
         }
         if let alerts { describe(alerts, &output) }
+        if let secrets = network.egress?.secrets, !secrets.isEmpty {
+            output.heading("secrets, of which placeholders are inside")
+            for binding in secrets.bindings { output.line("", binding.shown) }
+            for name in secrets.names { output.line(name, "from \(secrets.source(of: name).shown)") }
+        }
+        if !canaries.isEmpty {
+            output.heading("canaries, which open nothing")
+            for canary in canaries { output.line("", canary.shown) }
+        }
         if let spend = network.egress?.spend {
             output.heading("spend, at providers of language models")
             for text in spend.rules.shown { output.line("", text) }
@@ -134,7 +143,9 @@ extension LaunchPlan {
         }
         for port in network.publish {
             output.line(
-                "published", "\(port.hostText) on the host leads to port \(port.jailPort) of the jail's 127.0.0.1")
+                "published",
+                "\(port.hostText) on the host leads to port \(port.jailPort) of the jail's 127.0.0.1"
+                    + (port.token.map { ", for those who show the token '\($0)'" } ?? ""))
         }
     }
 
@@ -146,6 +157,10 @@ extension LaunchPlan {
             output.line(
                 "workspaces",
                 "\(root.path) from \(root.hostPath) and what is below, \(root.readOnly ? "read-only" : "writable")")
+        }
+        if !sessions.secrets.isEmpty {
+            output.line(
+                "secrets", "\(sessions.secrets.joined(separator: ", ")): each session those that it is asked for with")
         }
         output.line("asked for", "by \(sessions.program), at \(SessionsPlan.socket)")
     }
@@ -198,6 +213,7 @@ extension MountStep {
         switch self {
         case .directory: "directory"
         case .file: "file"
+        case .script: "script"
         case .trust: "trust"
         case .symlink: "symlink"
         case .bind(let bind): bind.purpose.rawValue
@@ -208,6 +224,7 @@ extension MountStep {
         case .cover: "cover"
         case .pin: "pin"
         case .socket: "socket"
+        case .canary: "canary"
         }
     }
 
@@ -215,6 +232,7 @@ extension MountStep {
         switch self {
         case .directory(let path, _): path
         case .file(let path, let content, _): "\(path), generated, \(content.utf8.count) bytes"
+        case .script(let path, let content): "\(path), runs \(content.dropFirst(2).prefix { $0 != "\n" })"
         case .trust(let path, let file, _): "\(path), \(file.sentence)"
         case .symlink(let path, let target): "\(path) → \(target)"
         case .bind(let bind):
@@ -228,6 +246,7 @@ extension MountStep {
         case .pin(let path): "\(path), stays where it is"
         case .cover(let path, _): "\(path), shows the jail and not the host"
         case .socket(let path): "\(path), where sessions are asked for"
+        case .canary(let path, _): "\(path), made with the jail"
         }
     }
 }

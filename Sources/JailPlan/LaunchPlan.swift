@@ -42,6 +42,8 @@ package struct LaunchPlan: Equatable, Sendable {
     package var audit: AuditPlan
     /// nil: nobody wants to hear of what happens.
     package var alerts: AlertsPlan?
+    /// Those that are files have a step of ``mounts`` each, which names them by their index.
+    package var canaries: [CanaryPlan] = []
     package var leftOut: [LeftOut] = []
     /// What a reader should know besides: programs that are not installed, promises that are only watched.
     package var notes: [String] = []
@@ -96,6 +98,8 @@ package enum MountStep: Equatable, Sendable {
     case directory(path: String, mode: UInt32)
     /// A file of the new root, generated.
     case file(path: String, content: String, mode: UInt32)
+    /// A generated file of the payload's own that may be executed, and is read-only: its interpreter is shown as well.
+    case script(path: String, content: String)
     /// A file whose content the way out gives. `covers`: it is laid over one that is there already.
     case trust(path: String, file: TrustFile, covers: Bool)
     case symlink(path: String, target: String)
@@ -115,11 +119,14 @@ package enum MountStep: Equatable, Sendable {
     case cover(path: String, content: String)
     /// A listening socket of the new root, whose other side is outside.
     case socket(path: String)
+    /// A file of the jail's own whose content is made with the jail: a canary, by its index.
+    case canary(path: String, index: Int)
 
     package var path: String {
         switch self {
         case .directory(let path, _), .file(let path, _, _), .symlink(let path, _), .proc(let path),
-            .devpts(let path), .cover(let path, _), .trust(let path, _, _), .socket(let path), .pin(let path):
+            .devpts(let path), .cover(let path, _), .script(let path, _), .trust(let path, _, _), .socket(let path),
+            .pin(let path), .canary(let path, _):
             path
         case .bind(let bind): bind.target
         case .overlay(let overlay): overlay.target
@@ -286,6 +293,8 @@ package struct SeccompPlan: Equatable, Sendable {
 
 package struct NetworkPlan: Equatable, Sendable {
     package var publish: [PublishedPort]
+    /// Where the placeholder of ports' token is inside, as OpenClaw reads it.
+    package static let tokenVariable = "OPENCLAW_GATEWAY_TOKEN"
     /// nil: the profile allows nothing outside.
     package var egress: EgressPlan?
 }

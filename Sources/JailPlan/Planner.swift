@@ -60,6 +60,7 @@ package struct Planner {
                 .usage, reason: "--egress-group is the jail's own name, which its sessions have for a group",
                 hint: "name another group")
         }
+        try checkToken()
         let identity = try planIdentity()
         let data = try planData()
         let walls = try landlockABI()
@@ -83,6 +84,9 @@ package struct Planner {
         }
         notes += NetworkPolicy(profile.network).notes
         let alerts = try planAlerts()
+        if !profile.canaries.isEmpty, alerts?.watches(.canary) != true {
+            notes.append("canaries: no rule of alerts watches them: one that is seen goes to the log alone")
+        }
         for port in profile.network.publish where port.hostAddress != 0x7F00_0001 {
             notes.append("port \(port.hostPort) is published beyond 127.0.0.1: whoever reaches this host reaches it")
         }
@@ -114,6 +118,7 @@ package struct Planner {
                 ? nil : profile.restart,
             audit: try planAudit(),
             alerts: alerts,
+            canaries: root.canaries,
             leftOut: leftOut,
             notes: notes,
             stopGrace: profile.process.stopGrace,
@@ -199,7 +204,7 @@ package struct Planner {
             variables.append(term)
         }
         if let egress { variables += egress.environment(trustFiles) }
-        for name in profile.process.passEnvironment {
+        for name in profile.process.passEnvironment where !(hasToken && name == NetworkPlan.tokenVariable) {
             if let passed = request.environment.first(where: { $0.name == name }) { variables.replace(passed) }
         }
         for variable in profile.process.environment { variables.replace(variable) }
@@ -211,6 +216,20 @@ package struct Planner {
             environment: variables.map { "\($0.name)=\($0.value)" },
             workingDirectory: directory,
             terminal: request.terminal)
+    }
+
+    private var hasToken: Bool { profile.network.publish.contains { $0.token != nil } }
+
+    /// A value of the profile's own would be the real token, or one that no port takes. The caller's is not passed on.
+    private func checkToken() throws(JailError) {
+        let variable = NetworkPlan.tokenVariable
+        guard hasToken,
+            profile.process.environment.contains(where: { $0.name == variable })
+                || profile.secrets.variables.contains(where: { $0.variable == variable })
+        else { return }
+        throw JailError(
+            .plan, reason: "a port is published with a token, of which \(variable) will be a placeholder",
+            hint: "take \(variable) out of process.environment and secrets")
     }
 
     /// The directories that programs are in, the usual ones first; nothing from the caller's PATH but these.

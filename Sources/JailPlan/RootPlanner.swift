@@ -19,6 +19,7 @@ struct RootPlanner {
 
     /// Where the files of ``TrustFile`` are inside, for the command's environment.
     private(set) var trustFiles: [TrustFile: String] = [:]
+    var canaries: [CanaryPlan] = []
     /// Where clawjail itself is inside, if there are sessions to ask for.
     private(set) var launcher: String?
 
@@ -43,6 +44,7 @@ struct RootPlanner {
         addGeneratedFiles()
         addTrustFiles()
         try addSessions()
+        try addSecretProvider()
         try addDevices()
         addProc()
         addScratch()
@@ -50,6 +52,7 @@ struct RootPlanner {
         addPrograms(inScratch: true)
         try addBinds()
         try addData()
+        try addCanaries()
         return steps
     }
 
@@ -104,9 +107,18 @@ struct RootPlanner {
     /// to it; /run is always the jail's own.
     private mutating func addSessions() throws(JailError) {
         guard profile.sessions != nil else { return }
+        launcher = try showLauncher()
+        addParents(of: SessionsPlan.socket)
+        steps.append(.socket(path: SessionsPlan.socket))
+        made.insert(SessionsPlan.socket)
+    }
+
+    /// - Returns: where clawjail itself is inside.
+    private mutating func showLauncher() throws(JailError) -> String {
         guard let facts = facts.closure.launcher else {
             throw JailError(.host, path: "/proc/self/exe", reason: "clawjail does not find itself")
         }
+        if let launcher { return launcher }
         var path = SessionsPlan.usualProgram
         if made.contains(path) ? facts.path != path : isBelowBound(path) && !facts.isInUsualPlace {
             path = "/run/clawjail/bin/clawjail"
@@ -117,10 +129,20 @@ struct RootPlanner {
                 attributes: [.readOnly, .noSetuid, .noDevices], purpose: .program)
         }
         if !mayExecute(path) { landlockRules.append(.init(path: path, access: .execute)) }
-        launcher = path
-        addParents(of: SessionsPlan.socket)
-        steps.append(.socket(path: SessionsPlan.socket))
-        made.insert(SessionsPlan.socket)
+        return path
+    }
+
+    /// The program is a line that names clawjail: what is the host's belongs to nobody inside, and OpenClaw takes only
+    /// what is its user's own.
+    private mutating func addSecretProvider() throws(JailError) {
+        guard profile.process.secretProvider else { return }
+        let program = try showLauncher()
+        addParents(of: PlaceholderFile.path)
+        steps.append(.file(path: PlaceholderFile.path, content: PlaceholderFile.content([]), mode: 0o400))
+        addParents(of: PlaceholderFile.program)
+        steps.append(.script(path: PlaceholderFile.program, content: "#!\(program) \(PlaceholderFile.word)\n"))
+        landlockRules.append(.init(path: PlaceholderFile.program, access: .execute))
+        made.formUnion([PlaceholderFile.path, PlaceholderFile.program])
     }
 
     // MARK: The system's own files
@@ -410,6 +432,11 @@ struct RootPlanner {
         if isDirectory { bound.append(target) }
     }
 
+    mutating func add(_ step: MountStep) {
+        steps.append(step)
+        made.insert(step.path)
+    }
+
     private mutating func addDirectory(_ path: String) {
         guard !made.contains(path), !isBelowBound(path) else { return }
         addParents(of: path)
@@ -459,7 +486,7 @@ struct RootPlanner {
             case .bind(let bind):
                 return bind.target != rule.target && bind.source == bind.target && rule.source == rule.target
             case .symlink: return step.path != rule.target && rule.source == rule.target
-            case .file, .trust, .tmpfs, .overlay, .proc, .devpts, .cover, .socket, .pin: return false
+            case .file, .script, .trust, .tmpfs, .overlay, .proc, .devpts, .cover, .socket, .pin, .canary: return false
             }
         }
     }

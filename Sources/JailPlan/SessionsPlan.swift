@@ -23,6 +23,8 @@ package struct SessionsPlan: Equatable, Sendable {
     package var profile: Profile
     package var roots: [Root]
     package var most: Int
+    /// Of the profile's secrets, those that a session may be asked for with.
+    package var secrets: [String] = []
     /// Where clawjail itself is inside.
     package var program: String
 

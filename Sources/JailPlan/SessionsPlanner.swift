@@ -22,7 +22,14 @@ struct SessionsPlanner {
         }
         var roots: [SessionsPlan.Root] = []
         for root in rules.workspaces { roots.append(try plan(root)) }
-        return SessionsPlan(profile: profile, roots: roots, most: Int(clamping: rules.most), program: program)
+        let bound = profile.secrets.names
+        if let name = rules.secrets.first(where: { !bound.contains($0) }) {
+            throw JailError(
+                .plan, reason: "sessions.secrets names '\(name)', and profile '\(profile.name)' does not bind it",
+                hint: "bind it in 'secrets' of that profile, or take it out")
+        }
+        return SessionsPlan(
+            profile: profile, roots: roots, most: Int(clamping: rules.most), secrets: rules.secrets, program: program)
     }
 
     private func plan(_ root: SessionRoot) throws(JailError) -> SessionsPlan.Root {

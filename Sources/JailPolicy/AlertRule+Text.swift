@@ -28,6 +28,12 @@ extension AlertRule {
             case .unusualHour: "activity in an hour of the day that had none in \(time) or since"
             default: "an hour with far more traffic than in \(time) or since"
             }
+        case .occurrence:
+            return switch watch {
+            case .canary: "a canary is seen"
+            case .secretMisuse: "a placeholder is sent where its secret is not bound to"
+            default: "a secret comes back in an answer"
+            }
         }
     }
 
@@ -67,6 +73,11 @@ extension AlertRules {
         {
             notes.append("alerts.rules: \(names) sees nothing: the profile allows nothing outside")
         }
+        if profile.canaries.isEmpty, let names = names({ $0.watch == .canary && !isDefault($0) }) {
+            notes.append("alerts.rules: \(names) sees nothing: the profile plants no canaries")
+        }
         return notes
     }
+
+    private func isDefault(_ rule: AlertRule) -> Bool { defaults && !self.rules.contains { $0.name == rule.name } }
 }

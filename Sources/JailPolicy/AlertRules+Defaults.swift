@@ -11,7 +11,16 @@ extension AlertRules {
         pattern("rm-rf", .commands, ["*rm -rf *", "*rm -fr *", "*rm -r -f *"]),
         pattern("ssh-files", .files, [".ssh*", "*/.ssh", "*/.ssh/*"]),
         pattern("ssh-paths", .paths, ["/.ssh/**", "/**/.ssh/**"]),
+        occurrence("canary", .canary, .critical),
+        occurrence("secret-misuse", .secretMisuse, .critical),
+        occurrence("secret-returned", .secretReturned, .warning),
     ]
+
+    private static func occurrence(_ name: String, _ watch: AlertSubject, _ severity: AlertSeverity) -> AlertRule {
+        var rule = AlertRule(name: name, watch: watch)
+        rule.severity = severity
+        return rule
+    }
 
     private static func threshold(_ name: String, _ watch: AlertSubject, above: UInt64) -> AlertRule {
         var rule = AlertRule(name: name, watch: watch)

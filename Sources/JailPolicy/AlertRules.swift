@@ -80,13 +80,22 @@ package enum AlertSubject: String, CaseIterable, Sendable {
     // What is unusual for this jail.
     case newHost, unusualHour, unusualVolume
 
-    package enum Kind: Sendable { case threshold, pattern, anomaly }
+    // What is never right: once is enough.
+    /// A canary was seen somewhere.
+    case canary
+    /// A placeholder was sent where its secret is not bound to.
+    case secretMisuse
+    /// A secret came back in an answer.
+    case secretReturned
+
+    package enum Kind: Sendable { case threshold, pattern, anomaly, occurrence }
 
     package var kind: Kind {
         switch self {
         case .connections, .denials, .memory, .stderr, .upload, .spend: .threshold
         case .hosts, .paths, .commands, .files: .pattern
         case .newHost, .unusualHour, .unusualVolume: .anomaly
+        case .canary, .secretMisuse, .secretReturned: .occurrence
         }
     }
 }
@@ -94,7 +103,7 @@ package enum AlertSubject: String, CaseIterable, Sendable {
 package enum AlertSeverity: String, CaseIterable, Sendable { case info, warning, critical }
 
 package enum AlertAction: String, CaseIterable, Sendable {
-    case journal, desktop, webhook, command, pause, stop
+    case journal, desktop, webhook, command, pause, stop, lockdown
 }
 
 /// One of `matching`: the globs of the policy for hosts and for paths of URLs; of commands and files `*` is any text.

@@ -80,6 +80,10 @@ extension NetworkRules {
         if let other {
             throw ValueError("publishes port \(port.hostPort) of the host twice, also as \(other.shown)")
         }
+        // All of them are one gateway's, which knows one.
+        if let token = port.token, let other = publish.compactMap(\.token).first(where: { $0 != token }) {
+            throw ValueError("asks for another token than '\(other)', which another port asks for")
+        }
         publish.append(port)
     }
 }

@@ -10,6 +10,8 @@ package struct Profile: Equatable, Sendable {
     package var process = ProcessRules()
     package var filesystem = FilesystemRules()
     package var network = NetworkRules()
+    package var secrets = SecretRules()
+    package var canaries: [CanaryRule] = []
     /// nil: no jail is made beside this one.
     package var sessions: SessionRules?
     /// nil: nobody asks what runs here how it is.
@@ -50,6 +52,8 @@ package struct ProcessRules: Equatable, Sendable {
     package var appArmor: String?
     /// Before the command starts, the jail makes sure that its walls stand; one whose do not does not start.
     package var selfTest = false
+    /// Shows a program inside that gives OpenClaw the placeholders of `secrets`.
+    package var secretProvider = false
     /// How long a stopped command has until SIGKILL, in milliseconds.
     package var stopGrace: UInt64 = 30_000
 

@@ -6,6 +6,8 @@ package struct SessionRules: Equatable, Sendable {
     package var workspaces: [SessionRoot] = []
     /// How many there may be at the same time.
     package var most: UInt64 = 16
+    /// Secrets of that profile's bindings that one of them may be asked for with. It has those that it is asked for with.
+    package var secrets: [String] = []
 
     package init(profile: String) { self.profile = profile }
 }

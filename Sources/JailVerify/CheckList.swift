@@ -39,7 +39,7 @@ package struct CheckList: Sendable {
         checks =
             maker.identity() + maker.isolation() + maker.files() + maker.programs() + maker.systemCalls()
             + maker.limits()
-            + maker.network() + maker.record()
+            + maker.network() + maker.secrets() + maker.record()
     }
 
     /// What jailprobe is to try, besides its own table: each option once.

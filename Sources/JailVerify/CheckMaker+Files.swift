@@ -14,7 +14,7 @@ extension CheckMaker {
             switch step {
             case .directory, .pin, .proc, .devpts: step.path == path
             case .bind, .overlay, .tmpfs: step.path == path || path.isBelow(step.path)
-            case .file, .trust, .symlink, .cover, .socket: step.path == path
+            case .file, .script, .trust, .symlink, .cover, .socket, .canary: step.path == path
             }
         }
     }

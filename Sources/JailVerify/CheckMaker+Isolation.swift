@@ -96,6 +96,11 @@ extension CheckMaker {
     /// By names alone: values are not shown.
     private var environment: Check {
         let planned = plan.command.environment
+        let bound = plan.network.egress?.secrets.variables.map(\.variable) ?? []
+        let canaries = plan.canaries.compactMap { canary in
+            if case .variable(let name) = canary.place { name } else { nil }
+        }
+        let made = Set(bound + canaries)
         return Check(
             "start.environment", "the environment is the plan's, and nothing else",
             keys: ["process.environment", "process.passEnvironment", "process.inside.user", "process.inside.home"],
@@ -104,7 +109,9 @@ extension CheckMaker {
                 guard case .object(let members)? = evidence.inside[["environment"]]?.content else {
                     return Judgement(.notHeld, "it could not be read")
                 }
-                let found = Set(members.map { "\($0.key)=\($0.value.text ?? "")" })
+                // What is in these is made with the jail, and no part of the plan; see `secrets`.
+                let others = members.filter { !made.contains($0.key) }
+                let found = Set(others.map { "\($0.key)=\($0.value.text ?? "")" })
                 let wrong = found.symmetricDifference(planned).map { String($0.prefix { $0 != "=" }) }
                 return wrong.isEmpty
                     ? Judgement(.held, "\(planned.count) variables")

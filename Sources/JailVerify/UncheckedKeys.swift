@@ -23,13 +23,22 @@ package enum UncheckedKeys {
         ),
         ("is a time that a stopped command has", ["process.stopGrace"]),
         ("makes sure of what is checked here anyway, and then the jail does not start", ["process.selfTest"]),
+        ("shows placeholders once more, which are in the environment anyway", ["process.secretProvider"]),
         (
             "is judged of requests that are allowed, which would leave the host",
             [
                 "network.allow[].preset", "network.allow[].requestSize", "network.allow[].websocket",
                 "network.allow[].inspect", "network.allow[].protocol", "network.upstream.", "network.onGatewayExit",
+                "network.publish[].",
+                "secrets[].hosts", "secrets[].ports", "secrets[].methods", "secrets[].paths", "secrets[].inject",
+                "secrets[].inject.", "secrets[].inject.sigv4.",
             ]
         ),
+        (
+            "is asked by the supervisor before there is a jail, which does not start without",
+            ["secrets[].source", "secrets[].source."]
+        ),
+        ("plants what opens nothing, and is new in each jail", ["canaries", "canaries[]."]),
         ("would have to be used up", ["network.budgets.", "spend", "spend."]),
         ("grants more jails, each of which can be verified by its name", ["sessions", "sessions."]),
         (

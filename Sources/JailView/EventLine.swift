@@ -26,7 +26,8 @@ package struct EventLine: Equatable, Sendable {
         let name = event["event"]?.text ?? "?"
         switch (name, event["verdict"]?.text, event["state"]?.text) {
         case (_, "denied"?, _), (_, "failed"?, _), (_, _, "unhealthy"?), ("limit", _, _), ("egress", _, _),
-            ("exec-refused", _, _), ("exec-lost", _, _), ("restarting", _, _), ("restart-ended", _, _):
+            ("exec-refused", _, _), ("exec-lost", _, _), ("restarting", _, _), ("restart-ended", _, _),
+            ("secret-returned", _, _), ("secret-misuse", _, _), ("canary", _, _):
             weight = .bad
         case (_, "allowed"?, _), (_, "made"?, _), (_, _, "healthy"?): weight = .good
         default: weight = .plain

@@ -11,7 +11,8 @@ struct Clawjail: ParsableCommand {
         subcommands: [
             Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, InspectCommand.self, Logs.self, Stats.self,
             Spend.self, Top.self, MetricsCommand.self, Stop.self, Pause.self, Resume.self, Lockdown.self, Unlock.self,
-            DataCommand.self, ChangesCommand.self, AuditCommand.self, Alerts.self, Verify.self, Learn.self,
+            DataCommand.self, ChangesCommand.self, AuditCommand.self, SecretCommand.self, Alerts.self, Verify.self,
+            Learn.self,
             ProfileCommand.self, Promote.self, Demote.self, Explain.self, Diagnose.self, HostAuditCommand.self,
             Setup.self, Export.self,
         ])
@@ -26,6 +27,7 @@ struct Clawjail: ParsableCommand {
         }
         // The name that it was called by: a symlink, see `make install`.
         if words[0] == "clawjail-ssh" || words[0].hasSuffix("/clawjail-ssh") { SecureShell.run(words[1...]) }
+        if SecretProvider.isCalled(words) { SecretProvider.run() }
         if words.count > 1, words[1] == "run", let quick = QuickRun(words[2...]) {
             Run.run(quick.invocation, detach: quick.detach, statusDescriptor: quick.statusDescriptor)
         }
@@ -38,8 +40,18 @@ struct Clawjail: ParsableCommand {
         } catch {
             // One line, as every other refusal. Help and version are "errors" of the parser's as well.
             guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
-            let reason = message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
-            Output.fail(JailError(.usage, reason: reason.printable, hint: "see 'clawjail --help'"))
+            Output.fail(usageError(words, message(for: error)))
         }
+    }
+
+    private static func usageError(_ words: [String], _ message: String) -> JailError {
+        // The parser repeats the word that it does not know, and here that may be a value.
+        if words.dropFirst().first(where: { !$0.hasPrefix("-") }) == "secret" {
+            return JailError(
+                .usage, reason: "wrong usage of 'secret': a value is never an argument, but comes from standard input",
+                hint: "see 'clawjail secret --help'; a value that was given stands in the shell's history: change it")
+        }
+        let reason = message.split(separator: "\n").first.map(String.init) ?? "wrong usage"
+        return JailError(.usage, reason: reason.printable, hint: "see 'clawjail --help'")
     }
 }

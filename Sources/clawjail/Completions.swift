@@ -1,6 +1,7 @@
 import ArgumentParser
 import JailCore
 import JailPolicy
+import SecretStore
 
 /// What the shells offer for the values of options and arguments. The scripts that `--generate-completion-script` prints
 /// call this program for them; where something cannot be read, nothing is offered, and the command itself will say why.
@@ -17,6 +18,15 @@ extension CompletionKind {
     /// What 'clawjail profile suggest' can be asked about.
     static let suggestSources = CompletionKind.custom { _, _, _ in
         ((try? LearnedFiles.names()) ?? []) + ((try? RunningJail.all()) ?? []).map(\.name)
+    }
+
+    /// The names that `clawjail secret list` shows. No key is needed for them.
+    static let secrets = CompletionKind.custom { _, _, _ in
+        let finder = StoreKeyFinder(credentials: nil, wantsKeyring: false)
+        guard let path = try? DataTarget.directory(SecretStore.directoryName), (try? System.status(path)) != nil,
+            let store = try? SecretStore(path, finder)
+        else { return [] }
+        return (try? store.names()) ?? []
     }
 
     /// The ids that `clawjail session list` shows, those of dead sessions among them.

@@ -150,8 +150,15 @@ struct Invocation: Equatable {
         }
         launch.prices = try Self.prices(for: profile, directories)
         launch.session = session
-        launch.environment = System.environment().map { EnvironmentVariable(name: $0.name, value: $0.value) }
+        launch.environment = Self.passed(by: profile)
         return (try Planner.plan(profile, on: facts, for: launch), request)
+    }
+
+    /// Of the caller's variables those that a jail may get. The others are not even copied: one may hold a secret.
+    static func passed(by profile: Profile) -> [EnvironmentVariable] {
+        (profile.process.passEnvironment + ["TERM"]).compactMap { name in
+            System.environmentValue(name).map { EnvironmentVariable(name: name, value: $0) }
+        }
     }
 
     /// The profile's, if the jail has state that the next one of that name is to find again; otherwise one of its own.

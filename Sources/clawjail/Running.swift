@@ -25,6 +25,8 @@ struct RunningJail {
     let cgroups: [String: String]
     /// How it is asked for its health; nil: it is not.
     let probe: String?
+    /// Names of those that it binds.
+    let secretNames: [String]
     /// The state file as it stands.
     let text: String
 
@@ -69,6 +71,7 @@ struct RunningJail {
         published = value["publish"]?.strings ?? []
         cgroups = value["cgroups"]?.members ?? [:]
         probe = value["health"]?.text
+        secretNames = value["secretNames"]?.strings ?? []
         text = String(decoding: state, as: UTF8.self)
     }
 

@@ -1,5 +1,6 @@
 import JailCore
 import JailPolicy
+import SecretTraces
 import TestSupport
 import Testing
 
@@ -47,6 +48,31 @@ struct `The channel between supervisor and way out` {
             #expect(setup.trust == [1, 2])
             #expect(setup.resolver == ResolverFiles(resolvConf: [3], hosts: [4, 5]))
             #expect(setup.state == (state == nil ? nil : [9]))
+        }
+    }
+
+    @Test func `canaries arrive with a setup, beside what else there is, and malformed ones are refused`() throws {
+        let pair = try Pair()
+        let known = [
+            KnownCanary(id: "aws-1", marks: [[0, 1, 255], [7]]), KnownCanary(id: "env-2", marks: [Array("x".utf8)]),
+        ]
+        let names = try Self.file([], sealed: false)
+        let files = try [Array(NetworkRules().json.text().utf8), [], [], []].map { try Self.file($0) }
+        func send(_ text: String) throws -> EgressOrder? {
+            let canaries = try Self.file(Array(text.utf8))
+            let state = try Self.file([9])
+            try System.send(
+                pair.supervisor.borrowed,
+                EgressMessage.setup(jail: "j", profile: "p", wantsJavaTrustStore: false, hasCanaries: true).bytes,
+                descriptors: files.map(\.borrowed) + [names.borrowed, canaries.borrowed, state.borrowed])
+            return try pair.channel.nextOrder()
+        }
+        guard case .setup(let setup) = try send(known.text) else { throw SystemError(.check, .invalid) }
+        #expect(setup.canaries == known && setup.state == [9] && setup.secrets.isEmpty)
+        for text in [
+            "{}", "[{}]", "[{ id: 'a', marks: [] }]", "[{ id: 'a', marks: ['0'] }]", "[{ id: 'a', marks: ['0g'] }]",
+        ] {
+            #expect(throws: SystemError(.check, .invalid)) { _ = try send(text) }
         }
     }
 

@@ -31,9 +31,11 @@ final class HTTP2Client: Sendable {
         self.multiplexer = multiplexer
     }
 
-    static func connect(_ way: Way) async throws -> HTTP2Client {
-        let client = try await Client.connect(way.port)
-        try await client.secure(way.gateway.clientContext(["h2"]), "a.test")
+    static func connect(_ way: Way) async throws -> HTTP2Client { try await connect(way.gateway, way.port) }
+
+    static func connect(_ gateway: TestGateway, _ port: Int) async throws -> HTTP2Client {
+        let client = try await Client.connect(port)
+        try await client.secure(gateway.clientContext(["h2"]), "a.test")
         let multiplexer = try await client.handOver { channel in
             try channel.pipeline.syncOperations.configureHTTP2Pipeline(
                 mode: .client, connectionConfiguration: .init(), streamConfiguration: .init()
@@ -49,7 +51,9 @@ final class HTTP2Client: Sendable {
         try await ask(fields, parts: body?.map { ByteBuffer(repeating: 0x78, count: $0) }, ends: ends)
     }
 
-    func ask(_ fields: [(String, String)], parts: [ByteBuffer]?, ends: Bool = true) async throws -> Heard {
+    func ask(
+        _ fields: [(String, String)], parts: [ByteBuffer]?, ends: Bool = true, trailers: [(String, String)] = []
+    ) async throws -> Heard {
         let box = Box()
         let stream = try await multiplexer.createStreamChannel { stream in
             stream.eventLoop.makeCompletedFuture { try stream.pipeline.syncOperations.addHandler(StreamHandler(box)) }
@@ -60,8 +64,12 @@ final class HTTP2Client: Sendable {
         for (index, part) in (parts ?? []).enumerated() {
             let data = HTTP2Frame.FramePayload.Data(
                 data: .byteBuffer(part),
-                endStream: ends && index == (parts?.count ?? 0) - 1)
+                endStream: ends && trailers.isEmpty && index == (parts?.count ?? 0) - 1)
             stream.writeAndFlush(HTTP2Frame.FramePayload.data(data), promise: nil)
+        }
+        if !trailers.isEmpty {
+            let end = HTTP2Frame.FramePayload.Headers(headers: HPACKHeaders(trailers), endStream: true)
+            stream.writeAndFlush(HTTP2Frame.FramePayload.headers(end), promise: nil)
         }
         _ = await eventually { box.value.withLock { $0.isComplete || $0.isClosed } }
         return box.value.withLock(\.self)
@@ -87,7 +95,7 @@ private final class StreamHandler: ChannelInboundHandler {
             switch frame {
             case .headers(let content):
                 heard.status = heard.status ?? content.headers.first(name: ":status")
-                heard.headers = content.headers
+                heard.headers.add(contentsOf: content.headers)
                 heard.isComplete = content.endStream
             case .data(let content):
                 if case .byteBuffer(let buffer) = content.data { heard.body += buffer.readableBytesView }

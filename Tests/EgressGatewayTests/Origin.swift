@@ -27,6 +27,7 @@ final class Origin: Sendable {
 
     enum Step: Sendable {
         case send(String)
+        case bytes([UInt8])
         case zeros(Int)
         case close
         case reset
@@ -69,13 +70,17 @@ final class Origin: Sendable {
         case raw(@Sendable ([UInt8]) -> [Step])
     }
 
-    /// - Parameter tls: the name that it proves to be.
-    static func start(_ kind: Kind = .http(ok), tls name: String? = nil) async throws -> Origin {
+    /// - Parameters:
+    ///   - tls: the name that it proves to be.
+    ///   - alpn: what it says that it speaks.
+    static func start(_ kind: Kind = .http(ok), tls name: String? = nil, alpn: String = "http/1.1") async throws
+        -> Origin
+    {
         let box = Box()
         let context = try name.map { name in
             let contexts = try ServerContexts(authority: TestGateway.originAuthority.get())
             let host = try #require(Host(wire: name.utf8))
-            return try contexts.context(for: host, alpn: ["http/1.1"])
+            return try contexts.context(for: host, alpn: [alpn])
         }
         let channel = try await ServerBootstrap(group: TestGateway.loop)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
@@ -111,6 +116,7 @@ extension [Origin.Step] {
         for step in self {
             switch step {
             case .send(let text): context.writeAndFlush(NIOAny(ByteBuffer(string: text)), promise: nil)
+            case .bytes(let bytes): context.writeAndFlush(NIOAny(ByteBuffer(bytes: bytes)), promise: nil)
             case .zeros(let count):
                 context.writeAndFlush(NIOAny(ByteBuffer(repeating: 0x30, count: count)), promise: nil)
             case .close: context.close(promise: nil)

@@ -5,6 +5,7 @@ import JailPolicy
 import NIOCore
 import NIOPosix
 import NIOSSL
+import SecretTraces
 import Testing
 
 @testable import EgressGateway
@@ -20,6 +21,8 @@ struct TestGateway: Sendable {
 
     let service: NIOLoopBound<GatewayService>
     let proxyPort: Int
+    /// Of the resolver, for TCP.
+    let dnsPort: Int
     let certificatePEM: String
     /// The supervisor's end. It stays open: without it the gateway would end the process.
     private let supervisor: Descriptor
@@ -28,8 +31,11 @@ struct TestGateway: Sendable {
     ///   - rules: the inside of `network`; 127.0.0.1 is allowed by it.
     ///   - names: those of origins, all on 127.0.0.1.
     ///   - spend: what may be spent.
+    ///   - secrets: which secrets go where; they come with ``give(_:)``.
+    ///   - canaries: what is looked for.
     static func start(
-        _ rules: String, names: [String] = ["a.test", "b.test"], spend: SpendSetup? = nil
+        _ rules: String, names: [String] = ["a.test", "b.test"], spend: SpendSetup? = nil,
+        secrets: SecretRules = SecretRules(), canaries: [KnownCanary] = []
     ) async throws -> TestGateway {
         let pair = try System.makeSocketPair(.sequencedPacket).release()
         for end in [pair.first, pair.second] { try System.setNonBlocking(Descriptor(end)) }
@@ -41,9 +47,10 @@ struct TestGateway: Sendable {
             rules: try NetworkRules(text: Array("{ allowPrivate: ['127.0.0.1/32'], \(rules) }".utf8)),
             trust: Array(trust.utf8), resolver: ResolverFiles(resolvConf: [], hosts: Array(hosts.utf8)), state: nil,
             names: KeptDescriptor(OwnedDescriptor(file)), wantsJavaTrustStore: false,
-            spend: spend, channel: EgressChannel(OwnedDescriptor(pair.first)))
+            spend: spend, secrets: secrets, canaries: canaries, channel: EgressChannel(OwnedDescriptor(pair.first)))
+        let resolver = try listener()
         let sockets = EgressSockets(
-            dnsDatagram: try bound(System.makeDatagramSocket()).0, dnsStream: try listener().socket,
+            dnsDatagram: try bound(System.makeDatagramSocket()).0, dnsStream: resolver.socket,
             proxy: try listener(), listeners: [])
         let loop = Self.loop
         let service = try await loop.submit {
@@ -54,8 +61,14 @@ struct TestGateway: Sendable {
         try await loop.flatSubmit { service.value.carry(out: .sockets(sockets)) }.get()
         let pem = try await loop.submit { service.value.authority.certificatePEM }.get()
         return TestGateway(
-            service: service, proxyPort: Int(sockets.proxy.port), certificatePEM: pem,
+            service: service, proxyPort: Int(sockets.proxy.port), dnsPort: Int(resolver.port), certificatePEM: pem,
             supervisor: Descriptor(pair.second))
+    }
+
+    /// A secret, as the supervisor gives it.
+    func give(_ grant: SecretGrant) async throws {
+        let service = service
+        try await Self.loop.flatSubmit { service.value.carry(out: .secret(grant)) }.get()
     }
 
     private static func bound(_ socket: consuming OwnedDescriptor) throws -> (Descriptor, UInt16) {
@@ -91,7 +104,7 @@ struct TestGateway: Sendable {
         var last: SpendReport?
         var refused: [SpendLimit] = []
         var quiet = 0
-        while quiet < 3 {
+        while quiet < 10 {
             guard let packet = try? System.receive(supervisor, most: 256 << 10) else {
                 quiet += 1
                 try await Task.sleep(for: .milliseconds(10))
@@ -109,7 +122,7 @@ struct TestGateway: Sendable {
     func events() async throws -> [EgressEvent] {
         var events: [EgressEvent] = []
         var quiet = 0
-        while quiet < 3 {
+        while quiet < 10 {
             guard let packet = try? System.receive(supervisor, most: 256 << 10) else {
                 quiet += 1
                 try await Task.sleep(for: .milliseconds(10))

@@ -41,7 +41,7 @@ struct `Errors` {
         let expected: Int32 =
             switch stage {
             case .usage: 64
-            case .profile, .host, .plan: 78
+            case .profile, .host, .plan, .secrets: 78
             default: 125
             }
         #expect(JailError(stage, reason: "r").status == expected)

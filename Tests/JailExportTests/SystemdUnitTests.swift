@@ -140,6 +140,24 @@ struct `A unit of systemd` {
         #expect(Self.values("LoadCredential", unit) == ["token:\(last)"])
     }
 
+    @Test func `credentials that secrets come from are loaded, unless they are named with a path`() throws {
+        func unit(_ credentials: [SystemdUnit.Credential]) -> SystemdUnit {
+            Self.unit {
+                for name in ["hub", "mine"] {
+                    var binding = SecretBinding(name: name, hosts: [], place: .bearer)
+                    binding.source = .credential("\(name).key")
+                    $0.profile?.secrets.bindings.append(binding)
+                }
+                $0.credentials = credentials
+            }
+        }
+        let given = try #require(SystemdUnit.Credential(name: "mine.key", path: "/etc/mine"))
+        #expect(
+            Self.values("LoadCredentialEncrypted", unit([given])) == ["hub.key:/etc/credstore.encrypted/hub.key"])
+        #expect(Self.values("LoadCredential", unit([given])) == ["mine.key:/etc/mine"])
+        #expect(Self.values("LoadCredentialEncrypted", unit([])).count == 2)
+    }
+
     /// A backslash at the end of a line joins the next one to it, and a blank there is none of the path's.
     @Test func `a path that no unit can name makes none`() throws {
         for path in ["/srv/a\nUser=root", "/srv/a\rb", "/srv/a\u{7F}"] {

@@ -196,6 +196,29 @@ struct `Alerts` {
         #expect(state.takeAlerts().map(\.rule.actions) == [[.pause]])
     }
 
+    @Test func `what is never right is told the first time, and by the rules for it alone`() throws {
+        let canary: JSON = ["event": "canary", "id": "aws-1", "place": "upload", "to": "a.test:443"]
+        let misuse: JSON = ["event": "secret-misuse", "secretName": "github", "to": "a.test:443"]
+        let returned: JSON = ["event": "secret-returned", "secretName": "github", "host": "a.test"]
+        try expect(canary, isToldBy: "canary", as: "aws-1, in upload to a.test:443")
+        try expect(misuse, isToldBy: "secretMisuse", as: "github, to a.test:443")
+        try expect(returned, isToldBy: "secretReturned", as: "github, from a.test")
+    }
+
+    private func expect(_ event: JSON, isToldBy watch: String, as seen: String) throws {
+        var state = try Self.state("watch: '\(watch)', severity: 'critical'")
+        Self.see(&state, event, 1)
+        Self.see(&state, event, 2)
+        let alerts = state.takeAlerts()
+        #expect(alerts.map(\.seen) == [seen] && alerts[0].isFirst)
+        #expect(alerts[0].message.hasPrefix("r: ") && alerts[0].message.hasSuffix(": \(seen)"))
+        for other in ["canary", "secretMisuse", "secretReturned"] where other != watch {
+            var state = try Self.state("watch: '\(other)'")
+            Self.see(&state, event, 1)
+            #expect(state.takeAlerts().isEmpty)
+        }
+    }
+
     @Test func `no alert comes of an alert`() {
         for name in ["alert", "alerts", "paused", "resumed", "host-command", "health", "limit", "exited"] {
             #expect(AlertFacts(["event": .string(name), "verdict": "denied", "path": "/x/.ssh/y"]) == nil)

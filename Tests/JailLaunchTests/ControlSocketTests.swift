@@ -70,6 +70,23 @@ struct `The control socket` {
         }
     }
 
+    @Test func `C tells of a secret that was changed, by its name`() throws {
+        for note in [SecretNote(.rotate, "hub.b", who: "me"), SecretNote(.reload, nil, who: "")] {
+            guard case .secret(let read)? = ControlRequest(ControlRequest.secret(note).bytes, []) else {
+                Issue.record("it is not understood")
+                continue
+            }
+            #expect(read == note && !ControlRequest.secret(note).isForOtherJails)
+        }
+        let whole = ControlRequest.secret(SecretNote(.rotate, "hub", who: "me")).bytes
+        #expect(whole.first == 0x43)
+        for wrong in ["", "rotate", "rotate\0", "rotate\0hub", "rotate\0\0me", "rotate\0HUB\0me", "rob\0hub\0me"] {
+            #expect(ControlRequest([0x43] + Array(wrong.utf8), []) == nil, "\(wrong)")
+        }
+        let long = String(repeating: "a", count: 801)
+        #expect(ControlRequest([0x43] + Array("set\0hub\0\(long)".utf8), []) == nil)
+    }
+
     @Test func `P pauses and R resumes, and the caller is answered, not kept`() throws {
         var fixture = try Fixture()
         for byte: UInt8 in [0x50, 0x52] {

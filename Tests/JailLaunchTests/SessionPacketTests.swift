@@ -14,6 +14,7 @@ struct `Packets about sessions` {
         create.processes = "3"
         create.cpus = "0.5"
         create.labels = ["a=b", "c=", "d=e=f"]
+        create.secrets = ["github", "x.y"]
         return create
     }
 
@@ -73,6 +74,7 @@ struct `Packets about sessions` {
         order.memory = 1 << 40
         order.milliCPUs = 500
         order.labels = [.init(name: "k", value: "v=w"), .init(name: "e", value: "")]
+        order.secrets = ["github", "x.y"]
         let bytes = try #require(order.bytes(number: 7))
         let read = try #require(SessionOrder.read(bytes))
         #expect(read.number == 7 && read.order == order)
@@ -80,7 +82,8 @@ struct `Packets about sessions` {
             "", "make\0", "make\0number=1\0", "make\0id=a\0", "make\0number=-1\0id=a\0", "make\0number=1\0id=a\0x=y\0",
             "make\0number=1\0id=a\0workspace=0:rw:/workspace\0", "make\0number=1\0id=a\0workspace=x:rw:/workspace:\0",
             "make\0number=1\0id=a\0workspace=0:wr:/workspace:\0", "make\0number=1\0id=a\0memory=much\0",
-            "make\0number=01\0id=a\0", "make\0number=1\0id=a\0memory=+1\0", "make\0id=a\0number=1\0",
+            "make\0number=01\0id=a\0", "make\0number=1\0id=a\0secret=x\0label=a=b\0",
+            "make\0number=1\0id=a\0memory=+1\0", "make\0id=a\0number=1\0",
         ] {
             #expect(SessionOrder.read(Array(text.utf8)) == nil, "\(text.printable)")
         }
@@ -103,7 +106,8 @@ struct `Packets about sessions` {
         let words: [[UInt8]] =
             [
                 "create", "open", "list", "make", "id=", "id=a", "workspace=", "agent=", "ro=", "ro=/a:/b", "memory=",
-                "label=", "label=a=b", "cpus=1", "processes=1", "number=1", "=", "status=1", "text=x", "0", "made",
+                "label=", "label=a=b", "secret=", "secret=a", "cpus=1", "processes=1", "number=1", "=", "status=1",
+                "text=x", "0", "made",
                 "ready",
             ].map { Array($0.utf8) } + [[0], [0], [0], [0xFF], [0x3D], [0xC3, 0xA9], [0x0A]]
         let samples = Self.requests.compactMap(\.bytes)

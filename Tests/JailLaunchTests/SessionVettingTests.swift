@@ -194,4 +194,36 @@ struct `Vetting of requests for sessions` {
         #expect(passed > 100)
         print("20000 executions of the vetting, \(passed) passed")
     }
+
+    // MARK: Secrets
+
+    private static func plan(secrets: [String]) -> SessionsPlan { plan { $0.secrets = secrets } }
+
+    @Test func `a session has the secrets that it is asked for with, and no other`() throws {
+        let plan = Self.plan(secrets: ["github", "maps", "mail"])
+        #expect(try Self.check(Self.request { _ in }, plan).secrets.isEmpty)
+        #expect(
+            try Self.check(Self.request { $0.secrets = ["mail", "github", "mail"] }, plan).secrets == [
+                "github", "mail",
+            ])
+    }
+
+    @Test(arguments: ["stripe", "", "git", "github ", "GITHUB", "../github", "*", "github,maps"])
+    func `a secret that the profile does not name is refused, whatever else is asked for`(name: String) {
+        let plan = Self.plan(secrets: ["github", "maps"])
+        let refusal = #expect(throws: SessionVetting.Refusal.self) {
+            try Self.check(Self.request { $0.secrets = ["github", name] }, plan)
+        }
+        #expect(refusal?.status == ExitStatus.refused)
+        #expect(refusal?.key == "sessions.secrets")
+    }
+
+    @Test func `least is none, also of what the sessions' profile binds`() {
+        let refusal = #expect(throws: SessionVetting.Refusal.self) {
+            try Self.check(Self.request { $0.secrets = ["github"] })
+        }
+        #expect(
+            refusal?.text == "'github' is none of this jail's sessions.secrets; to allow it: "
+                + "add \"github\" to sessions.secrets of profile 'gw', and bind it in 'chat'")
+    }
 }

@@ -200,4 +200,27 @@ struct `The mounted tree` {
             }
         }
     }
+
+    @Test func `a script may be executed, is its user's own, and stays as it is`() async {
+        await #expect(processExitsWith: .success) {
+            let steps: [MountStep] = [
+                .directory(path: "/proc", mode: 0o755), .proc(path: "/proc"),
+                .script(path: "/s", content: "#!/s nothing\n"), .file(path: "/f", content: "f", mode: 0o555),
+            ]
+            try Child.run(in: Self.namespaces) {
+                try Self.enter(steps)
+                try requireEqual(try text("/s"), "#!/s nothing\n")
+                let status = try System.status("/s")
+                try requireEqual(status.permissions, 0o555)
+                try requireEqual(status.uid, System.effectiveUserID)
+                let lines = try text("/proc/self/mountinfo").split(separator: "\n")
+                let script = lines.first { $0.contains(" /s ") } ?? ""
+                try require(script.contains(" ro,nosuid,nodev") && !script.contains("noexec"), "\(script)")
+                let root = lines.first { $0.contains(" / ") } ?? ""
+                try require(root.contains("noexec"), "\(root)")
+                try requireFailure(.readOnly) { () throws(SystemError) in _ = try System.open("/s", .writeOnly) }
+                try requireFailure(.readOnly) { () throws(SystemError) in try System.unlink("/s") }
+            }
+        }
+    }
 }

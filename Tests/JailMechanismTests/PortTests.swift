@@ -46,6 +46,38 @@ struct `Published ports` {
         } catch  where error.errno == .wouldBlock { return [] }
     }
 
+    @Test func `an answer that must not get out does not, nor anything after it`() throws {
+        let server = try Self.listener()
+        let port = PublishedPort(
+            hostPort: try Self.freePort(), jailPort: try System.localPort(server.borrowed))
+        var publisher = try PortPublisher([port])
+        publisher.inspector = { port in
+            { bytes in port == 0 || !bytes.contains(UInt8(ascii: "!")) }
+        }
+        let client = try Self.connect(port.hostPort)
+        var accepted: SharedDescriptor?
+        try Self.run(&publisher) {
+            guard let socket = try System.accept(server.borrowed) else { return false }
+            accepted = SharedDescriptor(socket)
+            return true
+        }
+        let peer = try #require(accepted).borrowed
+        // What comes in is nobody's business.
+        try System.writeAll(client.borrowed, "ask!")
+        try Self.run(&publisher) { try Self.read(peer) == Array("ask!".utf8) }
+        try System.writeAll(peer, "one")
+        try Self.run(&publisher) { try Self.read(client.borrowed) == Array("one".utf8) }
+        try System.writeAll(peer, "two!")
+        var heard: [UInt8] = []
+        try Self.run(&publisher) {
+            // It is cut off, perhaps with a reset.
+            guard let part = try? Self.read(client.borrowed) else { return true }
+            heard += part
+            return false
+        }
+        #expect(heard.isEmpty)
+    }
+
     @Test func `bytes go both ways, and each half is closed by itself`() throws {
         let server = try Self.listener()
         let port = PublishedPort(

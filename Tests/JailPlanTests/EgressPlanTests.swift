@@ -27,6 +27,24 @@ struct `The plan of the way out` {
         #expect(egress.proxyPort == 3130)
     }
 
+    @Test func `secrets are in it by name, and a variable has one value whoever sets it`() throws {
+        var binding = SecretBinding(
+            name: "hub", hosts: [HostName(user: "a.example")].compactMap(\.self), place: .bearer)
+        (binding.environment, binding.methods) = ("TOKEN", ["GET"])
+        let profile = Self.profile { $0.secrets.bindings = [binding] }
+        let made = try plan(profile)
+        #expect(made.network.egress?.secrets.names == ["hub"] && made.environment("TOKEN") == nil)
+        #expect(made.json.text().contains(#""secrets":[{"name":"hub","env":"TOKEN""#))
+        #expect(made.text.contains("hub as Authorization: Bearer to a.example"))
+        // As 'run --env' does.
+        let set = Self.profile {
+            $0.secrets.bindings = [binding]
+            $0.process.environment = [EnvironmentVariable(name: "TOKEN", value: "x")]
+        }
+        let reason = failure { () throws(JailError) in _ = try plan(set) }?.reason
+        #expect(reason == "secrets[0] sets TOKEN, which process.environment sets as well")
+    }
+
     @Test func `more ports than a message carries, the name server's, and a published one are refused`() throws {
         _ = try plan(Self.profile(Array(1000..<1064)))
         for ports in [Array(1000..<1065), [UInt16(53)]] {

@@ -81,7 +81,7 @@ private func expectNothingMadeOnTheHost(_ plan: LaunchPlan, _ location: SourceLo
     for step in plan.mounts {
         let isOnHost = directories(above: step.path).contains { hostDirectories.contains($0) }
         switch step {
-        case .directory, .file, .symlink, .socket, .trust(_, _, covers: false):
+        case .directory, .file, .script, .symlink, .socket, .canary, .trust(_, _, covers: false):
             #expect(!isOnHost, "\(step.path)", sourceLocation: location)
             #expect(
                 made.contains(step.path.parentPath), "nothing is at \(step.path.parentPath)", sourceLocation: location)

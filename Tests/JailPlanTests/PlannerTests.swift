@@ -142,4 +142,31 @@ struct `The planner` {
         #expect(try plan(profile) { $0.arguments = [] }.restart == nil)
         #expect(try plan(profile) { $0.gateway = "g" }.restart == nil)
     }
+
+    @Test func `nothing but clawjail says what the token of a published port is inside`() throws {
+        func make(_ change: (inout Profile) -> Void) throws(JailError) -> LaunchPlan {
+            var profile = bare {
+                var port = PublishedPort(hostPort: 1, jailPort: 18789)
+                port.token = "gateway"
+                $0.network.publish = [port]
+            }
+            change(&profile)
+            return try plan(profile) {
+                $0.environment = [EnvironmentVariable(name: "OPENCLAW_GATEWAY_TOKEN", value: "real")]
+            }
+        }
+        let made = try make { _ in }
+        #expect(made.text.contains("for those who show the token 'gateway'"))
+        #expect(made.json.text().contains("\"token\":\"gateway\""))
+        let variable = EnvironmentVariable(name: "OPENCLAW_GATEWAY_TOKEN", value: "x")
+        #expect(throws: JailError.self) { try make { $0.process.environment = [variable] } }
+        // The caller's may be the real one.
+        #expect(try make { $0.process.passEnvironment = [variable.name] }.environment(variable.name) == nil)
+        #expect(throws: Never.self) {
+            try make {
+                $0.process.environment = [variable]
+                $0.network.publish[0].token = nil
+            }
+        }
+    }
 }

@@ -177,4 +177,19 @@ struct `Plans with sessions` {
         let error = #expect(throws: JailError.self) { try Self.make(profile) }
         #expect(error?.description.contains("something else is shown there already") == true)
     }
+
+    @Test func `what sessions may be asked for with is bound in their profile`() throws {
+        func make(_ names: [String]) throws -> LaunchPlan {
+            let host = try #require(HostName(wire: "api.example.com".utf8))
+            var session = Profile(name: "skills")
+            session.secrets.bindings = ["github", "maps"].map { SecretBinding(name: $0, hosts: [host], place: .bearer) }
+            return try Self.make(try Self.gateway([]) { $0.sessions?.secrets = names }, sessions: session)
+        }
+        let plan = try make(["maps"])
+        #expect(plan.sessions?.secrets == ["maps"])
+        #expect(plan.text.contains("maps: each session those that it is asked for with"))
+        #expect(try make([]).sessions?.secrets == [])
+        let error = #expect(throws: JailError.self) { try make(["maps", "stripe"]) }
+        #expect(error?.reason == "sessions.secrets names 'stripe', and profile 'skills' does not bind it")
+    }
 }

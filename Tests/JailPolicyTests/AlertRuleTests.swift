@@ -9,12 +9,16 @@ struct `Rules of alerts` {
         #expect(Set(AlertRules.defaultRules.map(\.name)).count == AlertRules.defaultRules.count)
         for rule in AlertRules.defaultRules {
             #expect(rule.actions.isEmpty)
-            #expect(rule.watch.kind == .pattern ? !rule.matching.isEmpty : rule.above != nil)
+            switch rule.watch.kind {
+            case .pattern: #expect(!rule.matching.isEmpty)
+            case .threshold: #expect(rule.above != nil)
+            case .anomaly, .occurrence: break
+            }
             let text = "{ alerts: { rules: [\(rule.json.text())] } }"
             #expect(try profile(text).alerts?.rules == [rule])
         }
         let counts = AlertRules.defaultRules.map(\.matching.count)
-        #expect(counts == [0, 0, 0, 0, 1, 4, 3, 3, 2])
+        #expect(counts == [0, 0, 0, 0, 1, 4, 3, 3, 2, 0, 0, 0])
     }
 
     @Test(arguments: [

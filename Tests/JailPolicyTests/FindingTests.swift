@@ -40,6 +40,11 @@ struct `Findings about profiles` {
         ("optional-time", .note, "optional: ['time']"),
         ("secret-in-profile", .danger, "process: { environment: { API_TOKEN: 'abcdefgh1234' } }"),
         ("secret-in-profile", .danger, "process: { environment: { X: 'ghp_0123456789abcdef' } }"),
+        (
+            "secret-in-profile", .danger,
+            "network: { allow: [{ hosts: ['a.example'] }] }, secrets: [{ name: 'a', hosts: ['a.example'], "
+                + "inject: 'bearer', source: { exec: { command: '/v', env: { VAULT_TOKEN: 'hvs.12345678' } } } }]"
+        ),
     ]
 
     @Test(arguments: cases)

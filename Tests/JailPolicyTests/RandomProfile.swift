@@ -11,7 +11,7 @@ enum RandomProfile {
                 environment: { \(some(["A: '1'", "B: 'x y'", "C: '\\\\u202e\\\\u001b'"], &generator)) },
                 passEnvironment: \(list(["'LANG'", "'TZ'"], &generator)),
                 inside: { uid: \(1 + generator.next() % 65533) },
-                \(some(["shell: true", "user: 7", "workingDirectory: '/x'", "hostName: 'h'", "stopGrace: '90s'", "selfTest: true"], &generator))
+                \(some(["shell: true", "user: 7", "workingDirectory: '/x'", "hostName: 'h'", "stopGrace: '90s'", "selfTest: true", "secretProvider: true"], &generator))
               },
               filesystem: {
                 read: \(list(["'/r'", "'/s:/t'", "{ source: '/u', specialFiles: true }", "{ source: '/c:d', target: '/e' }"], &generator)),
@@ -20,16 +20,19 @@ enum RandomProfile {
                 \(some(["root: 'host'", "data: { size: '3G', source: '/z' }", "workspace: { mode: 'review', source: '/v', size: '5M' }", "executeWritable: true"], &generator))
               },
               network: {
+                allow: [{ hosts: ['a.example'], methods: ['GET', 'POST'] }],
                 publish: \(list(["'1'", "'2:3'", "'0.0.0.0:4:5'"], &generator)),
                 \(some(["listen: [1, 2]", "listen: []"].shuffled(using: &generator).prefix(1).map { $0 }, &generator))
               },
               limits: { \(some(["memory: '5M'", "cpus: 1.25", "processes: 3", "fileSize: '1'", "swap: '1T'"], &generator)) },
-              \(some(["sessions: { profile: 's', workspaces: \(list(["'/data/a'", "'/b:ro'"], &generator)), most: 7 }"], &generator).appendingComma)
+              \(some(["sessions: { profile: 's', workspaces: \(list(["'/data/a'", "'/b:ro'"], &generator)), most: 7, secrets: \(list(["'a'", "'b.c'"], &generator)) }"], &generator).appendingComma)
               \(some(["health: { exec: ['a', 'b'], retries: 2 }"], &generator).appendingComma)
               \(some(["restart: { on: 'always', most: \(1 + generator.next() % 1000) }"], &generator).appendingComma)
               \(some(["alerts: { defaults: true, rules: [{ name: 'a', watch: 'upload', above: '3M', within: '2h' }] }"], &generator).appendingComma)
               \(some(["spend: { tokensPerDay: 9, onLimit: 'stop', fields: ['a'] }"], &generator).appendingComma)
               \(some(["audit: { keep: '2d', onFull: 'pause', redact: ['abc*'] }"], &generator).appendingComma)
+              \(some(["secrets: [{ name: 'a', env: 'S', hosts: ['a.example'], inject: { query: 'k' } }]"], &generator).appendingComma)
+              \(some(["canaries: [{ kind: 'ssh' }, { kind: 'slack', env: 'T' }]"], &generator).appendingComma)
               optional: \(list(["'landlock'", "'time'", "'cgroup'"], &generator)) }
             """
         if let tree = try? JSON5Reader.read(Array(text.utf8), file: "random"),

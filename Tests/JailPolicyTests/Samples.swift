@@ -16,6 +16,7 @@ enum Samples {
             systemCalls: ["bpf"],
             apparmor: "clawjail-p.1",
             selfTest: true,
+            secretProvider: true,
             stopGrace: "500ms",
           },
           filesystem: {
@@ -28,10 +29,10 @@ enum Samples {
             executeWritable: true,
           },
           network: {
-            publish: ["8080:80"],
+            publish: ["8080:80", { port: "81", token: "gateway" }],
             listen: [80, 0x1BB],
             allow: [
-              { hosts: ["*"] },
+              { hosts: ["*", "b.example"] },
               {
                 hosts: ["a.example"], schemes: ["https"], methods: ["GET", "POST"], ports: [8443],
                 paths: ["/a/*", "/b/**"], requestSize: "1M", websocket: true,
@@ -49,7 +50,29 @@ enum Samples {
             upstream: { resolvers: ["192.0.2.1", "[2001:db8::1]:5353"], trust: "/etc/ssl/own.pem" },
             onGatewayExit: "block",
           },
-          sessions: { profile: "session", workspaces: ["/data/a", "/data/b:ro"], most: 3 },
+          secrets: [
+            {
+              name: "api", env: "API_KEY", hosts: ["a.example"], ports: [8443], methods: ["POST"], paths: ["/b/**"],
+              inject: { header: "X-Api-Key" }, source: "store",
+            },
+            { name: "hub.b", hosts: ["a.example"], ports: [8443], inject: "bearer", source: { file: "~/hub" } },
+            { name: "web", hosts: ["b.example"], inject: { basic: "bob" }, source: { credential: "web.key" } },
+            { name: "map", hosts: ["b.example"], inject: { query: "key" }, source: { env: "MAPS_KEY" } },
+            {
+              name: "bot", env: "BOT", hosts: ["b.example"], inject: { path: "/bot{}/" },
+              source: {
+                exec: {
+                  command: "/usr/bin/vault", args: ["read", ""], passEnv: ["VAULT_ADDR"], env: { LANG: "C" },
+                  timeoutMs: 2000, noOutputTimeoutMs: 1000, maxOutputBytes: 4096, jsonOnly: false, provider: "vault",
+                  id: "kv/bot",
+                },
+              },
+            },
+            { name: "chat", hosts: ["b.example"], inject: { header: "X-Auth", prefix: "Bot " } },
+            { name: "aws", env: "AWS", hosts: ["c.example"], inject: { sigv4: { service: "s3", region: "eu-1" } } },
+          ],
+          canaries: [{ kind: "aws" }, { kind: "env", path: "/srv/.env" }, { kind: "github", env: "HUB" }],
+          sessions: { profile: "session", workspaces: ["/data/a", "/data/b:ro"], most: 3, secrets: ["github"] },
           health: {
             http: { port: 18789, path: "/healthz" }, startPeriod: "1m", interval: "2s", timeout: "500ms", retries: 5,
           },
@@ -64,6 +87,7 @@ enum Samples {
               { name: "admin", watch: "paths", matching: ["/admin/**"] },
               { name: "keys", watch: "files", matching: ["*/.ssh/*"] },
               { name: "new", watch: "newHost", learn: "7d" },
+              { name: "bird", watch: "canary", actions: ["lockdown"] },
             ],
             webhook: "https://hooks.example.org/in/4f2a?b=c",
             command: ["/usr/bin/page", "--urgent"],
@@ -178,6 +202,143 @@ enum Samples {
         (
             "{ audit: { anchors: [['tool', 'x']] } }",
             "1:22: 'audit.anchors[0]' must begin with the absolute path of a program"
+        ),
+        ("{ canaries: [{}] }", "1:14: 'canaries[0]' needs a 'kind'"),
+        (
+            "{ canaries: [{ kind: 'aws', path: '/a', env: 'A' }] }",
+            "1:14: 'canaries[0]' must have either 'path' or 'env'"
+        ),
+        (
+            "{ canaries: [{ kind: 'ssh', env: 'A' }] }",
+            "1:14: 'canaries[0]' must not have 'env': what is of the kind ssh is a file"
+        ),
+        (
+            "{ canaries: [{ kind: 'ssh', path: '/etc/k' }] }",
+            "1:35: 'canaries[0].path' must not be in /etc, which the jail has of its own"
+        ),
+        (
+            "{ canaries: [{ kind: 'aws', path: '/a' }, { kind: 'ssh', path: '/a' }] }",
+            "1:43: 'canaries[1]' is where another one is, at /a"
+        ),
+        (
+            "{ canaries: [{ kind: 'aws', env: 'A' }, { kind: 'slack', env: 'A' }] }",
+            "1:41: 'canaries[1]' sets A once more"
+        ),
+        (
+            "{ process: { environment: { A: '' } }, canaries: [{ kind: 'aws', env: 'A' }] }",
+            "1:51: 'canaries[0]' sets A, which process.environment sets as well"
+        ),
+        (
+            "{ process: { passEnvironment: ['A'] }, canaries: [{ kind: 'aws', env: 'A' }] }",
+            "1:51: 'canaries[0]' sets A, which process.passEnvironment passes on"
+        ),
+        (
+            "{ alerts: { rules: [{ name: 'a', watch: 'canary', above: 1 }] } }",
+            "1:21: 'alerts.rules[0]' must not have 'above': it watches canary"
+        ),
+        ("{ secrets: [{}] }", "1:13: 'secrets[0]' needs 'name', 'hosts' and 'inject'"),
+        (
+            "{ secrets: [{ name: 'A' }] }",
+            "1:21: 'secrets[0].name' must be a name of a-z, 0-9, '.', '_' and '-', at most 64, first a letter or digit, "
+                + "not \"A\""
+        ),
+        ("{ secrets: [{ hosts: ['*.a.b'] }] }", "1:23: 'secrets[0].hosts[0]' must name a host in full"),
+        ("{ secrets: [{ hosts: ['192.0.2.1'] }] }", "1:23: 'secrets[0].hosts[0]' must name a host in full"),
+        (
+            "{ secrets: [{ inject: 'cookie' }] }",
+            "1:23: 'secrets[0].inject' must be \"bearer\" or an object, not a string"
+        ),
+        (
+            "{ secrets: [{ inject: {} }] }",
+            "1:23: 'secrets[0].inject' must have one of 'header', 'basic', 'query', 'path' and 'sigv4'"
+        ),
+        (
+            "{ secrets: [{ inject: { header: 'A', query: 'b' } }] }",
+            "1:23: 'secrets[0].inject' must have one of 'header', 'basic', 'query', 'path' and 'sigv4'"
+        ),
+        (
+            "{ secrets: [{ inject: { query: 'A', prefix: 'b' } }] }",
+            "1:23: 'secrets[0].inject' has a 'prefix', which only a header has"
+        ),
+        (
+            "{ secrets: [{ inject: { prefix: 'b' } }] }",
+            "1:23: 'secrets[0].inject' must have one of 'header', 'basic', 'query', 'path' and 'sigv4'"
+        ),
+        (
+            "{ secrets: [{ inject: { header: 'A', prefix: ' b' } }] }",
+            "1:46: 'secrets[0].inject.prefix' must be up to 64 printable ASCII characters such as \"Bot \", not \" b\""
+        ),
+        (
+            "{ secrets: [{ inject: { header: 'Transfer_Encoding' } }] }",
+            "1:33: 'secrets[0].inject.header' must not be \"Transfer_Encoding\", a field with a meaning for the way out "
+                + "itself"
+        ),
+        (
+            "{ secrets: [{ inject: { sigv4: { service: 's3' } } }] }",
+            "1:32: 'secrets[0].inject.sigv4' needs 'service' and 'region'"
+        ),
+        (
+            "{ secrets: [{ inject: { sigv4: { region: 'EU' } } }] }",
+            "1:42: 'secrets[0].inject.sigv4.region' must be a name of a-z, 0-9 and '-', as signatures have it, not \"EU\""
+        ),
+        (
+            "{ secrets: [{ inject: { header: 'a b' } }] }",
+            "1:33: 'secrets[0].inject.header' must be the name of a header field such as \"X-Api-Key\", not \"a b\""
+        ),
+        (
+            "{ secrets: [{ inject: { basic: 'a:b' } }] }",
+            "1:32: 'secrets[0].inject.basic' must be a user's name of printable ASCII without ':', not \"a:b\""
+        ),
+        (
+            "{ secrets: [{ inject: { query: 'a&b' } }] }",
+            "1:32: 'secrets[0].inject.query' must be the name of a query parameter such as \"key\", not \"a&b\""
+        ),
+        (
+            "{ secrets: [{ inject: { path: '/a{}b/' } }] }",
+            "1:31: 'secrets[0].inject.path' must be a path with one '{}' at the end of a segment, such as \"/bot{}/\", "
+                + "not \"/a{}b/\""
+        ),
+        (
+            "{ secrets: [{ inject: { path: '/{}/{}' } }] }",
+            "1:31: 'secrets[0].inject.path' must be a path with one '{}' at the end of a segment, such as \"/bot{}/\", "
+                + "not \"/{}/{}\""
+        ),
+        (
+            "{ secrets: [{ source: 'vault' }] }",
+            "1:23: 'secrets[0].source' must be \"store\" or an object, not a string"
+        ),
+        (
+            "{ secrets: [{ source: {} }] }",
+            "1:23: 'secrets[0].source' must have one of 'env', 'file', 'credential' and 'exec'"
+        ),
+        (
+            "{ secrets: [{ source: { env: 'A', file: '/b' } }] }",
+            "1:23: 'secrets[0].source' must have one of 'env', 'file', 'credential' and 'exec'"
+        ),
+        (
+            "{ secrets: [{ source: { file: 'b' } }] }",
+            "1:31: 'secrets[0].source.file' must be an absolute path, not \"b\""
+        ),
+        (
+            "{ secrets: [{ source: { credential: '../a' } }] }",
+            "1:37: 'secrets[0].source.credential' must be the name of a credential such as \"github\", not \"../a\""
+        ),
+        ("{ secrets: [{ source: { exec: {} } }] }", "1:31: 'secrets[0].source.exec' needs 'command'"),
+        (
+            "{ secrets: [{ source: { exec: { command: 'vault' } } }] }",
+            "1:42: 'secrets[0].source.exec.command' must be an absolute path, not \"vault\""
+        ),
+        (
+            "{ secrets: [{ source: { exec: { command: '/v', id: 'a/../b' } } }] }",
+            "1:52: 'secrets[0].source.exec.id' must be an id such as \"vault/github\", not \"a/../b\""
+        ),
+        (
+            "{ secrets: [{ source: { exec: { command: '/v', timeoutMs: 0 } } }] }",
+            "1:59: 'secrets[0].source.exec.timeoutMs' must be a whole number from 1 to 120000, not 0"
+        ),
+        (
+            "{ secrets: [{ name: 'a', hosts: ['a.b'], inject: 'bearer' }] }",
+            "1:13: 'secrets[0]' is bound to https://a.b, which no rule of network.allow lets be asked and inspected"
         ),
         ("{ spend: {} }", "1:10: 'spend' needs 'perDay', 'tokensPerDay' or 'requestsPerDay'"),
         (
@@ -308,7 +469,7 @@ enum Samples {
         ("{ memory: '1G' }", "1:3: unknown key 'memory' in the profile; did you mean 'limits.memory'?"),
         (
             "{ process: { zzzzzzzz: 1 } }",
-            "1:14: unknown key 'zzzzzzzz' in 'process'; known keys: programs, environment, passEnvironment, user, inside, workingDirectory, hostName, shell, systemCalls, apparmor, selfTest, stopGrace"
+            "1:14: unknown key 'zzzzzzzz' in 'process'; known keys: programs, environment, passEnvironment, user, inside, workingDirectory, hostName, shell, systemCalls, apparmor, selfTest, secretProvider, stopGrace"
         ),
         ("{ process: { inside: { Uid: 1 } } }", "1:24: unknown key 'Uid' in 'process.inside'; did you mean 'uid'?"),
         ("{ limits: { memory: 512 } }", "1:21: 'limits.memory' must be a size such as \"512M\", not a number"),
@@ -640,7 +801,7 @@ enum Samples {
         ("process.inside.uid", "'1'"), ("process.inside.gid", "null"), ("process.inside.home", "[]"),
         ("process.workingDirectory", "1"), ("process.hostName", "1"), ("process.shell", "'true'"),
         ("process.systemCalls", "'bpf'"), ("process.apparmor", "1"),
-        ("process.selfTest", "1"),
+        ("process.selfTest", "1"), ("process.secretProvider", "'yes'"),
         ("process.stopGrace", "30"), ("filesystem", "1"), ("filesystem.root", "true"), ("filesystem.read", "'/x'"),
         ("filesystem.write", "{}"), ("filesystem.tmp", "64"), ("filesystem.sharedMemory", "0"),
         ("filesystem.home", "true"),
@@ -658,7 +819,7 @@ enum Samples {
         ("network.upstream.resolvers", "'192.0.2.1'"), ("network.upstream.trust", "1"),
         ("network.onGatewayExit", "true"),
         ("sessions", "'session'"), ("sessions.profile", "[]"), ("sessions.workspaces", "'/data'"),
-        ("sessions.most", "'1'"),
+        ("sessions.most", "'1'"), ("sessions.secrets", "'github'"),
         ("health", "true"), ("health.http", "'/'"), ("health.http.port", "'1'"), ("health.http.path", "1"),
         ("health.tcp", "1"), ("health.tcp.port", "'1'"), ("health.exec", "'x'"), ("health.startPeriod", "1"),
         ("health.interval", "1"), ("health.timeout", "1"), ("health.retries", "'1'"),
@@ -666,6 +827,7 @@ enum Samples {
         ("restart.most", "'5'"), ("restart.within", "600"),
         ("alerts", "true"), ("alerts.defaults", "1"), ("alerts.rules", "{}"), ("alerts.webhook", "1"),
         ("alerts.command", "'x'"),
+        ("secrets", "{}"), ("canaries", "{}"),
         ("spend", "'5 USD'"), ("spend.perDay", "5"), ("spend.tokensPerDay", "'1'"), ("spend.requestsPerDay", "0"),
         ("spend.onLimit", "true"), ("spend.unknownModels", "1"), ("spend.providers", "'a.b'"), ("spend.prices", "{}"),
         ("spend.fields", "'x'"),

@@ -46,6 +46,8 @@ struct `Schema` {
         "cpus: 0x401", "a\\nb", "tcp: {", "health: {}", "watch: '", "alerts: { webhook", "alerts: { command",
         "exec: ['']", "NOTIFY_SOCKET", "spend: {}", "providers: [{ hosts: ['*'",
         "mode: 'readOnly', size", "audit: { keep", "restart: { delay", "restart: { within", "on: 'always', delay",
+        "192.0.2.1'] }] }", "Transfer_Encoding", "secrets: [{ name: 'a', hosts", "header: 'A', query", "id: 'a/../b'",
+        "env: 'A', file", "query: 'A', prefix", "kind: 'aws', path", "kind: 'ssh', env", "kind: 'aws', env",
         "audit: { checkpoint", "redact: ['a*", "anchors: [['tool",
     ]
 

@@ -1,4 +1,5 @@
 import JailPolicy
+import SecretTraces
 import Testing
 
 struct `Sections` {
@@ -22,6 +23,7 @@ struct `Sections` {
         expected.process.systemCalls = ["bpf"]
         expected.process.appArmor = "clawjail-p.1"
         expected.process.selfTest = true
+        expected.process.secretProvider = true
         expected.process.stopGrace = 500
         expected.filesystem.root = .directory("/home/ann/tree")
         expected.filesystem.read = [
@@ -42,9 +44,15 @@ struct `Sections` {
         expected.filesystem.reviewSize = 2 << 30
         expected.filesystem.executeWritable = true
         expected.network = try Self.network()
+        expected.secrets.bindings = try Self.secrets()
+        expected.canaries = [
+            CanaryRule(.aws), CanaryRule(.environment, at: .file("/srv/.env")),
+            CanaryRule(.github, at: .variable("HUB")),
+        ]
         var sessions = SessionRules(profile: "session")
         sessions.workspaces = [SessionRoot(path: "/data/a"), SessionRoot(path: "/data/b", readOnly: true)]
         sessions.most = 3
+        sessions.secrets = ["github"]
         expected.sessions = sessions
         var health = HealthRules(.http(port: 18789, path: "/healthz"))
         health.startPeriod = 60_000
@@ -95,6 +103,33 @@ struct `Sections` {
         #expect(profile == expected)
     }
 
+    private static func secrets() throws -> [SecretBinding] {
+        func binding(_ name: String, _ host: String, _ place: SecretPlace) throws -> SecretBinding {
+            SecretBinding(name: name, hosts: [try #require(HostName(user: host))], place: place)
+        }
+        var api = try binding("api", "a.example", .header("X-Api-Key"))
+        (api.environment, api.ports, api.methods) = ("API_KEY", [8443], ["POST"])
+        api.source = .store
+        api.paths = [try PathPattern.parse("/b/**")]
+        var hub = try binding("hub.b", "a.example", .bearer)
+        (hub.ports, hub.source) = ([8443], .file("/home/ann/hub"))
+        var web = try binding("web", "b.example", .basic(user: "bob"))
+        web.source = .credential("web.key")
+        var map = try binding("map", "b.example", .query("key"))
+        map.source = .environment("MAPS_KEY")
+        var vault = SecretProgram(command: "/usr/bin/vault")
+        (vault.arguments, vault.passEnvironment) = (["read", ""], ["VAULT_ADDR"])
+        vault.environment = [EnvironmentVariable(name: "LANG", value: "C")]
+        (vault.timeout, vault.noOutputTimeout, vault.mostOutput) = (2000, 1000, 4096)
+        (vault.isJSONOnly, vault.provider, vault.id) = (false, "vault", "kv/bot")
+        var bot = try binding("bot", "b.example", .path(before: "/bot", after: "/"))
+        (bot.environment, bot.source) = ("BOT", .program(vault))
+        let chat = try binding("chat", "b.example", .header("X-Auth", prefix: "Bot "))
+        var aws = try binding("aws", "c.example", .sigV4(SigningScope(service: "s3", region: "eu-1")))
+        aws.environment = "AWS"
+        return [api, hub, web, map, bot, chat, aws]
+    }
+
     private static func alerts() throws -> AlertRules {
         func rule(_ name: String, _ watch: AlertSubject, _ change: (inout AlertRule) -> Void) -> AlertRule {
             var rule = AlertRule(name: name, watch: watch)
@@ -115,6 +150,7 @@ struct `Sections` {
             rule("onion", .hosts) { ($0.matching, $0.severity) = ([onion], .info) },
             rule("admin", .paths) { $0.matching = [admin] }, rule("keys", .files) { $0.matching = [keys] },
             rule("new", .newHost) { $0.learn = 7 * 86_400_000 },
+            rule("bird", .canary) { $0.actions = [.lockdown] },
         ]
         alerts.webhook = try WebhookAddress.parse("https://hooks.example.org/in/4f2a?b=c")
         alerts.command = ["/usr/bin/page", "--urgent"]
@@ -124,7 +160,8 @@ struct `Sections` {
     /// What ``Samples/full`` says of the network.
     private static func network() throws -> NetworkRules {
         var rules = NetworkRules()
-        rules.publish = [PublishedPort(hostPort: 8080, jailPort: 80)]
+        rules.publish = [PublishedPort(hostPort: 8080, jailPort: 80), PublishedPort(hostPort: 81, jailPort: 81)]
+        rules.publish[1].token = "gateway"
         rules.listen = [80, 443]
         var inspected = try NetworkRule(hosts: ["a.example"], methods: ["GET", "POST"], ports: [8443])
         inspected.schemes = [.https]
@@ -137,7 +174,8 @@ struct `Sections` {
         var mail = try NetworkRule(hosts: ["smtp.example", "192.0.2.7"], methods: [], ports: [587])
         mail.schemes = []
         mail.handling = .tcp
-        let web = NetworkRule(hosts: [.any], methods: ["GET", "HEAD"], ports: [443, 80])
+        let web = NetworkRule(
+            hosts: [.any, try HostPattern.parse("b.example")], methods: ["GET", "HEAD"], ports: [443, 80])
         rules.allow = [web, inspected, NetworkRule(preset: .githubRead), passed, mail]
         rules.deny = [
             NetworkDenyRule(hosts: [try HostPattern.parse("*.evil.example")]),

@@ -31,9 +31,9 @@ struct `Views` {
         guard case .object(let members) = try read(try profile(Samples.full).json.text()).content else { return }
         #expect(
             members.map(\.key) == [
-                "description", "process", "filesystem", "network", "sessions", "health", "restart", "alerts", "spend",
-                "limits",
-                "audit", "optional",
+                "description", "process", "filesystem", "network", "secrets", "canaries", "sessions", "health",
+                "restart",
+                "alerts", "spend", "limits", "audit", "optional",
             ])
     }
 
@@ -111,7 +111,10 @@ struct `Overrides` {
                 $0.workspace = "/work"
                 $0.user = "1000"
             }, to: Samples.full)
-        #expect(profile.network.publish.map(\.shown) == ["127.0.0.1:8080 → 80", "127.0.0.1:8081 → 81"])
+        #expect(
+            profile.network.publish.map(\.shown) == [
+                "127.0.0.1:8080 → 80", "127.0.0.1:81 → 81, with token 'gateway'", "127.0.0.1:8081 → 81",
+            ])
         #expect(profile.filesystem.read.map(\.shown).suffix(2) == ["/home/ann/r", "/a → /q"])
         #expect(profile.filesystem.write.map(\.shown) == ["/w", "/opt/x"])
         #expect(!profile.filesystem.read.contains { $0.source == "/opt/x" })

@@ -17,8 +17,12 @@ import Testing
     private func checked() throws -> Set<String> {
         var left = LeftOut(protection: .groups, reason: "none")
         left.protection = .groups
+        var binding = SecretBinding(name: "hub", hosts: [], place: .bearer)
+        binding.environment = "TOKEN"
+        var binds = try PaperPlan.online()
+        binds.network.egress?.secrets.bindings = [binding]
         let plans = [
-            try PaperPlan.make(), try PaperPlan.online(), try PaperPlan.online(["GET", "POST"]),
+            binds, try PaperPlan.make(), try PaperPlan.online(), try PaperPlan.online(["GET", "POST"]),
             try PaperPlan.make { $0.leftOut = [left] },
         ]
         return Set(plans.flatMap { CheckList($0, Trial()).checks.flatMap(\.keys) })
@@ -40,6 +44,20 @@ import Testing
         for key in try checked() { #expect(known.contains(key), "\(key)") }
         for key in UncheckedKeys.all {
             #expect(known.contains(key) || (key.hasSuffix(".") && known.contains { $0.hasPrefix(key) }), "\(key)")
+        }
+    }
+
+    @Test func `a placeholder in its variable holds, and neither its want nor anything else does`() throws {
+        var binding = SecretBinding(name: "hub", hosts: [], place: .bearer)
+        binding.environment = "TOKEN"
+        var plan = try PaperPlan.online()
+        plan.network.egress?.secrets.bindings = [binding]
+        for (value, isHeld) in [
+            ("ghp_Zk3mQ9xT7bW1cV5nR8yL2pD4hF6jZk3mQ9xT", true), ("a value", false), (nil, false),
+        ] as [(String?, Bool)] {
+            var evidence = PaperEvidence(plan)
+            evidence.report[["environment", "TOKEN"]] = value.map { .string($0) }
+            #expect(try evidence.failed() == (isHeld ? [] : ["secrets.placeholders"]), "\(value ?? "")")
         }
     }
 

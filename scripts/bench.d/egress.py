@@ -23,6 +23,7 @@ http {{
     listen {address}:443 ssl reuseport backlog=1024; server_name bench.example;
     ssl_certificate {certificate}; ssl_certificate_key {key}; ssl_session_tickets off; ssl_session_cache off;
     location = /small {{ default_type text/plain; return 200 "{small}"; }}
+    location = /packed {{ root {directory}/files; add_header Content-Encoding gzip; }}
     location / {{ root {directory}/files; }}
   }}
 }}

@@ -6,7 +6,8 @@
 //     load latency 1 SECONDS     median microseconds of a request
 //     load idle N 0              N WebSockets that stay until standard input closes; prints "ready"
 //
-// Environment: HOST, PORT, PATHNAME, CA; ADDRESS (else HOST is looked up); PROXY (ADDRESS:PORT, else straight).
+// Environment: HOST, PORT, PATHNAME, CA; ADDRESS (else HOST is looked up); PROXY (ADDRESS:PORT, else straight); HEADER
+// (a field of requests).
 // One thread for each connection, blocking: simple, and the same cost on every side of a comparison.
 #define _GNU_SOURCE
 #include <netdb.h>
@@ -89,6 +90,21 @@ static void close_connection(SSL *session) {
     close(descriptor);
 }
 
+// A body without a length: all of it counts, with the few bytes between chunks. False when the time is up.
+static int take_chunks(SSL *session, char *buffer, size_t capacity, size_t have, const char *body) {
+    int is_last = have >= 5 && memcmp(body + have - 5, "0\r\n\r\n", 5) == 0;
+    bytes += have;
+    while (!is_last) {
+        int got = SSL_read(session, buffer, (int)capacity);
+        if (got <= 0) fail("SSL_read in a chunk");
+        bytes += (unsigned long)got;
+        is_last = got >= 5 && memcmp(buffer + got - 5, "0\r\n\r\n", 5) == 0;
+        if (now() > end) return 0;
+    }
+    requests++;
+    return 1;
+}
+
 // One request and its answer; ends early when the time is up. False then.
 static int exchange(SSL *session, char *buffer, size_t capacity, int partial) {
     int size = (int)strlen(request_text);
@@ -104,7 +120,7 @@ static int exchange(SSL *session, char *buffer, size_t capacity, int partial) {
     }
     if (memcmp(buffer + 9, "200", 3) != 0) { fprintf(stderr, "load: %.300s\n", buffer); exit(1); }
     char *length = strcasestr(buffer, "\r\ncontent-length:");
-    if (!length) fail("no Content-Length");
+    if (!length) return take_chunks(session, buffer, capacity, have - (size_t)(body + 4 - buffer), body + 4);
     size_t left = strtoul(length + 17, NULL, 10), here = have - (size_t)(body + 4 - buffer);
     bytes += here;
     left -= here;
@@ -197,7 +213,9 @@ int main(int count, char **arguments) {
         idle(threads);
         return 0;
     }
-    snprintf(request_text, sizeof request_text, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: load\r\n\r\n", path, host);
+    const char *header = getenv("HEADER");
+    snprintf(request_text, sizeof request_text, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: load\r\n%s%s\r\n", path, host,
+             header ? header : "", header ? "\r\n" : "");
     if (strcmp(mode, "latency") == 0 && !(samples = calloc(MOST_SAMPLES, sizeof *samples))) fail("calloc");
     pthread_t thread[256];
     if (threads < 1 || threads > 256) fail("N is not from 1 to 256");

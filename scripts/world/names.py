@@ -47,6 +47,7 @@ ORIGINS = [
     Origin("git", "45.55.65.86", alpn=("http/1.1",), git=True),
     Origin("v6", None, "2a00:1234::87"),
     Origin("ws", "45.55.65.88", alpn=("http/1.1",)),
+    Origin("vault", "45.55.65.89", vault=True),
     # A name, a certificate and an address for the server of the benchmarks.
     Origin("bench", "11.22.33.60", ports={}),
 ]

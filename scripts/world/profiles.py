@@ -70,6 +70,17 @@ PROBES = {
 DEFAULT_PROBE = ("direct 443", "web.example", "/")
 
 
+def with_secret(world, path):
+    """A host that wants a credential, which comes from a file: three ways to send it, each at paths of its own."""
+    host = {"name": "vault", "hosts": ["vault.example"]}
+    network = {"allow": [{"hosts": ["vault.example"], "methods": ["GET", "POST"], "requestSize": "1M"}]}
+    return profile(world, network) | {"secrets": [
+        {**host, "env": "VAULT_TOKEN", "paths": ["/api"], "inject": "bearer", "source": {"file": path}},
+        {**host, "paths": ["/smart/**"], "inject": {"basic": "x"}},
+        {**host, "methods": ["POST"], "paths": ["/v1/**"], "inject": {"header": "X-Api-Key"}},
+    ]}
+
+
 def named(world, name):
     network, parent = NETWORKS[name]
     return profile(world, network, parent)

@@ -45,6 +45,9 @@ JSON = ("content-type", "application/json")
 
 def answer(request):
     """(status, [(name, value)], iterable of pieces)."""
+    if request.origin.options.get("vault"):
+        from . import vault
+        return vault.answer(request)
     name = request.path.strip("/").split("/")[0] or "index"
     return ROUTES.get(name, not_found)(request)
 

@@ -235,6 +235,26 @@ int cl_is_foreground(int fd);
 int cl_tty_make_raw(int fd, unsigned char *saved);
 int cl_tty_get_state(int fd, unsigned char *saved);
 int cl_tty_restore(int fd, const unsigned char *saved);
+/* Saves the attributes, and shows no more of what is typed than that a line has ended. What was typed before is gone. */
+int cl_tty_hide(int fd, unsigned char *saved);
+
+/* Memory of nobody else's: mmap(2), mlock(2), madvise(2) */
+int cl_memory_map(size_t size, void **place);
+int cl_memory_unmap(void *place, size_t size);
+int cl_memory_lock(void *place, size_t size);
+/* MADV_DONTDUMP */
+int cl_memory_hide(void *place, size_t size);
+/* MADV_WIPEONFORK */
+int cl_memory_wipe_on_fork(void *place, size_t size);
+void cl_memory_wipe(void *place, size_t size);
+/* 1 or 0, in a time that says nothing of the content. */
+int cl_memory_differs(const void *one, const void *other, size_t size);
+
+/* The user's keyring: keyctl(2). A key's number, and how long it is. */
+int cl_keyring_find(const char *name);
+long cl_keyring_read(int key, void *buffer, size_t size);
+/* Zeroes in the place of a variable's value, also in /proc/PID/environ. */
+void cl_wipe_environment(const char *name);
 
 /* Time, in nanoseconds: clock_gettime(2) */
 int64_t cl_clock(int clock);

@@ -38,6 +38,7 @@ struct Alert: Equatable, Sendable {
         case .threshold: members.append(("above", .string(rule.watch.text(rule.above ?? 0))))
         case .pattern: members.append(("matching", .strings(rule.matching.map(\.text))))
         case .anomaly: members.append(("learned", .string(TimeSpan.format(rule.learn))))
+        case .occurrence: break
         }
         if rule.watch.kind == .threshold, rule.watch != .memory {
             members.append(("within", .string(TimeSpan.format(rule.within))))

@@ -11,6 +11,8 @@ struct AlertFacts: Equatable {
     var paths: [String] = []
     var commands: [String] = []
     var files: [String] = []
+    /// What is never right, in words.
+    var occurrences: [AlertSubject: String] = [:]
     /// A host that the jail has reached, or could have.
     var reached: String?
     /// Bytes in both directions.
@@ -28,6 +30,13 @@ struct AlertFacts: Equatable {
         case "session" where members.text("verdict") == "refused": amounts[.denials] = 1
         // What the kernel tells of files that were denied.
         case "denied": if let path = members.text("path") { files = [path] }
+        case "canary":
+            let to = members.text("to").map { " to \($0)" } ?? ""
+            occurrences[.canary] = "\(members.text("id") ?? "?"), in \(members.text("place") ?? "?")\(to)"
+        case "secret-misuse":
+            occurrences[.secretMisuse] = "\(members.text("secretName") ?? "?"), to \(members.text("to") ?? "?")"
+        case "secret-returned":
+            occurrences[.secretReturned] = "\(members.text("secretName") ?? "?"), from \(members.text("host") ?? "?")"
         default: return nil
         }
     }

@@ -74,6 +74,9 @@ struct AlertState {
         match(.paths, facts.paths, now: now)
         match(.commands, facts.commands, now: now)
         match(.files, facts.files, now: now)
+        for (subject, seen) in facts.occurrences {
+            for index in bySubject[subject] ?? [] { add(index, seen, now: now) }
+        }
         if baseline != nil { compare(facts, now: now, wall: wall) }
     }
 

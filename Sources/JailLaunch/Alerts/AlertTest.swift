@@ -10,14 +10,14 @@ package enum AlertTest {
         package var failure: String?
     }
 
-    /// Waits for each action. There is no jail that could be paused or stopped: those are left out.
+    /// Waits for each action. There is no jail that could be paused, stopped or locked down: those are left out.
     ///
     /// - Parameter jail: the name that is told.
     package static func fire(_ rule: AlertRule, of plan: AlertsPlan, jail: String) -> [Outcome] {
         let alert = Alert(rule: rule, seen: "a test", count: 1, isFirst: true)
         return rule.actions.compactMap { action in
             switch action {
-            case .pause, .stop: nil
+            case .pause, .stop, .lockdown: nil
             case .journal: Outcome(action: action, failure: tellJournal(alert, jail))
             case .desktop, .webhook, .command:
                 Outcome(action: action, failure: start(action, alert, of: plan, jail: jail))

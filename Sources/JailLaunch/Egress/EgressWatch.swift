@@ -2,6 +2,7 @@ internal import EgressControl
 internal import JailCore
 internal import JailPlan
 internal import JailPolicy
+internal import SecretTraces
 
 /// The supervisor's side of the way out: starts it, tells it what it needs, passes on what it says, and decides what
 /// becomes of a jail whose way out has ended.
@@ -29,6 +30,13 @@ final class EgressWatch {
     private var identity: EgressIdentity?
     /// Of a jail that may not spend whatever it likes.
     private var spend: SpendWatch?
+    /// Of a jail that binds some.
+    private let secrets: JailSecrets?
+    /// Names of those that were used.
+    private var used: Set<String> = []
+    /// What is looked for in what goes out, and who is told.
+    private let canaries: [KnownCanary]
+    private let canaryWatch: CanaryWatch?
     private var sockets: [SharedDescriptor] = []
     private var phase = Phase.starting
     /// The command starts: what happens from now on is the jail's, and no longer the launch's.
@@ -55,9 +63,15 @@ final class EgressWatch {
     private static let mostMessages = 64
 
     /// Clones, or joins those who share, and lets the gateway begin: its start overlaps with that of the jail.
-    init(_ plan: LaunchPlan, _ egress: EgressPlan) throws(JailError) {
+    init(
+        _ plan: LaunchPlan, _ egress: EgressPlan, secrets: JailSecrets? = nil, canaries: [KnownCanary] = [],
+        canaryWatch: CanaryWatch? = nil
+    ) throws(JailError) {
         self.plan = plan
+        self.canaries = canaries
+        self.canaryWatch = canaryWatch
         self.egress = egress
+        self.secrets = secrets
         texts = try EgressTexts(egress)
         names = try attempt(.egress) { () throws(SystemError) in
             SharedDescriptor(try System.makeMemoryFile("names", [], sealed: false))
@@ -86,7 +100,7 @@ final class EgressWatch {
         _ = try withExtendedLifetime((names, state)) { () throws(SystemError) in
             try line.setUp(
                 plan, egress, texts, names: names.borrowed, spend: spend,
-                state: state?.borrowed)
+                canaries: canaries, state: state?.borrowed)
         }
     }
 
@@ -169,14 +183,32 @@ final class EgressWatch {
     }
 
     private func handOver() throws(SystemError) {
-        switch try line?.send(sockets, of: egress) {
-        case .sent:
-            phase = .serving
-            deadline = nil
+        // Before there is anybody who could ask for something.
+        for grant in secrets?.grants ?? [] {
+            guard hasTaken(try line?.send(grant)) else { return }
+        }
+        guard hasTaken(try line?.send(sockets, of: egress)) else { return }
+        phase = .serving
+        deadline = nil
+        if egress.onExit != .restart { secrets?.wipe() }
+    }
+
+    /// Another value, or none, while the jail runs. A gateway that has not begun yet gets it with the others.
+    func give(_ grant: JailSecrets.Grant) throws(SystemError) {
+        guard phase == .serving, let line else { return }
+        _ = hasTaken(try line.send(grant))
+        if egress.onExit != .restart { secrets?.wipe() }
+    }
+
+    private func hasTaken(_ outcome: EgressLine.Outcome?) -> Bool {
+        switch outcome {
+        case .sent: return true
         // A new channel has room; if it has not, the gateway is not what it should be.
-        case .full: distrust("it does not listen")
+        case .full:
+            distrust("it does not listen")
+            return false
         // Killed meanwhile; the next one gets them.
-        case .ended, nil: break
+        case .ended, nil: return false
         }
     }
 
@@ -315,13 +347,55 @@ final class EgressWatch {
     }
 
     private func take(_ event: EgressEvent) {
+        if event.subject == .secretReturned { return takeReturned(event) }
+        if event.subject == .canary {
+            guard canaryWatch?.take(event) == true else { return distrust("it said what it never would") }
+            return
+        }
+        if takeFirstUse(event) { return }
         if case .object(let members) = event.json {
             notices.append(.event(.object([("event", "network")] + members)))
         }
-        if event.subject == .gateway { lastWord = event.reason }
+        if event.verdict == .denied, let secret = event.secret {
+            // Of its own, so that it can be watched for: somebody sends a placeholder where its secret is not bound to.
+            let place = [event.host, event.port.map { String($0) }].compactMap { $0 }.joined(separator: ":")
+            notices.append(.event(["event": "secret-misuse", "secretName": .string(secret), "to": .string(place)]))
+        }
+        if event.subject == .gateway, event.verdict != .allowed { lastWord = event.reason }
         if event.verdict != .allowed, let line = denials.add(event, now: System.monotonicNanoseconds()) {
             notices.append(.note(line))
         }
+    }
+
+    /// The first use of each secret, and of each of its values, is told by its name.
+    ///
+    /// - Returns: whether there is nothing else in it.
+    private func takeFirstUse(_ event: EgressEvent) -> Bool {
+        guard event.verdict == .allowed, let names = event.secret else { return false }
+        guard event.subject == .request || secrets?.rules.names.contains(names) == true else { return false }
+        func tell(_ name: String, isNewValue: Bool) {
+            notices.append(
+                .event([
+                    "event": "secret-used", "secretName": .string(name), "host": .string(event.host ?? "?"),
+                    "newValue": .boolean(isNewValue),
+                ]))
+        }
+        guard event.subject == .request else {
+            tell(names, isNewValue: true)
+            return true
+        }
+        for name in secrets?.rules.names ?? [] where ", \(names),".contains(", \(name),") {
+            if used.insert(name).inserted { tell(name, isNewValue: false) }
+        }
+        return false
+    }
+
+    /// For the log and for alerts: the host and the secret's name only.
+    private func takeReturned(_ event: EgressEvent) {
+        let (host, secret) = (event.host ?? "?", event.secret ?? "?")
+        notices.append(.event(["event": "secret-returned", "host": .string(host), "secretName": .string(secret)]))
+        let line = "the secret '\(secret)' came back from \(host), and was covered"
+        if let line = denials.add(line, now: System.monotonicNanoseconds()) { notices.append(.note(line)) }
     }
 
     private func take(_ identity: EgressIdentity) throws(SystemError) {

@@ -77,9 +77,10 @@ final class Execs {
     /// At the same time, those with something left behind included.
     private static let most = 1024
 
-    init(_ plan: LaunchPlan) {
+    /// - Parameter variables: `NAME=value`, of the jail's environment and not of the plan's.
+    init(_ plan: LaunchPlan, adding variables: [String] = []) {
         self.plan = plan
-        environment = plan.command.environment.map { Self.named(Array($0.utf8)) }
+        environment = (plan.command.environment + variables).map { Self.named(Array($0.utf8)) }
     }
 
     /// How many run, or have left something behind; without the supervisor's own.

@@ -84,6 +84,14 @@ struct RestartDesk {
                 try record(note.event)
                 send(.done, to: caller)
             } catch { send(.refused(error.status, error.description), to: caller) }
+        // Read anew at the next start anyway; what was done is recorded all the same.
+        case .secret(let note):
+            let names = (plan.network.egress?.secrets.names ?? []).filter { note.name == nil || note.name == $0 }
+            let status = names.isEmpty ? ExitStatus.notThere : 0
+            do throws(JailError) {
+                for name in names { try record(note.event(name, "waiting", uid: nil)) }
+                send(status == 0 ? .done : .refused(status, "secrets: this jail binds no such secret"), to: caller)
+            } catch { send(.refused(error.status, error.description), to: caller) }
         // The listener's own, see `ControlSocket`.
         case .restrict: break
         case .execute, .signal, .plan, .fileSystems, .seal, .figures, .recent, .verified:

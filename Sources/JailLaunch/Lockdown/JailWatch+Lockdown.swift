@@ -6,13 +6,16 @@ struct JailLockdown {
     let order: LockdownOrder
     /// By whom, as the kernel says.
     let peer: PeerCredentials?
+    /// A rule of alerts has asked for it: with the evidence comes the end.
+    let isByRule: Bool
     /// Not told yet.
     fileprivate var isNew = true
     fileprivate var seals: [(seal: LockdownSeal, caller: SharedDescriptor)] = []
 
-    init(_ order: LockdownOrder, by peer: PeerCredentials?) {
+    init(_ order: LockdownOrder, by peer: PeerCredentials?, isByRule: Bool = false) {
         self.order = order
         self.peer = peer
+        self.isByRule = isByRule
     }
 }
 
@@ -52,7 +55,7 @@ extension JailWatch {
             )
             return true
         case .stop, .kill, .state, .figures, .recent, .plan, .fileSystems, .restrict, .lockdown, .seal, .verified,
-            .saved:
+            .saved, .secret:
             return false
         }
     }
@@ -83,6 +86,7 @@ extension JailWatch {
                 continue
             }
             withExtendedLifetime(caller) { try? System.send(caller.borrowed, ControlReply.done.bytes) }
+            if known.isByRule { kill() }
         }
     }
 

@@ -39,7 +39,7 @@ package final class HostCommands {
     ) {
         self.most = most
         self.longestQueue = longestQueue
-        self.environment = environment.filter { (Self.usual + Self.desktop).contains($0.name) }
+        self.environment = environment
     }
 
     /// Nothing runs, and nothing waits.
@@ -131,7 +131,9 @@ package final class HostCommands {
 
     private func variables(_ command: HostCommandPlan) -> [String] {
         let names = Self.usual + (command.reachesDesktop ? Self.desktop : [])
-        let known = environment.filter { names.contains($0.name) }.map { "\($0.name)=\($0.value)" }
+        let known = environment.filter { command.keepsEnvironment || names.contains($0.name) }.map {
+            "\($0.name)=\($0.value)"
+        }
         return environment.contains { $0.name == "PATH" } ? known : ["PATH=\(Self.usualPath)"] + known
     }
 

@@ -25,6 +25,8 @@ package struct SessionOrder: Equatable, Sendable {
     /// Thousandths of a processor.
     package var milliCPUs: UInt64?
     package var labels: [SessionPlan.Label] = []
+    /// Of ``SessionsPlan/secrets``, each once and in that order.
+    package var secrets: [String] = []
 
     init(id: String) { self.id = id }
 
@@ -44,6 +46,7 @@ package struct SessionOrder: Equatable, Sendable {
         fields.add("processes", processes.map { String($0) })
         fields.add("milliCPUs", milliCPUs.map { String($0) })
         fields.add("label", labels.map { "\($0.name)=\($0.value)" })
+        fields.add("secret", secrets)
         return fields.bytes
     }
 
@@ -58,6 +61,7 @@ package struct SessionOrder: Equatable, Sendable {
         let readOnly = fields.takeAll("ro")
         let limits = ["memory", "processes", "milliCPUs"].map { fields.take($0) }
         let labels = fields.takeAll("label").map { $0.utf8.split(separator: UInt8(ascii: "="), maxSplits: 1) }
+        order.secrets = fields.takeAll("secret")
         guard fields.isEmpty else { return nil }
         order.workspace = workspace.flatMap(Mount.init(text:))
         order.agent = agent.flatMap(Mount.init(text:))

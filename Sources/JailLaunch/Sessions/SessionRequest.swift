@@ -23,12 +23,14 @@ package enum SessionRequest: Equatable, Sendable {
         package var cpus: String?
         /// `KEY=VALUE`
         package var labels: [String] = []
+        /// Names of secrets, of which it has the placeholders.
+        package var secrets: [String] = []
 
         package init(id: String) { self.id = id }
 
         /// Bytes of its texts.
         var size: Int {
-            ([workspace, agent, memory, processes, cpus].compactMap { $0 } + readOnly + labels)
+            ([workspace, agent, memory, processes, cpus].compactMap { $0 } + readOnly + labels + secrets)
                 .reduce(id.utf8.count) { $0 + $1.utf8.count }
         }
     }
@@ -46,6 +48,7 @@ package enum SessionRequest: Equatable, Sendable {
             fields.add("processes", create.processes)
             fields.add("cpus", create.cpus)
             fields.add("label", create.labels)
+            fields.add("secret", create.secrets)
             return fields.bytes
         case .open(let id):
             var fields = SessionFields("open")
@@ -69,6 +72,7 @@ package enum SessionRequest: Equatable, Sendable {
             create.processes = fields.take("processes")
             create.cpus = fields.take("cpus")
             create.labels = fields.takeAll("label")
+            create.secrets = fields.takeAll("secret")
             self = .create(create)
         case "open":
             guard let id = fields.take("id") else { return nil }

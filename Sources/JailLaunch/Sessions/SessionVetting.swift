@@ -50,6 +50,7 @@ struct SessionVetting {
             }
             order.labels.append(label)
         }
+        try checkSecrets(request, &order)
         return order
     }
 
@@ -166,6 +167,18 @@ struct SessionVetting {
         if request.memory != nil { order.memory = wanted.limits.memory }
         if request.processes != nil { order.processes = wanted.limits.processes }
         if request.cpus != nil { order.milliCPUs = wanted.limits.milliCPUs }
+    }
+
+    /// None unless they are named: a chat gets what it is for, and not what another one is for.
+    private func checkSecrets(_ request: SessionRequest.Create, _ order: inout SessionOrder) throws(Refusal) {
+        for name in request.secrets where !plan.secrets.contains(name) {
+            throw Refusal(
+                status: ExitStatus.refused, reason: "'\(name.excerpt)' is none of this jail's sessions.secrets",
+                key: "sessions.secrets",
+                remedy: "add \"\(name.excerpt)\" \(key("secrets")), and bind it in '\(plan.profile.name)'")
+        }
+        // In one spelling: who asks for the same gets the same.
+        order.secrets = plan.secrets.filter(request.secrets.contains)
     }
 
     private static func label(_ text: String) throws(Refusal) -> SessionPlan.Label {

@@ -58,6 +58,8 @@ package struct ProfileLoader: Sendable {
         var profile = Profile(name: name)
         try Profile.table.read(Field(value: tree, path: "", home: home), into: &profile)
         try profile.spend?.check(profile.network)
+        try profile.secrets.check(profile, tree)
+        try profile.canaries.check(profile, tree)
         try profile.restart.check(profile.health)
         return profile
     }

@@ -22,6 +22,8 @@ package struct PublishedPort: Hashable, Sendable {
     package var hostAddress: UInt32 = 0x7F00_0001
     package var hostPort: UInt16
     package var jailPort: UInt16
+    /// The secret that whoever connects must show, and that the jail never sees; nil: everybody is let through.
+    package var token: String?
 
     package init(hostPort: UInt16, jailPort: UInt16) {
         self.hostPort = hostPort

@@ -153,6 +153,7 @@ extension AlertRule {
                     try element.parsed { (text) throws(ValueError) in try AlertPattern.parse(text, of: watch) })
             }
         case .anomaly: rule.learn = parts.learn ?? rule.learn
+        case .occurrence: break
         }
         return rule
     }
@@ -178,6 +179,7 @@ extension AlertRule {
             if watch != .memory { members.append(("within", .string(TimeSpan.format(within)))) }
         case .pattern: members.append(("matching", .strings(matching.map(\.text))))
         case .anomaly: members.append(("learn", .string(TimeSpan.format(learn))))
+        case .occurrence: break
         }
         members += [
             ("severity", .string(severity.rawValue)), ("actions", .strings(actions.map(\.rawValue))),

@@ -95,11 +95,11 @@ extension Field {
         try filledSet { (element) throws(JailError) in try element.parsed(HostPattern.parse) }
     }
 
-    fileprivate func methods() throws(JailError) -> [String] {
+    func methods() throws(JailError) -> [String] {
         try filledSet { (element) throws(JailError) in try element.name(HTTPMethod.check) }
     }
 
-    fileprivate func paths() throws(JailError) -> [PathPattern] {
+    func paths() throws(JailError) -> [PathPattern] {
         try filledSet { (element) throws(JailError) in try element.parsed(PathPattern.parse) }
     }
 }

@@ -7,11 +7,12 @@ extension NetworkRules {
             "publish",
             read: { (field, rules) throws(JailError) in
                 for element in try field.elements() {
-                    let port = try element.parsed(as: "a port such as \"8080:18789\"", PublishedPort.parse)
+                    let port = try PublishedPort.read(element)
                     try element.checked { () throws(ValueError) in try rules.add(port) }
                 }
             },
-            write: { .strings($0.publish.map(\.formatted)) }, show: { .list($0.publish.map(\.shown)) }),
+            write: { .array($0.publish.map(\.json)) }, show: { .list($0.publish.map(\.shown)) }
+        ).holding(PublishedPortParts.table, suffix: "[]"),
         SectionKey(
             "listen", absent: "any port of its own loopback",
             read: { (field, rules) throws(JailError) in rules.listen = try field.ports() },
@@ -67,6 +68,43 @@ extension NetworkRules {
             }
             throw field.refusal(error.reason)
         }
+    }
+}
+
+/// The object of `network.publish[]`.
+private struct PublishedPortParts: Sendable {
+    var port: PublishedPort?
+    var token: String?
+
+    static let table = SectionTable<PublishedPortParts>([
+        SectionKey(
+            "port",
+            read: { (field, parts) throws(JailError) in parts.port = try PublishedPort.parsed(field) },
+            write: { $0.port.map { .string($0.formatted) } }),
+        SectionKey(
+            "token",
+            read: { (field, parts) throws(JailError) in parts.token = try field.name(Name.checkSecret) },
+            write: { $0.token.map { .string($0) } }),
+    ])
+}
+
+extension PublishedPort {
+    fileprivate static func parsed(_ field: Field) throws(JailError) -> PublishedPort {
+        try field.parsed(as: "a port such as \"8080:18789\"", parse)
+    }
+
+    fileprivate static func read(_ field: Field) throws(JailError) -> PublishedPort {
+        guard case .object = field.value.content else { return try parsed(field) }
+        var parts = PublishedPortParts()
+        try PublishedPortParts.table.read(field, into: &parts)
+        guard var port = parts.port else { throw field.refusal("needs a 'port'") }
+        port.token = parts.token
+        return port
+    }
+
+    /// The short form where it says the same.
+    fileprivate var json: JSON {
+        token == nil ? .string(formatted) : PublishedPortParts.table.json(PublishedPortParts(port: self, token: token))
     }
 }
 

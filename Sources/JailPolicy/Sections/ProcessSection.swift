@@ -63,6 +63,10 @@ extension ProcessRules {
             read: { (field, rules) throws(JailError) in rules.selfTest = try field.boolean() },
             write: { .boolean($0.selfTest) }),
         SectionKey(
+            "secretProvider",
+            read: { (field, rules) throws(JailError) in rules.secretProvider = try field.boolean() },
+            write: { .boolean($0.secretProvider) }),
+        SectionKey(
             "stopGrace",
             read: { (field, rules) throws(JailError) in
                 rules.stopGrace = try field.parsed(as: "a time such as \"30s\"", TimeSpan.parse)

@@ -16,6 +16,18 @@ extension Profile {
         SectionKey(
             "network", NetworkRules.table, get: { $0.network }, set: { $0.network = $1 },
             check: { (field, rules) throws(JailError) in try rules.check(field) }),
+        SectionKey<Profile>(
+            "secrets",
+            read: { (field, profile) throws(JailError) in profile.secrets = try SecretRules.read(field) },
+            write: { $0.secrets.isEmpty ? nil : $0.secrets.json },
+            show: { $0.secrets.isEmpty ? .single("none") : .list($0.secrets.bindings.map(\.shown)) }
+        ).holding(SecretParts.table, suffix: "[]"),
+        SectionKey<Profile>(
+            "canaries",
+            read: { (field, profile) throws(JailError) in profile.canaries = try [CanaryRule].read(field) },
+            write: { $0.canaries.isEmpty ? nil : .array($0.canaries.map(\.json)) },
+            show: { $0.canaries.isEmpty ? .single("none") : .list($0.canaries.map(\.shown)) }
+        ).holding(CanaryParts.table, suffix: "[]"),
         SectionKey(
             "sessions",
             read: { (field, profile) throws(JailError) in profile.sessions = try SessionRules.read(field) },

@@ -23,6 +23,17 @@ extension SessionRules {
             "most",
             read: { (field, rules) throws(JailError) in rules.most = try field.integer(mostRange) },
             write: { .number($0.most) }),
+        SectionKey(
+            "secrets",
+            read: { (field, rules) throws(JailError) in
+                for name in try field.list({ (element) throws(JailError) in try element.name(Name.checkSecret) })
+                where !rules.secrets.contains(name) { rules.secrets.append(name) }
+                guard rules.secrets.count <= SecretRules.mostBindings else {
+                    throw field.refusal(
+                        "must have at most \(SecretRules.mostBindings) elements, not \(rules.secrets.count)")
+                }
+            },
+            write: { .strings($0.secrets) }),
     ])
 
     /// Each is a descriptor that is held open as long as the jail runs.
@@ -39,5 +50,6 @@ extension SessionRules {
     /// One line each: what is added is what a reader looks for.
     var shown: [String] {
         ["profile \(profile)", "at most \(most)"] + workspaces.map { "\($0.path)\($0.readOnly ? " read-only" : "")" }
+            + secrets.map { "secret \($0)" }
     }
 }

@@ -8,6 +8,14 @@ package enum Name {
         }
     }
 
+    /// Of a secret: `[a-z0-9][a-z0-9._-]{0,63}`, so that no two look alike, and one component of a path.
+    package static func checkSecret(_ text: String) throws(ValueError) {
+        guard matches(text, 1...64, first: isLowerOrDigit, rest: { isLowerOrDigit($0) || $0.isOne(of: "._-") }) else {
+            throw ValueError(
+                expected: "a name of a-z, 0-9, '.', '_' and '-', at most 64, first a letter or digit", found: text)
+        }
+    }
+
     /// Of an environment variable: `[A-Za-z_][A-Za-z0-9_]*`.
     package static func checkEnvironment(_ text: String) throws(ValueError) {
         guard matches(text, 1...255, first: { isLetter($0) || $0.isOne(of: "_") }, rest: isWord) else {

@@ -50,9 +50,11 @@ extension PublishedPort {
         return port
     }
 
-    /// All three parts, as ``parse(_:)`` takes them.
+    /// All three parts of the address, as ``parse(_:)`` takes them.
     package var formatted: String { "\(IPv4Address.format(hostAddress)):\(hostPort):\(jailPort)" }
 
     /// What is connected to what, for people.
-    package var shown: String { "\(IPv4Address.format(hostAddress)):\(hostPort) → \(jailPort)" }
+    package var shown: String {
+        "\(IPv4Address.format(hostAddress)):\(hostPort) → \(jailPort)" + (token.map { ", with token '\($0)'" } ?? "")
+    }
 }

@@ -124,6 +124,8 @@ struct PermissionWords {
             return [line(.other, "sees another \(before.prefix { $0 != "=" }) in its environment")]
         case "process.shell":
             return [flag(new.process.shell, "run code that is in no file, as shells and their tools do")]
+        case "process.secretProvider":
+            return [flag(new.process.secretProvider, "ask clawjail-secrets for the placeholders of its secrets")]
         case "filesystem.executeWritable":
             return [flag(new.filesystem.executeWritable, "execute what it has written")]
         case "filesystem.workspace": return [workspace(before, after)]

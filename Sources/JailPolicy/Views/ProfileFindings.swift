@@ -189,6 +189,16 @@ package struct ProfileFindings: Sendable {
                 "take it out, and pass it on from the caller: passEnvironment: [\"\(variable.name)\"]",
                 ProfileSource("process.environment", "\(variable.name)=\(variable.value)"))
         }
+        for binding in profile.secrets.bindings {
+            guard case .program(let program) = binding.source else { continue }
+            for variable in program.environment where Self.isSecret(variable) {
+                add(
+                    .danger, "secret-in-profile",
+                    "the value of \(variable.name) looks like a secret, written into the profile",
+                    "take it out, and pass it on from the caller: passEnv: [\"\(variable.name)\"]",
+                    ProfileSource("secrets"))
+            }
+        }
     }
 
     // MARK: Other jails

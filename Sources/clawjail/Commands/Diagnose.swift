@@ -11,7 +11,8 @@ struct Diagnose: ParsableCommand {
 
     mutating func run() {
         do throws(JailError) {
-            let checks = try Doctor.examine(searchPath: System.environmentValue("PATH")).checks
+            let host = try Doctor.examine(searchPath: System.environmentValue("PATH")).checks
+            let checks = host + (SecretKeyCheck.make().map { [$0] } ?? [])
             try Output.print(json ? Doctor.json(checks).text(pretty: true) : Doctor.text(checks))
         } catch { Output.fail(error) }
     }

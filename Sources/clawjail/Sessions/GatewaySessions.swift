@@ -46,6 +46,7 @@ struct GatewaySessions: SessionStarter {
         settings.memory = order.memory.map(ByteSize.format)
         settings.processes = order.processes.map { String($0) }
         settings.cpus = order.milliCPUs.map(ProcessorShare.format)
+        settings.secrets = order.secrets
         return SessionPlan(
             configuration: settings.configuration(start.sessions.profile).text(), labels: order.labels)
     }
@@ -56,6 +57,7 @@ struct GatewaySessions: SessionStarter {
         profile.limits.memory = least(profile.limits.memory, start.order.memory)
         profile.limits.processes = least(profile.limits.processes, start.order.processes)
         profile.limits.milliCPUs = least(profile.limits.milliCPUs, start.order.milliCPUs)
+        profile.secrets = profile.secrets.keeping(start.order.secrets.filter(start.sessions.secrets.contains))
         do throws(ValueError) { try show(start.sources, in: &profile.filesystem) } catch {
             throw JailError(.plan, reason: "a directory of the session \(error.reason)", hint: error.hint)
         }
@@ -74,7 +76,7 @@ struct GatewaySessions: SessionStarter {
         launch.egressGroup = start.gateway.name
         launch.prices = try Invocation.prices(for: profile, directories)
         launch.session = session
-        launch.environment = System.environment().map { EnvironmentVariable(name: $0.name, value: $0.value) }
+        launch.environment = Invocation.passed(by: profile)
         return try Planner.plan(profile, on: facts, for: launch)
     }
 

@@ -17,7 +17,7 @@ enum SessionCreation {
         let address = try JailAddress(settings.id)
         let labels = try settings.parsedLabels()
         // Once: what is compared is what is launched.
-        let profile = try invocation.loadProfile()
+        let profile = try settings.narrow(try invocation.loadProfile())
         let configuration = settings.configuration(profile).text()
         let session = SessionPlan(configuration: configuration, labels: labels)
         let deadline = System.monotonicNanoseconds() + patience

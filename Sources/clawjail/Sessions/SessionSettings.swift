@@ -27,6 +27,24 @@ struct SessionSettings: Equatable {
     /// Sessions that name the same group share the process of their ways out.
     var egressGroup: String?
 
+    /// Names of secrets; nil: outside, all that the profile binds, and none where a jail asks.
+    var secrets: [String]?
+
+    /// The profile with the named secrets and no others.
+    ///
+    /// - Throws: it binds none of that name.
+    func narrow(_ profile: Profile) throws(JailError) -> Profile {
+        guard let secrets else { return profile }
+        if let name = secrets.first(where: { !profile.secrets.names.contains($0) }) {
+            throw JailError(
+                .usage, reason: "profile '\(profile.name)' binds no secret '\(name.printable)'",
+                hint: "bind it in 'secrets' of the profile")
+        }
+        var profile = profile
+        profile.secrets = profile.secrets.keeping(secrets)
+        return profile
+    }
+
     /// The launch, as ``Run`` would make it of a jail that has the same.
     func invocation() throws(JailError) -> Invocation {
         guard JailName.isValid(id) else {
@@ -89,6 +107,7 @@ struct SessionSettings: Equatable {
             "environment": .strings(environment.map { String($0.prefix { $0 != "=" }) }),
             "environmentFingerprint": .string(Self.fingerprint(environment.joined(separator: "\0"))),
             "user": .optional(user), "egressGroup": .optional(egressGroup),
+            "secrets": secrets.map { .strings(Set($0).sorted()) } ?? .null,
         ]
     }
 
@@ -143,6 +162,7 @@ extension SessionSettings {
             case "--label": labels.append(value)
             case "--user": user = value
             case "--egress-group": egressGroup = value
+            case "--secret": secrets = (secrets ?? []) + [value]
             default: return nil
             }
         }

@@ -68,6 +68,7 @@ enum SessionsInside {
         create.processes = settings.processes
         create.cpus = settings.cpus
         create.labels = settings.labels
+        create.secrets = settings.secrets ?? []
         _ = try ask(.create(create))
     }
 

@@ -47,9 +47,10 @@ struct VerifyPlans {
     private static func quiet(_ profile: Profile, _ notes: inout [String]) throws(JailError) -> Profile {
         var profile = profile
         if !profile.network.publish.isEmpty {
-            notes.append("published ports are others on the host, which are free")
+            notes.append("published ports are others on the host, which are free, and ask for no token")
             for index in profile.network.publish.indices {
                 profile.network.publish[index].hostPort = try VerifyListeners.freePort()
+                profile.network.publish[index].token = nil
             }
         }
         if profile.filesystem.workspace != .none, profile.filesystem.workspaceSource == nil {

@@ -45,7 +45,7 @@ def test_its_fields_say_what_it_is():
     assert field("Version") == run(PROGRAM, "--version").strip() + "-1"
     assert field("Recommends") == "apparmor, uidmap, zstd"
     for name in ("Built-Using", "Static-Built-Using"):
-        for source in ("glibc", "libseccomp", "libidn2", "libunistring", "libpsl", "gcc-"):
+        for source in ("glibc", "libseccomp", "libidn2", "libunistring", "libpsl", "zlib", "brotli", "gcc-"):
             assert re.search(rf"\b{source}[0-9]* \(= [^)]+\)", field(name)), (name, source, field(name))
     assert int(field("Installed-Size")) > 10000
 

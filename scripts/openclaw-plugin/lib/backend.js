@@ -1,6 +1,7 @@
 // The sandbox backend: what OpenClaw asks for when a sandboxed chat is about to run something.
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { secretWords } from './config.js';
 import { Custody } from './custody.js';
 import { readDockerSettings } from './docker-settings.js';
 import { encodeEnvironment } from './environment.js';
@@ -22,6 +23,7 @@ export async function createBackend(params, { id, config, program, environmentFi
     ...(config.user === undefined ? [] : ['--user', config.user]),
     // A jailed gateway's sessions share it anyhow.
     ...(config.profile === undefined ? [] : ['--egress-group', groupOf(params)]),
+    ...secretWords(config, params.scopeKey),
     ...mounts, ...limits,
   ];
   const label = configurationLabel(config, words);

@@ -1,4 +1,4 @@
 """The checks, by topic. Each module registers its own when it is imported."""
 
 from . import (bad_requests, bodies, budgets, certificates, clients, dns, ends, http2, names, origins,  # noqa: F401
-               ports, special, tls, websockets)
+               ports, secrets, special, tls, websockets)

@@ -32,6 +32,19 @@ struct SessionCreate: ParsableCommand {
             "Share the process of the way out with the sessions that name the same group.", valueName: "group"))
     var egressGroup: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Of the profile's secrets this one, and no others that are not named. In a jail: none that is not named.",
+            valueName: "name"), completion: .secrets)
+    var secret: [String] = []
+    @Flag(help: "None of the profile's secrets.") var noSecrets = false
+
+    mutating func validate() throws {
+        guard secret.isEmpty || !noSecrets else {
+            throw ValidationError("--secret and --no-secrets contradict each other")
+        }
+    }
+
     mutating func run() { Self.run(settings) }
 
     var settings: SessionSettings {
@@ -48,6 +61,7 @@ struct SessionCreate: ParsableCommand {
         settings.labels = label
         settings.user = user
         settings.egressGroup = egressGroup
+        if noSecrets || !secret.isEmpty { settings.secrets = secret }
         return settings
     }
 

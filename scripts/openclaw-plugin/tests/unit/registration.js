@@ -2,7 +2,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { Gateway, plugin, sandboxBackend, here } from '../harness.js';
-import { configSchema, resolveConfig } from '../../lib/config.js';
+import { configSchema, resolveConfig, secretWords } from '../../lib/config.js';
 import { checkRuntimeId, runtimeIdOf } from '../../lib/runtime-id.js';
 
 const config = { command: '/bin/false' };
@@ -51,8 +51,8 @@ test('registration: an unload takes back its own registration and no later one',
 });
 
 test('registration: settings are read strictly, by OpenClaw and by the plugin', () => {
-  assert.deepEqual(resolveConfig(undefined, false), { command: 'clawjail', profile: 'session', user: undefined });
-  assert.deepEqual(resolveConfig({ command: '/opt/clawjail', profile: 'chat', user: 'claw' }, false), { command: '/opt/clawjail', profile: 'chat', user: 'claw' });
+  assert.deepEqual(resolveConfig(undefined, false), { command: 'clawjail', profile: 'session', user: undefined, secrets: undefined });
+  assert.deepEqual(resolveConfig({ command: '/opt/clawjail', profile: 'chat', user: 'claw' }, false), { command: '/opt/clawjail', profile: 'chat', user: 'claw', secrets: undefined });
   assert.equal(configSchema.safeParse(undefined).success, true);
   for (const [settings, message] of [
     [{ profil: 'x' }, /profil: there is no such key/], [{ profile: '' }, /profile: must be a text/], [{ profile: 7 }, /profile/],
@@ -64,7 +64,7 @@ test('registration: settings are read strictly, by OpenClaw and by the plugin', 
 });
 
 test('registration: a jailed gateway does not choose what its own profile decides', () => {
-  assert.deepEqual(resolveConfig({}, true), { command: 'clawjail', profile: undefined, user: undefined });
+  assert.deepEqual(resolveConfig({}, true), { command: 'clawjail', profile: undefined, user: undefined, secrets: undefined });
   assert.throws(() => resolveConfig({ profile: 'session' }, true), /profile: is decided by the gateway's own profile/);
   assert.throws(() => resolveConfig({ user: 'claw' }, true), /user: is decided/);
 });
@@ -79,4 +79,17 @@ test('runtime id: always the same, never the same for two scopes, always a sessi
   for (const one of ids) assert.equal(checkRuntimeId(one), one);
   for (const scope of [undefined, '', 7]) assert.throws(() => id(scope), /scope key/);
   for (const bad of ['', '-a', '_a', 'A', 'a/b', '..', 'a'.repeat(49), undefined, 'a\n']) assert.throws(() => checkRuntimeId(bad), /not the id/);
+});
+
+test('secrets: a session has those of its one agent, and none that is shared or not named', () => {
+  const config = resolveConfig({ secrets: { main: ['github', 'maps', 'github'], empty: [] } }, true);
+  assert.deepEqual(secretWords(config, 'agent:main'), ['--secret', 'github', '--secret', 'maps']);
+  assert.deepEqual(secretWords(config, 'agent:main:telegram:dm:42'), ['--secret', 'github', '--secret', 'maps']);
+  for (const scope of ['agent:empty', 'agent:other', 'agent:main2', 'agent:constructor', 'agent:__proto__', 'agent:', 'shared', 'main', undefined]) {
+    assert.deepEqual(secretWords(config, scope), ['--no-secrets'], String(scope));
+  }
+  assert.deepEqual(secretWords(resolveConfig({}, true), 'agent:main'), [], 'nothing is said of them');
+  for (const secrets of [[], 'github', null, { main: 'github' }, { main: ['--user'] }, { main: ['a b'] }, { main: [1] }]) {
+    assert.throws(() => resolveConfig({ secrets }, false), /secrets/, JSON.stringify(secrets));
+  }
 });
