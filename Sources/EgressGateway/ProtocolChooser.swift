@@ -190,8 +190,8 @@ private final class PseudoFieldCheck: ChannelInboundHandler {
     }
 }
 
-/// Ends a connection of HTTP/2 whose client breaks the protocol.
-private final class ConnectionErrors: ChannelInboundHandler {
+/// Ends a connection of HTTP/2 whose other side breaks the protocol: the library says goodbye, and hears nothing any more.
+final class ConnectionErrors: ChannelInboundHandler {
     typealias InboundIn = Never
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }

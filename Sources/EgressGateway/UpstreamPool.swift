@@ -197,6 +197,8 @@ private final class SharedConnection {
             // Pushed by the origin, which was told not to.
             stream.close()
         }
+        // Last: whatever is wrong with the connection as a whole ends it, and with it every stream that would wait.
+        try channel.pipeline.syncOperations.addHandler(ConnectionErrors())
     }
 
     var hasRoom: Bool { channel.isActive && streams < Self.mostStreams && total < Self.mostInAll }

@@ -119,10 +119,12 @@ struct TestGateway: Sendable {
     }
 
     /// What was told so far, once nothing more has come for a moment.
-    func events() async throws -> [EgressEvent] {
+    ///
+    /// - Parameter patience: how long a moment is, in hundredths of a second.
+    func events(patience: Int = 10) async throws -> [EgressEvent] {
         var events: [EgressEvent] = []
         var quiet = 0
-        while quiet < 10 {
+        while quiet < patience {
             guard let packet = try? System.receive(supervisor, most: 256 << 10) else {
                 quiet += 1
                 try await Task.sleep(for: .milliseconds(10))

@@ -35,7 +35,7 @@ import Testing
     private func told(_ told: SecretCase.Told, _ world: SecretWorld, _ answer: String) async throws -> [EgressEvent] {
         var events: [EgressEvent] = []
         for _ in 0..<1000 {
-            events += try await world.gateway.events()
+            events += try await world.gateway.events(patience: 2)
             let isThere =
                 switch told {
                 case .misuse: events.contains { $0.verdict == .denied && $0.secret == "key" }
