@@ -233,7 +233,8 @@ let package = Package(
         tests(
             "JailLaunchTests",
             [
-                "JailLaunch", "JailLearning", "JailCgroups", "SecretStore", "SecretTraces", "JailPlan", "JailPolicy", "JailCore",
+                "JailLaunch", "JailLearning", "JailCgroups", "SecretStore", "SecretTraces", "JailPlan", "JailPolicy",
+                "JailCore",
                 "CLinux", "TestSupport",
             ]),
         tests("JailViewTests", ["JailView", "JailCgroups", "JailPolicy", "JailCore", "TestSupport"]),

@@ -51,7 +51,8 @@ package struct PortPublisher {
             let wasUpDone = up.state == .done
             let wasDownDone = down.state == .done
             // The jail first: what it has said decides how its client is understood.
-            down.step(readable: jailReady, through: gate == nil && look == nil ? nil : { [weak self] in self?.hear($0) })
+            down.step(
+                readable: jailReady, through: gate == nil && look == nil ? nil : { [weak self] in self?.hear($0) })
             self.down = down
             up.step(readable: clientReady, through: gate == nil ? nil : { [weak self] in self?.judge($0) })
             if !wasUpDone, up.state == .done { try? System.shutdownWriting(jail) }
