@@ -4,6 +4,7 @@ from text import body, bold, entry
 
 WORDS = {
     "profileName": "a profile's name", "size": "a size", "money": "an amount", "port": "a port",
+    "publishedPort": "a port to publish",
     "count": "a number", "time": "a duration",
     "span": "a duration",
     "target": "a path", "hosts": "a list of hosts", "ports": "a list of ports",
@@ -66,9 +67,11 @@ def kind(schema, value):
 
 def plural(schema, value):
     if "$ref" in value:
-        return {"port": "ports", "bind": "paths, or objects"}[value["$ref"].rpartition("/")[2]]
+        return {"port": "ports", "bind": "paths, or objects", "publishedPort": "ports to publish"}[value["$ref"].rpartition("/")[2]]
     if "enum" in value:
         return ", ".join(f'"{choice}"' for choice in value["enum"])
+    if "anyOf" in value and "type" not in value:
+        return " or ".join(plural(schema, choice) for choice in value["anyOf"])
     return {"string": "texts", "object": "objects", "array": "lists"}[value["type"]]
 
 
