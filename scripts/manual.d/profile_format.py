@@ -20,7 +20,7 @@ def page_sections(schema):
         if section:
             sections[key.upper()] = lines(schema, section | {"description": value["description"]}, key)
         else:
-            sections["KEYS"] += described(schema, key, value)
+            sections["KEYS"] += described(schema, key, value) + below(schema, value, key)
     return sections
 
 
@@ -38,9 +38,10 @@ def below(schema, value, path):
     if value.get("type") == "array":
         return below(schema, value["items"], path + "[]")
     result = []
-    for part in [value] + value.get("anyOf", []):
-        for key, inner in keys(schema, part):
-            result += described(schema, f"{path}.{key}", inner) + below(schema, inner, f"{path}.{key}")
+    for part in value.get("anyOf", []):
+        result += below(schema, part, path)
+    for key, inner in keys(schema, value):
+        result += described(schema, f"{path}.{key}", inner) + below(schema, inner, f"{path}.{key}")
     return result
 
 
