@@ -39,6 +39,15 @@ package final class EgressChannel: Sendable {
         try send(EgressMessage.spend(spend).bytes)
     }
 
+    /// Tells which refresh token an endpoint gave in the place of the one before.
+    ///
+    /// - Returns: false: the channel is full.
+    package func report(renewed name: String, _ value: SecretValue) throws(SystemError) -> Bool {
+        var bytes = EgressMessage.renewed(name, value).bytes
+        defer { bytes.wipe() }
+        return try send(bytes)
+    }
+
     /// Tells who it is, see ``EgressIdentity``. Once, before anything else is told.
     package func announce(_ identity: EgressIdentity) throws(SystemError) {
         let certificate = try System.makeMemoryFile("certificate", identity.certificate)

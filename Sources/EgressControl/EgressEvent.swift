@@ -15,6 +15,8 @@ package struct EgressEvent: Hashable, Sendable {
         case request
         /// A secret that a request carried came back in the answer, and was covered.
         case secretReturned = "secret-returned"
+        /// A secret was exchanged for an access token, or could not be.
+        case secretExchanged = "secret-exchanged"
         /// A canary was in something that was sent.
         case canary
         /// The way out itself: a resolver that does not answer, a file that cannot be read.

@@ -16,7 +16,7 @@ package enum EgressMessage {
         case setup = 1
         case sockets, resolver, share, attach, secret, revoke
         case ready = 0x41
-        case event, failure, spend
+        case event, failure, spend, renewed
     }
 
     /// One packet on its way out.
@@ -204,6 +204,13 @@ package enum EgressMessage {
 
     static func spend(_ report: SpendReport) -> Packet { packet(.spend, report.text) }
 
+    /// A line that says whose value it is, and then the value as it is.
+    static func renewed(_ name: String, _ value: SecretValue) -> Packet {
+        value.withBytes { span in
+            Packet(bytes: [Kind.renewed.rawValue] + Array(name.utf8) + [0x0A] + span.indices.map { span[$0] })
+        }
+    }
+
     static func failure(_ error: SystemError) -> Packet {
         let text: JSON = ["call": .string("\(error.call)"), "errno": .number(error.errno.rawValue)]
         return packet(.failure, text.text())
@@ -214,6 +221,8 @@ package enum EgressMessage {
         case ready(EgressIdentity)
         case events([EgressEvent])
         case spend(SpendReport)
+        /// The refresh token that counts from now on, of the secret of this name.
+        case renewed(String, SecretValue)
         /// It could not confine itself, and has not begun.
         case failure(SystemError)
     }
@@ -237,10 +246,20 @@ package enum EgressMessage {
             return .events(events)
         case .spend where descriptors.isEmpty:
             return SpendReport(text: Array(bytes.dropFirst())).map { .spend($0) }
+        case .renewed where descriptors.isEmpty: return renewed(bytes.dropFirst())
         case .failure where descriptors.isEmpty:
             return failure(Array(bytes.dropFirst())).map { .failure($0) }
         default: return nil
         }
+    }
+
+    private static func renewed(_ bytes: ArraySlice<UInt8>) -> Report? {
+        guard let end = bytes.firstIndex(of: 0x0A) else { return nil }
+        let (name, value) = (String(decoding: bytes[..<end], as: UTF8.self), SecretValue(bytes[(end + 1)...]))
+        guard (try? Name.checkSecret(name)) != nil, value.withBytes({ SecretPlaceholder.fault(in: $0) }) == nil else {
+            return nil
+        }
+        return .renewed(name, value)
     }
 
     private static func failure(_ text: [UInt8]) -> SystemError? {

@@ -17,6 +17,8 @@ package struct Denial: Error, Sendable {
     package var secret: String?
     /// The ids of canaries that were in it.
     package var canaries: [String] = []
+    /// Seconds until it may be otherwise.
+    package var retryAfter: Int?
     /// More that the client is told.
     package var details: [(String, JSON)] = []
 

@@ -28,13 +28,19 @@ final class GatewayService {
             }
         resolver = UpstreamResolver(configuration: Self.configuration(upstream, setup.resolver), eventLoop: loop)
         connector = UpstreamConnector(loop: loop, policy: policy, resolver: resolver)
+        let events = EventQueue(setup.channel, loop: loop)
+        let pool = UpstreamPool(connector)
+        let secrets = setup.secrets.isEmpty ? nil : SecretInjector(setup.secrets)
         state = GatewayState(
             loop: loop, jail: setup.jail, profile: setup.profile, policy: policy,
-            events: EventQueue(setup.channel, loop: loop),
+            events: events,
             names: try NameTable(descriptor: setup.names.borrowed.number, keeping: setup.names),
-            contexts: try ServerContexts(authority: authority), pool: UpstreamPool(connector),
+            contexts: try ServerContexts(authority: authority), pool: pool,
             spend: setup.spend.map { SpendMeter($0, setup.channel, loop: loop) },
-            secrets: setup.secrets.isEmpty ? nil : SecretInjector(setup.secrets),
+            secrets: secrets,
+            tokens: secrets.map {
+                TokenKeeper($0, pool, events, RefreshReports(setup.channel, loop: loop))
+            },
             canaries: setup.canaries.isEmpty ? nil : try CanaryGuard(setup.canaries))
     }
 

@@ -32,6 +32,8 @@ final class GatewayState {
     let spend: SpendMeter?
     /// nil: the profile binds none.
     let secrets: SecretInjector?
+    /// nil likewise.
+    let tokens: TokenKeeper?
     /// nil: the jail has none.
     let canaries: CanaryGuard?
     /// For all answers that are decoded at the same time.
@@ -41,7 +43,7 @@ final class GatewayState {
     init(
         loop: any EventLoop, jail: String, profile: String, policy: NetworkPolicy, events: EventQueue, names: NameTable,
         contexts: ServerContexts, pool: UpstreamPool, spend: SpendMeter?,
-        secrets: SecretInjector? = nil, canaries: CanaryGuard? = nil
+        secrets: SecretInjector? = nil, tokens: TokenKeeper? = nil, canaries: CanaryGuard? = nil
     ) {
         self.loop = loop
         self.jail = jail
@@ -53,6 +55,7 @@ final class GatewayState {
         self.pool = pool
         self.spend = spend
         self.secrets = secrets
+        self.tokens = tokens
         self.canaries = canaries
         let limits = policy.rules.budgets
         budgets = Budgets(limits, now: .now())
@@ -70,6 +73,7 @@ final class GatewayState {
     func end() {
         isEnded = true
         events.end()
+        tokens?.end()
         // Each takes itself out of the list.
         for connection in Array(guards.values) { connection.reset() }
         pool.end()
@@ -81,6 +85,15 @@ final class GatewayState {
         pool.tick(now)
         secrets?.tick(now)
     }
+
+    /// Calls back once everything is there that goes into a request, or with why it is not.
+    func prepare(_ exchange: Exchange, _ then: @escaping (Denial?) -> Void) {
+        guard let tokens, let names = exchange.secrets?.exchanged, !names.isEmpty else { return then(nil) }
+        tokens.prepare(names, then)
+    }
+
+    /// An origin does not take what went with a request.
+    func unauthorized(_ exchange: Exchange) { tokens?.refused(exchange.secrets?.tokens ?? []) }
 
     /// What a person can type to see why.
     func explanation(_ method: String, _ url: String) -> String {

@@ -13,6 +13,7 @@ extension RequestHandler: ResponseReceiver {
         guard let exchange, phase == .exchange else { return }
         // An origin that answers before it has heard everything is heard, and then the connection is of no more use.
         if !exchange.hasWholeRequest { exchange.closes = true }
+        if head.status == .unauthorized { gateway.unauthorized(exchange) }
         guard let head = filtered(head, exchange) else { return }
         let answer = ResponseHead(
             head, toHead: exchange.isHead, version: exchange.version, closing: exchange.closes)
@@ -159,6 +160,7 @@ extension RequestHandler: ResponseReceiver {
             ("Content-Type", "application/json"), ("Content-Length", String(text.utf8.count)),
             ("Cache-Control", "no-store"),
         ])
+        if let seconds = denial.retryAfter { headers.add(name: "Retry-After", value: String(seconds)) }
         if !isHTTP2 { headers.add(name: "Connection", value: "close") }
         let head = HTTPResponseHead(version: .http1_1, status: denial.status, headers: headers)
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)

@@ -7,6 +7,13 @@ internal import SecretTraces
 extension RequestHandler {
     /// On a connection of its own. Only once the origin has proved that it speaks WebSocket does the client hear of it.
     func openWebSocket(_ exchange: Exchange) {
+        gateway.prepare(exchange) { [self] denial in
+            guard self.exchange === exchange, phase == .handingOver else { return }
+            if let denial { failWebSocket(denial, exchange) } else { dialWebSocket(exchange) }
+        }
+    }
+
+    private func dialWebSocket(_ exchange: Exchange) {
         let request = exchange.request
         gateway.pool.dial(request.destination, request.scheme) { [self] result in
             guard self.exchange === exchange, phase == .handingOver else {
@@ -21,6 +28,7 @@ extension RequestHandler {
                     let handshake = WebSocketHandshake(exchange.request, head) { [self] in
                         finish($0, exchange, connection.channel)
                     }
+                    handshake.unauthorized = { [self] in gateway.unauthorized(exchange) }
                     try connection.channel.pipeline.syncOperations.addHandshake(handshake)
                     UpstreamConnector.begin(connection.channel)
                     handshake.send()
@@ -147,6 +155,8 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
     private let request: CheckedRequest
     private var head: HTTPRequestHead?
     private var then: ((Result<HTTPResponseHead, Denial>) -> Void)?
+    /// The origin wants other credentials.
+    var unauthorized: (() -> Void)?
     private var context: ChannelHandlerContext?
 
     /// - Parameter head: goes out once, and is forgotten.
@@ -204,6 +214,7 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
     private var answer: Result<HTTPResponseHead, Denial> = .failure(.failure(.badGateway, "the origin gives no answer"))
 
     private func check(_ head: HTTPResponseHead) -> Result<HTTPResponseHead, Denial> {
+        if head.status == .unauthorized { unauthorized?() }
         guard head.status == .switchingProtocols else {
             return .failure(
                 .failure(.badGateway, "the origin does not open a WebSocket: it answers \(head.status.code)"))

@@ -189,6 +189,13 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
     func retry(_ exchange: Exchange) { acquire(exchange, fresh: true) }
 
     private func acquire(_ exchange: Exchange, fresh: Bool) {
+        gateway.prepare(exchange) { [weak self] denial in
+            guard let self, self.exchange === exchange else { return }
+            if let denial { fail(denial) } else { dial(exchange, fresh: fresh) }
+        }
+    }
+
+    private func dial(_ exchange: Exchange, fresh: Bool) {
         let request = exchange.request
         gateway.pool.acquire(request.destination, request.scheme, http2: isHTTP2, fresh: fresh) { [weak self] result in
             guard let self, self.exchange === exchange else {

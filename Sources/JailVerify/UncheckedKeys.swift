@@ -38,6 +38,10 @@ package enum UncheckedKeys {
             "is asked by the supervisor before there is a jail, which does not start without",
             ["secrets[].source", "secrets[].source."]
         ),
+        (
+            "is asked by the way out, outside of the jail, and would use a refresh token up",
+            ["secrets[].exchange", "secrets[].exchange."]
+        ),
         ("plants what opens nothing, and is new in each jail", ["canaries", "canaries[]."]),
         ("would have to be used up", ["network.budgets.", "spend", "spend."]),
         ("grants more jails, each of which can be verified by its name", ["sessions", "sessions."]),

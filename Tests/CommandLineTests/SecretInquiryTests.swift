@@ -56,6 +56,18 @@ struct SecretInquiryTests {
         }
     }
 
+    @Test func `a secret that is exchanged is not tried, and goes to no service itself`() throws {
+        let host = try #require(HostName(user: "a.example"))
+        var base = Profile(name: "base")
+        let binding = SecretBinding(name: "key", hosts: [host], place: .bearer)
+        var other = SecretBinding(name: "key", hosts: [host], place: .header("X-Key"))
+        other.exchange = SecretExchange(host: host, path: "/t", clientID: "i")
+        base.secrets.bindings = [binding, other]
+        #expect(throws: JailError.self) { try SecretInquiry(binding, base, path: "/") }
+        base.secrets.bindings = [binding]
+        _ = try SecretInquiry(binding, base, path: "/")
+    }
+
     @Test func `the client takes the placeholder from its environment`() throws {
         let words: [(JailPolicy.SecretPlace, String, [String])] = [
             (.bearer, #"-H "$2$CLAWJAIL_TRIAL" "$1""#, ["https://a.example/v1/me?x=1", "Authorization: Bearer "]),

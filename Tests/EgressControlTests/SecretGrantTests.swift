@@ -58,4 +58,20 @@ import Testing
             #expect(SecretGrant(bytes: Array(text.replacing(from, with: to).utf8)[...]) == nil, "\(from)")
         }
     }
+
+    @Test func `another refresh token arrives as it was told, and nothing else does`() throws {
+        let value = SecretValue("rt-another one".utf8)
+        let message = EgressMessage.renewed("key", value).bytes
+        guard case .renewed("key", let read)? = try EgressMessage.report(message, []) else {
+            throw SystemError(.check, .invalid)
+        }
+        #expect(read.isSame(as: value) && !read.isSame(as: SecretValue("rt-another-one".utf8)))
+        for text in [
+            "", "key", "key\n", "key\nshort", "Key\nrt-another", "\nrt-another", "key\nrt-an\nother",
+            "key\n rt-another", "key\n" + String(repeating: "x", count: 4097),
+        ] {
+            let isTaken = try EgressMessage.report([message[0]] + Array(text.utf8), []) != nil
+            #expect(!isTaken, "\(text.prefix(20))")
+        }
+    }
 }

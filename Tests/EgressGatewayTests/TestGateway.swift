@@ -137,6 +137,24 @@ struct TestGateway: Sendable {
         return events
     }
 
+    /// Refresh tokens that were told to have taken the place of others, with their secrets' names.
+    func renewed() async throws -> [String] {
+        var told: [String] = []
+        var quiet = 0
+        while quiet < 10 {
+            guard let packet = try? System.receive(supervisor, most: 256 << 10) else {
+                quiet += 1
+                try await Task.sleep(for: .milliseconds(10))
+                continue
+            }
+            quiet = 0
+            guard case .renewed(let name, let value)? = try EgressMessage.report(packet.bytes, []) else { continue }
+            let text = value.withBytes { span in String(decoding: span.indices.map { span[$0] }, as: UTF8.self) }
+            told.append("\(name) \(text)")
+        }
+        return told
+    }
+
     /// On the loop.
     func with<Value: Sendable>(_ body: @escaping @Sendable (GatewayState) throws -> Value) async throws -> Value {
         let service = service

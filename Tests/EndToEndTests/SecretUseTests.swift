@@ -206,6 +206,40 @@ import Testing
         for value in [Self.value, Self.other] { try place.expectHidden(value) }
     }
 
+    @Test(arguments: Caller.all)
+    func `a refresh token is exchanged outside, and the one after it is known to a later gateway`(caller: Caller) throws
+    {
+        let origin = try SecureOrigin.shared.get()
+        let endpoint = "exchange-\(caller)"
+        let tokens = ["at-of-the-first-gateway-alone", "at-of-the-second-gateway-alone"]
+        let place = try Place(
+            caller,
+            source: ", exchange: { oauth: { host: 'other.example', port: \(origin.port), path: '/\(endpoint)/token', "
+                + "clientId: 'me' } }")
+        try origin.expect([tokens[0], Self.value, Self.other], of: endpoint)
+        try origin.expect(tokens, of: place.jail.name)
+        #expect(try place.secret("set", "github", input: Self.value).status == 0)
+        let running = try place.start("ask origin.example 1; echo up; await go; ask origin.example 2")
+        for value in [Self.value, Self.other, tokens[0]] { try place.expectHidden(value, below: running.pid) }
+        try origin.expect([tokens[1], Self.other, Self.other], of: endpoint)
+        let gateway = try WayOutTests.processes(of: running.pid).gateway
+        kill(gateway, SIGKILL)
+        #expect(eventually { (try? WayOutTests.processes(of: running.pid))?.gateway ?? gateway != gateway })
+        try place.go("go")
+        let finished = try running.wait()
+        #expect(
+            finished.lines.filter { $0 != "up" }
+                == tokens.map { "said Bearer \(String(repeating: "*", count: $0.utf8.count)) 200" },
+            "\(finished.text) \(finished.errors)")
+        #expect(finished.errors.contains("gave another refresh token"), "\(finished.errors)")
+        let log = try place.log
+        for word in [#""event":"secret-exchanged""#, #""event":"secret-rotated""#] { #expect(log.contains(word)) }
+        for value in [Self.value, Self.other] + tokens {
+            try place.expectHidden(value)
+            #expect(!(finished.text + finished.errors).contains(value))
+        }
+    }
+
     @Test(arguments: Caller.all) func `a variable that holds a secret is seen nowhere in the jail`(caller: Caller)
         throws
     {

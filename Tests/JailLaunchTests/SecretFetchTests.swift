@@ -1,3 +1,4 @@
+import EgressControl
 import Glibc
 import JailCore
 import JailPolicy
@@ -148,6 +149,73 @@ struct `Fetching secrets` {
                 secrets.renew("a", .fault("x", isMissing: true)).0 == .removed, secrets.grants.first?.value == nil
             else { System.exitNow(3) }
             System.exitNow(0)
+        }
+    }
+
+    @Test func `what a provider gave in a secret's place is for later gateways, and is not undone by reading again`()
+        async throws
+    {
+        let directory = try TemporaryDirectory()
+        let path = directory.path
+        await #expect(processExitsWith: .success) { [path = path as String] in
+            let (first, second) = ("the-first-value", "the-second-value")
+            for name in ["a", "b"] {
+                let file = try System.open("\(path)/\(name)", [.writeOnly, .create], mode: 0o600)
+                try System.writeAll(file.borrowed, first)
+            }
+            var rules = Self.rules([("a", .file("\(path)/a")), ("b", .file("\(path)/b"))])
+            guard let host = HostName(user: "id.example") else { System.exitNow(9) }
+            rules.bindings[0].exchange = SecretExchange(host: host, path: "/t", clientID: "i")
+            var plan = LaunchPlan.bare()
+            plan.stateDirectory = path
+            let secrets = try JailSecrets(plan, rules, signals: Descriptor(try System.pipe().release().0))
+            func kept(_ text: String) throws -> KeptSecret { KeptSecret(try SecretBytes(copying: Array(text.utf8))) }
+            // Nobody asked for these.
+            guard secrets.replace("b", by: try kept(second)) == .unasked,
+                secrets.replace("c", by: try kept(second)) == .unasked,
+                secrets.replace("a", by: try kept("a line\n of it")) == .unasked, secrets.grants.count == 2
+            else { System.exitNow(1) }
+            guard secrets.replace("a", by: try kept(second)) == .first,
+                secrets.replace("a", by: try kept("the-third-value")) == .again
+            else { System.exitNow(2) }
+            let grants = secrets.grants.filter { $0.name == "a" }
+            guard grants.count == 2, grants[0].value?.bytes.isSame(as: try kept(second).bytes) == true,
+                grants[1].value?.bytes.isSame(as: try kept("the-third-value").bytes) == true
+            else { System.exitNow(3) }
+            guard secrets.renew("a", .value(try kept(first), previous: nil)).0 == .same,
+                secrets.renew("a", .value(try kept("the-fourth-value"), previous: nil)).0 == .renewed,
+                secrets.renew("a", .value(try kept(first), previous: nil)).0 == .renewed
+            else { System.exitNow(4) }
+            // Of one that was removed nothing comes back.
+            guard secrets.renew("a", .fault("x", isMissing: true)).0 == .removed,
+                secrets.replace("a", by: try kept(second)) == .again,
+                secrets.grants.first(where: { $0.name == "a" })?.value == nil
+            else { System.exitNow(5) }
+            System.exitNow(0)
+        }
+    }
+
+    @Test func `what is said of exchanges is taken of those that the profile asks for`() throws {
+        var rules = Self.rules([("a", .store), ("b", .store)])
+        rules.bindings[0].exchange = SecretExchange(
+            host: try #require(HostName(user: "id.example")), path: "/t", clientID: "i")
+        var event = EgressEvent(.secretExchanged, .allowed, time: 1)
+        (event.secret, event.host, event.port) = ("a", "id.example", 443)
+        let news = try #require(ExchangeNews(event, rules))
+        #expect(
+            news.json.text()
+                == #"{"event":"secret-exchanged","secretName":"a","host":"id.example","verdict":"allowed"}"#)
+        #expect(news.fault == nil)
+        event.verdict = .failed
+        event.reason = "no"
+        #expect(ExchangeNews(event, rules)?.fault == "the secret 'a' was not exchanged at id.example: no")
+        for change: (inout EgressEvent) -> Void in [
+            { $0.secret = "b" }, { $0.secret = nil }, { $0.host = "a.example" }, { $0.port = 80 },
+            { $0.verdict = .denied }, { $0.subject = .gateway },
+        ] {
+            var other = event
+            change(&other)
+            #expect(ExchangeNews(other, rules) == nil)
         }
     }
 }

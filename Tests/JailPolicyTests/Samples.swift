@@ -70,6 +70,15 @@ enum Samples {
             },
             { name: "chat", hosts: ["b.example"], inject: { header: "X-Auth", prefix: "Bot " } },
             { name: "aws", env: "AWS", hosts: ["c.example"], inject: { sigv4: { service: "s3", region: "eu-1" } } },
+            {
+              name: "drive", hosts: ["b.example"], inject: { header: "X-Token" },
+              exchange: {
+                oauth: {
+                  host: "login.example", port: 8443, path: "/oauth/token", clientId: "jail 1", scope: "read write",
+                  clientSecret: "app",
+                },
+              },
+            },
           ],
           canaries: [{ kind: "aws" }, { kind: "env", path: "/srv/.env" }, { kind: "github", env: "HUB" }],
           sessions: { profile: "session", workspaces: ["/data/a", "/data/b:ro"], most: 3, secrets: ["github"] },
@@ -302,6 +311,30 @@ enum Samples {
             "{ secrets: [{ inject: { path: '/{}/{}' } }] }",
             "1:31: 'secrets[0].inject.path' must be a path with one '{}' at the end of a segment, such as \"/bot{}/\", "
                 + "not \"/{}/{}\""
+        ),
+        ("{ secrets: [{ exchange: 'oauth' }] }", "1:25: 'secrets[0].exchange' must be an object, not a string"),
+        ("{ secrets: [{ exchange: {} }] }", "1:25: 'secrets[0].exchange' needs 'oauth'"),
+        (
+            "{ secrets: [{ exchange: { oauth: { host: 'a.b', path: '/t' } } }] }",
+            "1:34: 'secrets[0].exchange.oauth' needs 'host', 'path' and 'clientId'"
+        ),
+        (
+            "{ secrets: [{ exchange: { oauth: { host: '*.b' } } }] }",
+            "1:42: 'secrets[0].exchange.oauth.host' must name a host in full"
+        ),
+        (
+            "{ secrets: [{ exchange: { oauth: { path: '/t?a' } } }] }",
+            "1:42: 'secrets[0].exchange.oauth.path' must be a path without a query, such as \"/oauth/token\", not "
+                + "\"/t?a\""
+        ),
+        (
+            "{ secrets: [{ exchange: { oauth: { clientId: 'a\\n' } } }] }",
+            "1:46: 'secrets[0].exchange.oauth.clientId' must be up to 512 printable ASCII characters, not \"a\\n\""
+        ),
+        (
+            "{ secrets: [{ exchange: { oauth: { scope: 'a  b' } } }] }",
+            "1:43: 'secrets[0].exchange.oauth.scope' must be words with one space between them, such as \"read write\", "
+                + "not \"a  b\""
         ),
         (
             "{ secrets: [{ source: 'vault' }] }",

@@ -119,6 +119,31 @@ struct `Bindings of secrets` {
                 .contains("takes the same secret from another place than 'secrets[0]'"))
     }
 
+    @Test func `a secret is exchanged in one way, which one of its bindings says`() throws {
+        func binding(_ name: String, _ host: String, _ oauth: String?) -> String {
+            let exchange = oauth.map { ", exchange: { oauth: { host: 'id.example', path: '/t', clientId: 'i'\($0) } }" }
+            return "{ name: '\(name)', hosts: ['\(host).example'], inject: 'bearer'\(exchange ?? "") }"
+        }
+        let allow = "{ hosts: ['a.example', 'b.example'] }"
+        func refused(_ secrets: String...) -> String { refusal(text(secrets.joined(separator: ",\n"), allow: allow)) }
+        let (plain, one) = (binding("k", "a", nil), binding("k", "b", ", clientSecret: 'app'"))
+        let rules = try profile(text("\(plain), \(one)", allow: allow)).secrets
+        #expect(rules.exchange(of: "k")?.clientSecret == "app" && rules.exchange(of: "app") == nil)
+        #expect(rules.names == ["k", "app"] && rules.boundNames == ["k"] && rules.withoutSources == rules)
+        #expect(
+            rules.bindings[1].shown.hasSuffix(
+                ", exchanged for access tokens at https://id.example/t, outside of the jail"))
+        #expect(
+            refused(one, binding("k", "a", "")).contains("exchanges the same secret in another way than 'secrets[0]'"))
+        let client = "as its 'clientSecret', which is exchanged itself or signs requests"
+        #expect(refused(binding("k", "a", ", clientSecret: 'k'")).contains("'secrets[0]' names 'k' \(client)"))
+        #expect(refused(one, binding("app", "a", "")).contains("'secrets[0]' names 'app' \(client)"))
+        let signing = "{ name: 'k', hosts: ['b.example'], inject: { sigv4: { service: 's', region: 'r' } }, exchange: "
+        #expect(
+            refused(signing + "{ oauth: { host: 'id.example', path: '/t', clientId: 'i' } } }")
+                .contains("'secrets[0]' exchanges a secret that signs requests"))
+    }
+
     @Test func `of programs' variables a plan shows the names`() throws {
         let rules = try profile(Samples.full).secrets
         #expect(rules.json.text().contains(#""env":{"LANG":"C"}"#))
@@ -173,7 +198,7 @@ struct `Bindings of secrets` {
 
     @Test func `bindings travel as they are`() throws {
         let rules = try profile(Samples.full).secrets
-        #expect(rules.bindings.count == 7)
+        #expect(rules.bindings.count == 8)
         #expect(try SecretRules(text: Array(rules.json.text().utf8)) == rules)
         #expect(throws: JailError.self) { try SecretRules(text: Array("[{ name: 'k' }]".utf8)) }
         #expect(throws: JailError.self) { try SecretRules(text: Array("[".utf8)) }

@@ -127,7 +127,12 @@ struct `Sections` {
         let chat = try binding("chat", "b.example", .header("X-Auth", prefix: "Bot "))
         var aws = try binding("aws", "c.example", .sigV4(SigningScope(service: "s3", region: "eu-1")))
         aws.environment = "AWS"
-        return [api, hub, web, map, bot, chat, aws]
+        var drive = try binding("drive", "b.example", .header("X-Token"))
+        var oauth = SecretExchange(
+            host: try #require(HostName(user: "login.example")), path: "/oauth/token", clientID: "jail 1")
+        (oauth.port, oauth.scope, oauth.clientSecret) = (8443, "read write", "app")
+        drive.exchange = oauth
+        return [api, hub, web, map, bot, chat, aws, drive]
     }
 
     private static func alerts() throws -> AlertRules {

@@ -1,3 +1,4 @@
+internal import EgressControl
 internal import JailCore
 internal import JailPolicy
 internal import NIOCore
@@ -22,6 +23,12 @@ final class ExchangeSecrets {
     /// Of those that go with it; nil: none do.
     var names: String? { uses.isEmpty ? nil : uses.map(\.name).joined(separator: ", ") }
 
+    /// Names of those that are exchanged for tokens first.
+    var exchanged: [String] { uses.map(\.name).filter(injector.isExchanged) }
+
+    /// Tokens that went out with it.
+    private(set) var tokens: [(name: String, value: SecretValue)] = []
+
     /// Nothing is sent before the whole body has come.
     var holdsBody: Bool { body != nil }
 
@@ -35,6 +42,7 @@ final class ExchangeSecrets {
     ) throws(Denial) -> (head: HTTPRequestHead, traces: SecretTraces)? {
         guard !uses.isEmpty else { return nil }
         let head = try uses.head(request, injector, policy, digest: body?.digest(), now: System.realtimeSeconds())
+        tokens = exchanged.compactMap { name in injector.token(of: name).map { (name, $0.value) } }
         return (head, try injector.allTraces())
     }
 

@@ -15,11 +15,18 @@ final class SecretInjector {
         let placeholder: SecretPlaceholder
         /// nil: it was removed.
         var current: SecretValue?
+        /// What goes into requests in its place, of a secret that is exchanged.
+        var token: AccessToken?
         /// What was replaced, and until when answers are searched for it.
         var previous: [(value: SecretValue, until: NIODeadline)] = []
         /// The value is another one since its last use.
         var isNew = true
         var isRotated = false
+
+        mutating func dropToken(_ now: NIODeadline) {
+            if let token { previous.append((token.value, now + SecretInjector.afterlife)) }
+            token = nil
+        }
     }
 
     let rules: SecretRules
@@ -32,7 +39,14 @@ final class SecretInjector {
     /// Of all values that may come back; nil: they have changed since it was made.
     private var traces: SecretTraces?
 
-    init(_ rules: SecretRules) { self.rules = rules }
+    /// By the secret's name.
+    private let exchanges: [String: SecretExchange]
+
+    init(_ rules: SecretRules) {
+        self.rules = rules
+        exchanges = Dictionary(
+            rules.names.compactMap { name in rules.exchange(of: name).map { (name, $0) } }, uniquingKeysWith: { $1 })
+    }
 
     // MARK: Values
 
@@ -50,6 +64,7 @@ final class SecretInjector {
             (known.isNew, known.isRotated) = (true, true)
         }
         known.current = grant.value
+        known.dropToken(now)
         held[grant.name] = known
         return true
     }
@@ -63,12 +78,13 @@ final class SecretInjector {
         traces = nil
         if let value = known.current { known.previous.append((value, now + Self.afterlife)) }
         known.current = nil
+        known.dropToken(now)
         held[name] = known
         return true
     }
 
     /// Of a value that was taken away: as long as an answer may take.
-    private static let afterlife = TimeAmount.minutes(10)
+    fileprivate static let afterlife = TimeAmount.minutes(10)
 
     /// What is known of a secret, from now on at least its placeholder; nil: that cannot be its own.
     private func know(_ name: String, _ placeholder: SecretPlaceholder) -> Held? {
@@ -114,7 +130,7 @@ final class SecretInjector {
     var values: [(name: String, value: SecretValue)] {
         names.flatMap { name -> [(name: String, value: SecretValue)] in
             guard let held = held[name] else { return [] }
-            let values = (held.current.map { [$0] } ?? []) + held.previous.map(\.value)
+            let values = [held.current, held.token?.value].compactMap(\.self) + held.previous.map(\.value)
             return (held.placeholder.isPair ? values.flatMap(Self.secretParts) : values).map { (name, $0) }
         }
     }
@@ -129,12 +145,52 @@ final class SecretInjector {
 
     func value(of name: String) -> SecretValue? { held[name]?.current }
 
+    /// What goes into a request now.
     func present(_ name: String) throws(Denial) -> SecretValue {
         guard let value = value(of: name) else {
             throw Denial(.forbidden, "the secret '\(name)' was removed, and has no value any more")
         }
-        return value
+        guard isExchanged(name) else { return value }
+        guard let token = token(of: name), .now() < token.end else {
+            throw .failure(.serviceUnavailable, "the access token of the secret '\(name)' is too old; try again")
+        }
+        return token.value
     }
+
+    // MARK: Exchanges
+
+    /// Whether it is a refresh token, which never goes into a request of the jail's.
+    func isExchanged(_ name: String) -> Bool { exchanges[name] != nil }
+
+    func token(of name: String) -> AccessToken? { held[name]?.token }
+
+    func refreshToken(of name: String) throws(Denial) -> (SecretExchange, SecretValue) {
+        guard let exchange = exchanges[name], let value = value(of: name) else {
+            throw Denial(.forbidden, "the secret '\(name)' was removed, and has no value any more")
+        }
+        return (exchange, value)
+    }
+
+    /// What an endpoint gave for the refresh token that counts.
+    func keep(_ answer: TokenAnswer, of name: String, _ now: NIODeadline) {
+        guard isExchanged(name), var known = held[name], let current = known.current else { return }
+        traces = nil
+        known.dropToken(now)
+        // Never the last minute, or the last quarter of a short time.
+        let margin = min(60, answer.lifetime / 4)
+        known.token = AccessToken(
+            value: answer.token, fresh: now + .seconds(answer.lifetime - margin), end: now + .seconds(answer.lifetime))
+        if let next = answer.refresh, !next.isSame(as: current) {
+            known.previous.append((current, now + Self.afterlife))
+            known.current = next
+        }
+        held[name] = known
+    }
+
+    func dropToken(of name: String, _ now: NIODeadline) { held[name]?.dropToken(now) }
+
+    /// For tests, which do not wait until one is old.
+    func set(_ token: AccessToken, of name: String) { held[name]?.token = token }
 
     /// Told once for each value: its next use after a rotation is what a person waits for.
     func firstUseAfterRotation(of name: String) -> Bool {

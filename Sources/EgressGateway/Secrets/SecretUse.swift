@@ -137,7 +137,7 @@ struct SecretUse {
     }
 
     /// Unreserved characters as they are (RFC 3986, 2.3), and the colon, without which some services do not know their own.
-    private static func encoded(_ text: String) -> String {
+    static func encoded(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         let bytes = text.utf8.flatMap { byte -> [UInt8] in
             switch byte {

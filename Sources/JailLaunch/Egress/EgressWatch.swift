@@ -279,7 +279,7 @@ final class EgressWatch {
     @discardableResult
     private func readChannel(_ channel: SharedDescriptor) throws(SystemError) -> Bool {
         for _ in 0..<Self.mostMessages where phase != .ended {
-            let received: (bytes: [UInt8], descriptors: [Int32])
+            var received: (bytes: [UInt8], descriptors: [Int32])
             do throws(SystemError) {
                 received = try System.receiveUpToEnd(channel.borrowed, most: EgressMessage.sizeLimit, descriptors: 3)
             } catch {
@@ -303,6 +303,7 @@ final class EgressWatch {
                 distrust("it said what it never would")
                 return false
             }
+            if case .renewed = report { received.bytes.wipe() }
             try take(report)
         }
         return true
@@ -319,6 +320,7 @@ final class EgressWatch {
         case .failure(let error): lastWord = "\(error.call.name): \(error.errno)"
         case .events(let events): for event in events { take(event) }
         case .spend(let report): take(report)
+        case .renewed(let name, let value): try takeRenewed(name, value)
         }
     }
 
@@ -348,6 +350,7 @@ final class EgressWatch {
 
     private func take(_ event: EgressEvent) {
         if event.subject == .secretReturned { return takeReturned(event) }
+        if event.subject == .secretExchanged { return takeExchanged(event) }
         if event.subject == .canary {
             guard canaryWatch?.take(event) == true else { return distrust("it said what it never would") }
             return
@@ -396,6 +399,25 @@ final class EgressWatch {
         notices.append(.event(["event": "secret-returned", "host": .string(host), "secretName": .string(secret)]))
         let line = "the secret '\(secret)' came back from \(host), and was covered"
         if let line = denials.add(line, now: System.monotonicNanoseconds()) { notices.append(.note(line)) }
+    }
+
+    private func takeExchanged(_ event: EgressEvent) {
+        guard let exchange = secrets.flatMap({ ExchangeNews(event, $0.rules) }) else {
+            return distrust("it said what it never would")
+        }
+        notices.append(.event(exchange.json))
+        guard let line = exchange.fault else { return }
+        if let line = denials.add(line, now: System.monotonicNanoseconds()) { notices.append(.note(line)) }
+    }
+
+    private func takeRenewed(_ name: String, _ value: SecretValue) throws(SystemError) {
+        switch try secrets?.replace(name, by: value.kept()) {
+        case .unasked, nil: return distrust("it said what it never would")
+        case .first:
+            notices.append(.event(["event": "secret-rotated", "secretName": .string(name)]))
+            notices.append(.note(ExchangeNews.rotated(name)))
+        case .again: notices.append(.event(["event": "secret-rotated", "secretName": .string(name)]))
+        }
     }
 
     private func take(_ identity: EgressIdentity) throws(SystemError) {

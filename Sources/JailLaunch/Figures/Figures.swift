@@ -80,7 +80,7 @@ struct Figures {
             requests.add(verdict)
             requestsNow.add(at: second)
         // Its own troubles are nothing that the jail has asked for.
-        case .gateway, .secretReturned, .canary: return false
+        case .gateway, .secretReturned, .secretExchanged, .canary: return false
         }
         if verdict == .denied { denialsNow.add(at: second) }
         sent = Self.sum(sent, Self.number("sent", members))

@@ -22,6 +22,8 @@ final class JailSecrets {
         /// nil: it was removed.
         var current: KeptSecret?
         var previous: (value: KeptSecret, end: Int64)?
+        /// What was read, where its provider has given another one for it: to be read again changes nothing.
+        var spent: KeptSecret?
     }
 
     let rules: SecretRules
@@ -146,7 +148,10 @@ final class JailSecrets {
     }
 
     /// By the secret's name, for ``PlaceholderFile``.
-    var placeholders: [(name: String, text: String)] { held.map { ($0.name, $0.placeholder.text) } }
+    var placeholders: [(name: String, text: String)] {
+        let bound = rules.boundNames
+        return held.filter { bound.contains($0.name) }.map { ($0.name, $0.placeholder.text) }
+    }
 
     // MARK: For its gateways
 
@@ -162,7 +167,9 @@ final class JailSecrets {
 
     /// The only gateway has them: there will be no other one, and nobody asks for them here any more.
     func wipe() {
-        for index in held.indices { (held[index].current, held[index].previous) = (nil, nil) }
+        for index in held.indices {
+            (held[index].current, held[index].previous, held[index].spent) = (nil, nil, nil)
+        }
     }
 
     // MARK: Other values
@@ -189,14 +196,42 @@ final class JailSecrets {
         switch result {
         case .value(let value, let previous):
             if let current = held[index].current, current.bytes.isSame(as: value.bytes) { return (.same, nil) }
-            (held[index].current, held[index].previous) = (value, previous)
+            if let spent = held[index].spent, spent.bytes.isSame(as: value.bytes) { return (.same, nil) }
+            (held[index].current, held[index].previous, held[index].spent) = (value, previous, nil)
             let left = previous.map { UInt64(max(0, $0.end - System.realtimeSeconds())) * 1000 } ?? 0
             return (.renewed, held[index].grant(value, grace: max(left, Self.leastGrace)))
         case .fault(_, isMissing: true):
-            (held[index].current, held[index].previous) = (nil, nil)
+            (held[index].current, held[index].previous, held[index].spent) = (nil, nil, nil)
             return (.removed, held[index].grant(nil))
         case .fault(let text, isMissing: false): return (.kept(text), nil)
         }
+    }
+}
+
+extension JailSecrets {
+    /// Seconds for which a later gateway looks for what a provider has replaced.
+    private static let replacedGrace: Int64 = 600
+
+    enum Replacement {
+        /// Nobody asked for another one.
+        case unasked
+        /// Since the secret was read.
+        case first
+        case again
+    }
+
+    /// A provider gave another value for a secret that is exchanged: gateways after this one begin with it. Of one that was
+    /// removed meanwhile, or that no later gateway is to have, nothing is kept.
+    func replace(_ name: String, by value: KeptSecret) -> Replacement {
+        let fault = value.bytes.withSpan { rules.fault(in: $0, of: name) }
+        guard rules.exchange(of: name) != nil, fault == nil, let index = held.firstIndex(where: { $0.name == name })
+        else { return .unasked }
+        guard let current = held[index].current else { return .again }
+        let isFirst = held[index].spent == nil
+        if isFirst { held[index].spent = current }
+        held[index].previous = (current, System.realtimeSeconds() + Self.replacedGrace)
+        held[index].current = value
+        return isFirst ? .first : .again
     }
 }
 

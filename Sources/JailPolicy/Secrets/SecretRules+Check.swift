@@ -5,7 +5,9 @@ extension SecretRules {
     package func check(_ network: NetworkRules, _ process: ProcessRules) throws(SecretRuleError) {
         let policy = NetworkPolicy(network)
         for (index, binding) in bindings.enumerated() {
-            if let reason = binding.excess(over: policy) ?? binding.clash(with: process) {
+            if let reason = binding.excess(over: policy) ?? binding.clash(with: process)
+                ?? exchangeFault(of: binding)
+            {
                 throw SecretRuleError(index: index, reason: reason)
             }
             for (earlier, other) in bindings[..<index].enumerated() {
@@ -73,6 +75,9 @@ extension SecretBinding {
         }
         if name == other.name, let source, let theirs = other.source, source != theirs {
             return "takes the same secret from another place than"
+        }
+        if name == other.name, let exchange, let theirs = other.exchange, exchange != theirs {
+            return "exchanges the same secret in another way than"
         }
         guard place.slot == other.place.slot, hosts.contains(where: other.hosts.contains),
             ports.contains(where: other.ports.contains), Self.meet(methods, other.methods),

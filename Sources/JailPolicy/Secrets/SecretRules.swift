@@ -14,8 +14,15 @@ package struct SecretRules: Hashable, Sendable {
         return rules
     }
 
-    /// The names of the secrets, each once, in the order of the profile.
+    /// The names of the secrets, each once, in the order of the profile; also of those that only exchanges use.
     package var names: [String] {
+        var names = boundNames
+        for case let name? in bindings.map(\.exchange?.clientSecret) where !names.contains(name) { names.append(name) }
+        return names
+    }
+
+    /// Of those that something inside stands for.
+    package var boundNames: [String] {
         var names: [String] = []
         for binding in bindings where !names.contains(binding.name) { names.append(binding.name) }
         return names
@@ -64,6 +71,8 @@ package struct SecretBinding: Hashable, Sendable {
     package var place: SecretPlace
     /// nil: as another binding of the same secret says, or else the store.
     package var source: SecretOrigin?
+    /// What becomes of it before it goes anywhere; nil: as another binding of the same secret says, or else nothing.
+    package var exchange: SecretExchange?
 
     package init(name: String, hosts: [HostName], place: SecretPlace) {
         self.name = name

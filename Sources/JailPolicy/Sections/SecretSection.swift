@@ -10,6 +10,7 @@ struct SecretParts: Sendable {
     var paths: [PathPattern]?
     var place: SecretPlace?
     var source: SecretOrigin?
+    var exchange: SecretExchange?
 
     static let table = SectionTable<SecretParts>([
         SectionKey(
@@ -47,6 +48,10 @@ struct SecretParts: Sendable {
             read: { (field, parts) throws(JailError) in parts.source = try SecretOrigin.read(field) },
             write: { $0.source?.json }
         ).holding(SecretOriginParts.table),
+        SectionKey<SecretParts>(
+            "exchange", read: { (field, parts) throws(JailError) in parts.exchange = try SecretExchange.read(field) },
+            write: { $0.exchange?.json }
+        ).holding(SecretExchangeParts.table),
     ])
 }
 
@@ -64,6 +69,7 @@ extension SecretBinding {
         binding.methods = parts.methods
         binding.paths = parts.paths
         binding.source = parts.source
+        binding.exchange = parts.exchange
         for variable in binding.variables {
             do throws(ValueError) { try Name.checkPassed(variable) } catch {
                 throw field.refusal("sets \(variable), and \(error.reason)")
@@ -76,7 +82,7 @@ extension SecretBinding {
         SecretParts.table.json(
             SecretParts(
                 name: name, environment: environment, hosts: hosts, ports: ports, methods: methods, paths: paths,
-                place: place, source: source))
+                place: place, source: source, exchange: exchange))
     }
 
     /// For people: `github as Authorization: Bearer to api.github.com, in GH_TOKEN`.
@@ -86,7 +92,7 @@ extension SecretBinding {
         let on = ports == [443] ? "" : " on ports \(ports.map { String($0) }.joined(separator: ", "))"
         let inside = variables.isEmpty ? "" : ", placeholder in \(variables.joined(separator: " and "))"
         return "\(name) \(place.shown) to \(hosts.map(\.text).joined(separator: ", "))\(on)\(only)\(where_)\(inside)"
-            + (source.map { ", from \($0.shown)" } ?? "")
+            + (source.map { ", from \($0.shown)" } ?? "") + (exchange.map { ", \($0.shown)" } ?? "")
     }
 }
 

@@ -21,6 +21,12 @@ struct SecretInquiry {
         guard let host = binding.hosts.first, let port = binding.ports.first,
             let target = CanonicalPath(target: path), target.target == path
         else { throw JailError(.usage, reason: "--path must be a path such as \"/user\", not \"\(path.excerpt)\"") }
+        guard base.secrets.exchange(of: binding.name) == nil else {
+            throw JailError(
+                .usage,
+                reason: "'\(binding.name)' is exchanged for access tokens, and trying could use it up: some providers "
+                    + "take each refresh token once")
+        }
         self.host = host
         self.path = path
         var one = SecretBinding(name: binding.name, hosts: [host], place: binding.place)

@@ -44,9 +44,10 @@ final class SecureOrigin: @unchecked Sendable {
         chmod 644 ca.pem
         """
 
-    /// `/NAME/…` wants one of the words of the file NAME; it ends with its standard input.
+    /// `/NAME/…` wants one of the words of the file NAME; it ends with its standard input. To POST it is a token endpoint: the
+    /// file has an access token, the refresh token that it is given for, and the next refresh token.
     private static let program = """
-        import http.server, os, ssl, sys, threading
+        import http.server, json, os, ssl, sys, threading, urllib.parse
         place = sys.argv[1]
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -56,6 +57,17 @@ final class SecureOrigin: @unchecked Sendable {
                 except OSError: wanted = []
                 body = f"said {said}".encode()
                 self.send_response(200 if said.removeprefix("Bearer ") in wanted else 401)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+            def do_POST(self):
+                form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                token, refresh, following = open(place + "/" + self.path.split("/")[1]).read().split()
+                isGood = form["refresh_token"] == [refresh] and form["grant_type"] == ["refresh_token"]
+                answer = {"access_token": token, "token_type": "Bearer", "refresh_token": following}
+                body = json.dumps(answer if isGood else {"error": "invalid_grant"}).encode()
+                self.send_response(200 if isGood else 400)
+                self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
