@@ -99,19 +99,29 @@ struct TestGateway: Sendable {
         return try #require(channel.localAddress?.port)
     }
 
-    /// What was told last of what is spent, and which limits were told to be reached, in all.
-    func spent() async throws -> (last: SpendReport?, refused: [SpendLimit]) {
-        var last: SpendReport?
-        var refused: [SpendLimit] = []
+    /// What the supervisor is told, until nothing more has come for a moment.
+    ///
+    /// - Parameter patience: how long a moment is, in hundredths of a second.
+    private func reports(patience: Int = 10) async throws -> [EgressMessage.Report] {
+        var reports: [EgressMessage.Report] = []
         var quiet = 0
-        while quiet < 10 {
+        while quiet < patience {
             guard let packet = try? System.receive(supervisor, most: 256 << 10) else {
                 quiet += 1
                 try await Task.sleep(for: .milliseconds(10))
                 continue
             }
             quiet = 0
-            guard case .spend(let report)? = try EgressMessage.report(packet.bytes, []) else { continue }
+            if let report = try EgressMessage.report(packet.bytes, []) { reports.append(report) }
+        }
+        return reports
+    }
+
+    /// What was told last of what is spent, and which limits were told to be reached, in all.
+    func spent() async throws -> (last: SpendReport?, refused: [SpendLimit]) {
+        var last: SpendReport?
+        var refused: [SpendLimit] = []
+        for case .spend(let report) in try await reports() {
             last = report
             refused += report.refused
         }
@@ -123,15 +133,7 @@ struct TestGateway: Sendable {
     /// - Parameter patience: how long a moment is, in hundredths of a second.
     func events(patience: Int = 10) async throws -> [EgressEvent] {
         var events: [EgressEvent] = []
-        var quiet = 0
-        while quiet < patience {
-            guard let packet = try? System.receive(supervisor, most: 256 << 10) else {
-                quiet += 1
-                try await Task.sleep(for: .milliseconds(10))
-                continue
-            }
-            quiet = 0
-            guard case .events(let some)? = try EgressMessage.report(packet.bytes, []) else { continue }
+        for case .events(let some) in try await reports(patience: patience) {
             events += some
         }
         return events
@@ -140,15 +142,7 @@ struct TestGateway: Sendable {
     /// Refresh tokens that were told to have taken the place of others, with their secrets' names.
     func renewed() async throws -> [String] {
         var told: [String] = []
-        var quiet = 0
-        while quiet < 10 {
-            guard let packet = try? System.receive(supervisor, most: 256 << 10) else {
-                quiet += 1
-                try await Task.sleep(for: .milliseconds(10))
-                continue
-            }
-            quiet = 0
-            guard case .renewed(let name, let value)? = try EgressMessage.report(packet.bytes, []) else { continue }
+        for case .renewed(let name, let value) in try await reports() {
             let text = value.withBytes { span in String(decoding: span.indices.map { span[$0] }, as: UTF8.self) }
             told.append("\(name) \(text)")
         }
