@@ -67,6 +67,13 @@ package struct Planner {
                 reason: "the profile binds secrets (\(profile.secrets.names.joined(separator: ", "))), and there is "
                     + "no store to take them from", hint: "take 'secrets' out of the profile")
         }
+        // Rather no jail than one whose programs find no commands, and are given a shell instead.
+        guard profile.commands.isEmpty else {
+            throw JailError(
+                .plan,
+                reason: "the profile lists commands (\(profile.commands.names.joined(separator: ", "))), and there is "
+                    + "nothing yet that runs them", hint: "take 'commands' out of the profile")
+        }
         let identity = try planIdentity()
         let data = try planData()
         let walls = try landlockABI()

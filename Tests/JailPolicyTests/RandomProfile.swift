@@ -32,6 +32,7 @@ enum RandomProfile {
               \(some(["spend: { tokensPerDay: 9, onLimit: 'stop', fields: ['a'] }"], &generator).appendingComma)
               \(some(["audit: { keep: '2d', onFull: 'pause', redact: ['abc*'] }"], &generator).appendingComma)
               \(some(["secrets: [{ name: 'a', env: 'S', hosts: ['a.example'], inject: { query: 'k' } }]"], &generator).appendingComma)
+              \(some(["commands: [{ program: '/usr/bin/git', arguments: ['push', { pattern: 'a|b' }], flags: ['-q'], deny: ['-f'], ask: true }]"], &generator).appendingComma)
               optional: \(list(["'landlock'", "'time'", "'cgroup'"], &generator)) }
             """
         if let tree = try? JSON5Reader.read(Array(text.utf8), file: "random"),

@@ -31,7 +31,9 @@ struct `Views` {
         guard case .object(let members) = try read(try profile(Samples.full).json.text()).content else { return }
         #expect(
             members.map(\.key) == [
-                "description", "process", "filesystem", "network", "secrets", "sessions", "health", "restart", "alerts",
+                "description", "process", "filesystem", "network", "secrets", "commands", "sessions", "health",
+                "restart",
+                "alerts",
                 "spend", "limits",
                 "audit", "optional",
             ])

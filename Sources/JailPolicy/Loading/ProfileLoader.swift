@@ -59,6 +59,7 @@ package struct ProfileLoader: Sendable {
         try Profile.table.read(Field(value: tree, path: "", home: home), into: &profile)
         try profile.spend?.check(profile.network)
         try profile.secrets.check(profile, tree)
+        try profile.commands.check(profile, tree)
         try profile.restart.check(profile.health)
         return profile
     }

@@ -22,6 +22,12 @@ extension Profile {
             write: { $0.secrets.isEmpty ? nil : $0.secrets.json },
             show: { $0.secrets.isEmpty ? .single("none") : .list($0.secrets.bindings.map(\.shown)) }
         ).holding(SecretParts.table, suffix: "[]"),
+        SectionKey<Profile>(
+            "commands",
+            read: { (field, profile) throws(JailError) in profile.commands = try CommandRules.read(field) },
+            write: { $0.commands.isEmpty ? nil : $0.commands.json },
+            show: { $0.commands.isEmpty ? .single("none") : .list($0.commands.rules.map(\.shown)) }
+        ).holding(CommandParts.table, suffix: "[]"),
         SectionKey(
             "sessions",
             read: { (field, profile) throws(JailError) in profile.sessions = try SessionRules.read(field) },

@@ -101,6 +101,7 @@ struct PermissionWords {
         case "network.listen": "listen on \(text)"
         case "network.allowPrivate": "reach private addresses in \(text)"
         case "network.deny": text
+        case "commands": "have run: \(text)"
         case "sessions": "have other jails made: \(text)"
         case "optional": "start without \(text), where the host has none"
         default: nil
