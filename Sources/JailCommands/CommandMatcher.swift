@@ -4,26 +4,26 @@ internal import JailPolicy
 /// Holds the arguments of a call against one rule.
 struct CommandMatcher: Sendable {
     private let rule: CommandRule
-    private let leading: [String]
+    private let leading: String?
     private let operands: [CommandArgument]
 
     init(_ rule: CommandRule) {
         self.rule = rule
         leading = rule.leading
-        operands = Array(rule.arguments.dropFirst(leading.count))
+        operands = Array(rule.arguments.dropFirst(leading == nil ? 0 : 1))
     }
 
     /// nil: they are what the rule allows.
     func mismatch(_ arguments: [String]) -> CommandMismatch? {
-        for (index, word) in leading.enumerated() {
-            guard index < arguments.count else {
-                return CommandMismatch(index, "\"\(word.excerpt)\" is missing")
+        if let leading {
+            guard let first = arguments.first else {
+                return CommandMismatch(0, "\"\(leading.excerpt)\" is missing")
             }
-            guard arguments[index].hasSameBytes(as: word) else {
-                return CommandMismatch(index, "'\(arguments[index].excerpt)' is not \"\(word.excerpt)\"")
+            guard first.hasSameBytes(as: leading) else {
+                return CommandMismatch(0, "'\(first.excerpt)' is not \"\(leading.excerpt)\"")
             }
         }
-        var reading = FlagReading(rule: rule, words: arguments, index: leading.count)
+        var reading = FlagReading(rule: rule, words: arguments, index: leading == nil ? 0 : 1)
         do throws(CommandMismatch) { try reading.read() } catch { return error }
         return mismatch(of: reading.operands, end: arguments.count)
     }

@@ -40,13 +40,15 @@ package struct CommandPolicy: Sendable {
 
     static func label(_ index: Int) -> String { "commands[\(index)]" }
 
-    /// A denied word counts for every rule of the command, wherever it stands, if all words that the denying rule begins with
-    /// are there as well, in their order.
+    /// A denied word counts for every rule of the command, wherever it stands, if the word that the denying rule begins with is
+    /// there as well.
     private func explicitDenial(_ arguments: [String], _ candidates: [Int]) -> CommandDenial? {
         let listed = candidates.flatMap { rules.rules[$0].flags.flatMap(\.names) }
         for index in candidates {
             let rule = rules.rules[index]
-            guard !rule.denied.isEmpty, Self.has(rule.leading[...], in: arguments) else { continue }
+            guard !rule.denied.isEmpty, rule.leading.map({ arguments.contains(where: $0.hasSameBytes) }) ?? true else {
+                continue
+            }
             for word in arguments {
                 guard let denied = rule.denial(of: word, listed: listed) else { continue }
                 let what = word.hasSameBytes(as: denied) ? "" : ", which may be '\(denied.excerpt)'"
@@ -55,12 +57,6 @@ package struct CommandPolicy: Sendable {
             }
         }
         return nil
-    }
-
-    private static func has(_ words: ArraySlice<String>, in arguments: [String]) -> Bool {
-        var words = words
-        for argument in arguments where words.first.map(argument.hasSameBytes) ?? false { words.removeFirst() }
-        return words.isEmpty
     }
 
     private func shellDenial(_ name: String) -> CommandDenial {

@@ -16,7 +16,7 @@ struct FlagReading {
     private var lastFlag = 0
     private(set) var operands: [Operand] = []
 
-    /// - Parameter index: of the first word behind the leading ones.
+    /// - Parameter index: of the first word behind the leading one.
     init(rule: CommandRule, words: [String], index: Int) {
         self.rule = rule
         self.words = words

@@ -20,7 +20,7 @@ struct `Decisions about commands` {
             program: "/usr/bin/journalctl", order: "fixed", where: { host: "logs" },
             flags: [
               { names: ["-u"], value: { oneOf: ["openclaw.service"] }, required: true },
-              { names: ["-n"], value: { from: 1, to: 500 } }, "--no-pager",
+              { names: ["-n"], value: { from: 1, upTo: 500 } }, "--no-pager",
             ],
           },
         ]

@@ -9,7 +9,7 @@ struct `Commands in general` {
         { program: "/usr/bin/git", arguments: ["push", { pattern: "[a-z]+", most: 2 }], flags: ["-q", "--tags"], deny: ["-f"] },
         { program: "/usr/bin/git", arguments: ["add", "--", { below: "/srv", least: 0, most: 3 }], combined: true, flags: ["-v", "-n"] },
         { program: "/usr/bin/npm", arguments: ["run", { oneOf: ["build", "-x"] }], sha256: "DIGEST" },
-        { name: "logs", program: "/usr/bin/journalctl", flags: [{ names: ["-n"], value: { from: 1, to: 9 }, form: "either" }] },
+        { name: "logs", program: "/usr/bin/journalctl", flags: [{ names: ["-n"], value: { from: 1, upTo: 9 }, form: "either" }] },
         """.replacing("DIGEST", with: String(repeating: "ab", count: 32))
 
     private static let words = [

@@ -39,7 +39,7 @@ struct `Shapes of words` {
     }
 
     @Test func `numbers have one spelling`() throws {
-        let policy = try rule("{ from: 0, to: 100 }")
+        let policy = try rule("{ from: 0, upTo: 100 }")
         for word in ["0", "7", "100"] { #expect(policy.allows("x \(word)")) }
         for word in ["101", "-1", "+1", "007", "1.0", "1e1", "0x1", "\u{661}", "18446744073709551616", "1 "] {
             #expect(!policy.allows(["x", word]), "\(word)")
@@ -47,7 +47,7 @@ struct `Shapes of words` {
     }
 
     @Test func `nothing that a caller chooses begins with a dash`() throws {
-        for shape in ["{ pattern: '.*' }", "{ pattern: '-a' }", "{ below: '/srv' }", "{ from: 0, to: 9 }"] {
+        for shape in ["{ pattern: '.*' }", "{ pattern: '-a' }", "{ below: '/srv' }", "{ from: 0, upTo: 9 }"] {
             let policy = try rule(shape, ", workingDirectory: '/srv'")
             for word in ["-", "--", "-a", "--help", "-1"] { #expect(!policy.allows(["x", word]), "\(shape) \(word)") }
         }
@@ -57,7 +57,8 @@ struct `Shapes of words` {
     }
 
     @Test func `words that may be left out, and words of several shapes, are shared out`() throws {
-        let policy = try rule("{ from: 1, to: 9, least: 0, most: 3 }, { pattern: '[0-9a-z]', least: 1, most: 2 }, 'z'")
+        let policy = try rule(
+            "{ from: 1, upTo: 9, least: 0, most: 3 }, { pattern: '[0-9a-z]', least: 1, most: 2 }, 'z'")
         for line in ["x 1 z", "x a z", "x 1 2 3 4 5 z", "x 1 2 3 a b z", "x z z", "x z z z"] {
             #expect(policy.allows(line), "\(line)")
         }
@@ -69,7 +70,7 @@ struct `Shapes of words` {
     @Test func `values stand where the form says`() throws {
         func forms(_ form: String) throws -> [Bool] {
             let policy = try JailCommandsTests.policy(
-                "[{ program: '/x', flags: [{ names: ['-n', '--lines'], value: { from: 1, to: 9 }, form: '\(form)' }] }]"
+                "[{ program: '/x', flags: [{ names: ['-n', '--lines'], value: { from: 1, upTo: 9 }, form: '\(form)' }] }]"
             )
             return ["x -n 5", "x --lines 5", "x -n5", "x --lines=5"].map(policy.allows)
         }
@@ -77,7 +78,7 @@ struct `Shapes of words` {
         #expect(try forms("attached") == [false, false, true, true])
         #expect(try forms("either") == [true, true, true, true])
         let either = try JailCommandsTests.policy(
-            "[{ program: '/x', flags: [{ names: ['-n', '--lines'], value: { from: 1, to: 9 }, form: 'either' }, '-q'] }]"
+            "[{ program: '/x', flags: [{ names: ['-n', '--lines'], value: { from: 1, upTo: 9 }, form: 'either' }, '-q'] }]"
         )
         for line in [
             "x -n=5", "x --lines5", "x --line 5", "x --lines=", "x -n", "x -qn5", "x -nq", "x --lines=5=5", "x -n -- 5",
@@ -92,7 +93,7 @@ struct `Shapes of words` {
         #expect(
             apart.answer("x -ab") == "unlisted: '-ab' is several flags in one word; write each by itself (commands[0])")
         let combined = try policy(
-            "[{ program: '/x', combined: true, flags: ['-a', '-b', { names: ['-c'], value: { from: 1, to: 2 } }] }]")
+            "[{ program: '/x', combined: true, flags: ['-a', '-b', { names: ['-c'], value: { from: 1, upTo: 2 } }] }]")
         for line in ["x -ab", "x -ba", "x -a -b", "x -ab -c 1"] { #expect(combined.allows(line), "\(line)") }
         for line in ["x -aa", "x -ab -a", "x -abc", "x -abc 1", "x -a-b", "x --ab", "x -abz"] {
             #expect(!combined.allows(line), "\(line)")

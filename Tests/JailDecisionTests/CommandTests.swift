@@ -65,7 +65,8 @@ struct `Decisions about commands of a profile` {
         let answer = try decide("npm test | cat")
         #expect(
             answer.reason
-                == "'|', a pipe or another command, at byte 10: one command of plain and quoted words is read, and nothing else")
+                == "'|', a pipe or another command, at byte 10: one command of plain and quoted words is read, and nothing else"
+        )
         #expect(answer.change == nil)
         #expect(answer.obstacle != nil)
     }

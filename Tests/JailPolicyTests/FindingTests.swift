@@ -45,6 +45,7 @@ struct `Findings about profiles` {
         ("optional-landlock", .warning, "optional: ['landlock']"),
         ("optional-time", .note, "optional: ['time']"),
         ("secret-in-profile", .danger, "process: { environment: { API_TOKEN: 'abcdefgh1234' } }"),
+        ("secret-in-profile", .danger, "commands: [{ program: '/x', environment: { API_TOKEN: 'abcdefgh1234' } }]"),
         ("secret-in-profile", .danger, "process: { environment: { X: 'ghp_0123456789abcdef' } }"),
     ]
 

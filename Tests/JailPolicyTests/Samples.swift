@@ -64,7 +64,7 @@ enum Samples {
               name: "logs", program: "/usr/bin/journalctl", sha256: "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
               arguments: ["show", { oneOf: ["-r", "all"], least: 0 }, { below: "/srv/x", least: 2, most: 3 }],
               flags: [
-                "--quiet", { names: ["-n", "--lines"], value: { from: 1, to: 500 }, form: "either", required: true },
+                "--quiet", { names: ["-n", "--lines"], value: { from: 1, upTo: 500 }, form: "either", required: true },
                 { names: ["-u"], value: { pattern: "[a-z]+" }, repeated: true },
               ],
               deny: ["-f", "--file"], order: "fixed", combined: true, workingDirectory: "/srv",
@@ -287,11 +287,11 @@ enum Samples {
         ),
         (
             "{ commands: [{ arguments: [{}] }] }",
-            "1:28: 'commands[0].arguments[0]' must have one of 'oneOf', 'below', 'pattern', and 'from' with 'to'"
+            "1:28: 'commands[0].arguments[0]' must have one of 'oneOf', 'below', 'pattern', and 'from' with 'upTo'"
         ),
         (
             "{ commands: [{ arguments: [{ below: '/a', pattern: 'b' }] }] }",
-            "1:28: 'commands[0].arguments[0]' must have one of 'oneOf', 'below', 'pattern', and 'from' with 'to'"
+            "1:28: 'commands[0].arguments[0]' must have one of 'oneOf', 'below', 'pattern', and 'from' with 'upTo'"
         ),
         (
             "{ commands: [{ arguments: [{ below: '/' }] }] }",
@@ -307,12 +307,12 @@ enum Samples {
                 + "and '$'; the character itself is '\\^'"
         ),
         (
-            "{ commands: [{ arguments: [{ from: 2, to: 1 }] }] }",
-            "1:28: 'commands[0].arguments[0]' must have 'from' at or below 'to'"
+            "{ commands: [{ arguments: [{ from: 2, upTo: 1 }] }] }",
+            "1:28: 'commands[0].arguments[0]' must have 'from' at or below 'upTo'"
         ),
         (
             "{ commands: [{ arguments: [{ from: 2 }] }] }",
-            "1:28: 'commands[0].arguments[0]' must have one of 'oneOf', 'below', 'pattern', and 'from' with 'to'"
+            "1:28: 'commands[0].arguments[0]' must have one of 'oneOf', 'below', 'pattern', and 'from' with 'upTo'"
         ),
         (
             "{ commands: [{ arguments: [{ pattern: 'a', least: 3, most: 2 }] }] }",

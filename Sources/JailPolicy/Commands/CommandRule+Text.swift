@@ -5,7 +5,7 @@ extension CommandRule {
     package var shown: String {
         var words = [program]
         if !program.utf8.reversed().starts(with: "/\(name)".utf8.reversed()) { words[0] += " as \(name)" }
-        let leading = leading.count
+        let leading = leading == nil ? 0 : 1
         words += arguments[..<leading].map(\.shown)
         words += flags.map(\.shown)
         words += arguments[leading...].map(\.shown)
@@ -14,7 +14,9 @@ extension CommandRule {
         if combined { text += ", flags may be combined" }
         if !denied.isEmpty { text += ", never \(denied.map(\.shellQuoted).joined(separator: " "))" }
         if let workingDirectory { text += ", in \(workingDirectory)" }
-        if !environment.isEmpty { text += ", with \(environment.map(\.name).joined(separator: " "))" }
+        if !environment.isEmpty {
+            text += ", with \(environment.map { "\($0.name)=\($0.value.shellQuoted)" }.joined(separator: " "))"
+        }
         text += ", for \(TimeSpan.format(timeout)), \(ByteSize.format(outputSize)) of output"
         if let digest { text += ", SHA-256 \(digest)" }
         switch place {

@@ -47,19 +47,16 @@ package struct CommandRule: Hashable, Sendable {
         self.program = program
     }
 
-    /// The words at its beginning, which every call has: `push` of `git push`. Flags come after them.
-    package var leading: [String] {
-        var words: [String] = []
-        for argument in arguments {
-            guard case .literal(let word) = argument.shape, argument.isSingle, word.utf8.first != UInt8(ascii: "-")
-            else { break }
-            words.append(word)
-        }
-        return words
+    /// The word that every call begins with, `push` of `git push`, where it is written out. Flags come after it.
+    package var leading: String? {
+        guard let first = arguments.first, case .literal(let word) = first.shape, first.isSingle,
+            word.utf8.first != UInt8(ascii: "-")
+        else { return nil }
+        return word
     }
 }
 
-/// `commands[].order`: where flags may stand behind the leading words.
+/// `commands[].order`: where flags may stand behind the leading word.
 package enum CommandOrder: String, CaseIterable, Sendable {
     /// Anywhere, in any order, up to `--`.
     case free

@@ -137,11 +137,15 @@ struct PatternParser {
     private mutating func set() throws(ValueError) -> CommandPattern.CharacterSet {
         var set = CommandPattern.CharacterSet(ranges: [], isInverted: take("^"))
         while !take("]") {
-            let first = try member()
-            guard take("-") else {
+            // At the beginning and at the end it is a dash everywhere.
+            let isDash = next == "-" && (set.ranges.isEmpty || isLast)
+            let first: Unicode.Scalar = isDash ? "-" : try member()
+            if isDash { index += 1 }
+            guard !isDash, next == "-", !isLast else {
                 set.ranges.append(first.value...first.value)
                 continue
             }
+            index += 1
             let last = try member()
             guard first <= last else { throw refusal("'\(first)-\(last)' is no range") }
             set.ranges.append(first.value...last.value)
@@ -149,6 +153,9 @@ struct PatternParser {
         guard !set.ranges.isEmpty else { throw refusal("a set without members") }
         return set
     }
+
+    /// Whether the next character is the last of a set.
+    private var isLast: Bool { index + 1 < characters.count && characters[index + 1] == "]" }
 
     /// A dash, brackets and `^` have a backslash before them.
     private mutating func member() throws(ValueError) -> Unicode.Scalar {

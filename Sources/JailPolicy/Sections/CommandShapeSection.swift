@@ -48,7 +48,7 @@ struct ShapeParts: Sendable {
             "from", read: { (field, parts) throws(JailError) in parts.from = try field.integer(0...UInt64(Int64.max)) },
             write: { if case .number(let range)? = $0.shape { .number(range.lowerBound) } else { nil } }),
         SectionKey(
-            "to", read: { (field, parts) throws(JailError) in parts.to = try field.integer(0...UInt64(Int64.max)) },
+            "upTo", read: { (field, parts) throws(JailError) in parts.to = try field.integer(0...UInt64(Int64.max)) },
             write: { if case .number(let range)? = $0.shape { .number(range.upperBound) } else { nil } }),
     ]
 
@@ -67,11 +67,11 @@ struct ShapeParts: Sendable {
     /// The one shape that is said.
     func made(_ field: Field) throws(JailError) -> CommandShape {
         if let from, let to, count == 0 {
-            guard from <= to else { throw field.refusal("must have 'from' at or below 'to'") }
+            guard from <= to else { throw field.refusal("must have 'from' at or below 'upTo'") }
             return .number(from...to)
         }
         guard let shape, count == 1, from == nil, to == nil else {
-            throw field.refusal("must have one of 'oneOf', 'below', 'pattern', and 'from' with 'to'")
+            throw field.refusal("must have one of 'oneOf', 'below', 'pattern', and 'from' with 'upTo'")
         }
         return shape
     }

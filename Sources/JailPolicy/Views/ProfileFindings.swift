@@ -120,6 +120,7 @@ package struct ProfileFindings: Sendable {
     private mutating func commands(_ profile: Profile) {
         for rule in profile.commands.rules {
             let source = ProfileSource("commands", rule.shown)
+            environment(of: rule)
             if rule.isOpen, let warning = ProgramFamilies.warning(rule.program) {
                 add(
                     .warning, "command-family", "\(warning), and whoever calls it chooses words that it is given",
@@ -220,6 +221,16 @@ package struct ProfileFindings: Sendable {
         }
     }
 
+    /// Whether a value of `commands[].environment` is one, for ``commands(_:)``.
+    private mutating func environment(of rule: CommandRule) {
+        for variable in rule.environment where Self.isSecret(variable) {
+            add(
+                .danger, "secret-in-profile",
+                "the value of \(variable.name) for '\(rule.name)' looks like a secret, written into the profile",
+                "take it out", ProfileSource("commands", rule.shown))
+        }
+    }
+
     // MARK: Other jails
 
     /// What this jail writes and another one runs.
@@ -243,6 +254,6 @@ package struct ProfileFindings: Sendable {
             .map { $0.hasSuffix("/") ? String(Substring($0.utf8.dropLast())) : $0 }
         if case .directory(let root) = profile.filesystem.root { paths.append(root) }
         // Data for one program is code for another: a script, a plugin, settings.
-        return paths + profile.filesystem.read.map(\.source)
+        return paths + profile.filesystem.read.map(\.source) + profile.commands.rules.map(\.program)
     }
 }
