@@ -32,6 +32,16 @@ struct `Shapes of words` {
         #expect(!policy.allows("x srv/a"))
     }
 
+    @Test func `what some programs take for something else than a path is none`() throws {
+        let policy = try rule("{ below: '/srv' }", ", workingDirectory: '/srv'")
+        for path in ["a", "a/b:c", ".a", "_a", "/srv/@a", "/srv/a:b"] {
+            #expect(policy.allows(["x", path]), "\(path)")
+        }
+        for path in ["@a", "+a", ":a", ":(top)a", "~", "~a", "%1", "a:b", "host:a/b", "=a", "", "é"] {
+            #expect(!policy.allows(["x", path]), "\(path)")
+        }
+    }
+
     @Test func `two spellings of a letter are two words`() throws {
         let policy = try policy("[{ program: '/x', arguments: ['caf\u{E9}'], deny: ['na\u{EF}ve'] }]")
         #expect(policy.allows(["x", "caf\u{E9}"]))

@@ -2,7 +2,10 @@ internal import JailCore
 
 extension CommandRule {
     /// For people: `/usr/bin/git push [--tags] origin <path below /srv>, never --force, asks`.
-    package var shown: String {
+    package var shown: String { shown(hasValues: true) }
+
+    /// - Parameter hasValues: whether those of the environment are there, which may be secrets.
+    func shown(hasValues: Bool) -> String {
         var words = [program]
         if !program.utf8.reversed().starts(with: "/\(name)".utf8.reversed()) { words[0] += " as \(name)" }
         let leading = leading == nil ? 0 : 1
@@ -15,7 +18,8 @@ extension CommandRule {
         if !denied.isEmpty { text += ", never \(denied.map(\.shellQuoted).joined(separator: " "))" }
         if let workingDirectory { text += ", in \(workingDirectory)" }
         if !environment.isEmpty {
-            text += ", with \(environment.map { "\($0.name)=\($0.value.shellQuoted)" }.joined(separator: " "))"
+            text +=
+                ", with \(environment.map { hasValues ? "\($0.name)=\($0.value.shellQuoted)" : $0.name }.joined(separator: " "))"
         }
         text += ", for \(TimeSpan.format(timeout)), \(ByteSize.format(outputSize)) of output"
         if let digest { text += ", SHA-256 \(digest)" }

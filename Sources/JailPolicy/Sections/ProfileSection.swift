@@ -26,7 +26,7 @@ extension Profile {
             "commands",
             read: { (field, profile) throws(JailError) in profile.commands = try CommandRules.read(field) },
             write: { $0.commands.isEmpty ? nil : $0.commands.json },
-            show: { $0.commands.isEmpty ? .single("none") : .list($0.commands.rules.map(\.shown)) }
+            show: { .list($0.commands.rules.map(\.shown)) }
         ).holding(CommandParts.table, suffix: "[]"),
         SectionKey(
             "sessions",
