@@ -81,9 +81,12 @@ let package = Package(
         // What programs asked for and were told, and the smallest change that would have let them have it (pure).
         library("JailLearning", ["JailCore", "JailPolicy"]),
 
+        // Which commands a profile lets be run, and how a line for a shell is read (pure).
+        library("JailCommands", ["JailCore", "JailPolicy"]),
+
         // What comes of something that a program in a jail tries: the one answer for whoever explains, learns or suggests
         // (pure, but for a look at the host's files that the caller hands in).
-        library("JailDecision", ["JailCore", "JailPolicy", "JailPlan", "FilterCompiler"]),
+        library("JailDecision", ["JailCore", "JailPolicy", "JailPlan", "JailCommands", "FilterCompiler"]),
 
         // What a plan promises, how each promise is tried, and what came of it (pure).
         library("JailVerify", ["JailCore", "JailPolicy", "JailPlan"]),
@@ -213,6 +216,7 @@ let package = Package(
         tests(
             "JailDecisionTests",
             ["JailDecision", "JailPlan", "JailPolicy", "JailCore", "FilterCompiler", "TestSupport"]),
+        tests("JailCommandsTests", ["JailCommands", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailHostTests", ["JailHost", "JailPlan", "JailPolicy", "JailCore"]),
         tests(
             "JailMechanismTests",

@@ -7,14 +7,19 @@ package enum Question: Equatable, Sendable {
     case program(String)
     case systemCall(String, argument: String?)
     case bind(port: UInt16)
+    case command(CommandQuestion)
     case network(NetworkSubject)
 
     package static let grammar =
-        "read|write|execute|connect PATH, program NAME, syscall NAME [ARGUMENT], bind PORT, METHOD URL or HOST[:PORT]"
+        "read|write|execute|connect PATH, program NAME, command LINE, syscall NAME [ARGUMENT], bind PORT, METHOD URL or "
+        + "HOST[:PORT]"
 
     /// One word is a host; of several, a verb in lower case comes first, or a method. Errors are of the stage `usage`.
     package static func parse(_ words: [String]) throws(JailError) -> Question {
         guard words.count > 1, let verb = words.first else { return .network(try NetworkSubject.parse(words)) }
+        if verb == "command" {
+            return .command(words.count == 2 ? .line(words[1]) : .words(Array(words.dropFirst())))
+        }
         do throws(ValueError) {
             switch (verb, words.count) {
             case ("read", 2), ("write", 2), ("execute", 2), ("connect", 2):
@@ -55,6 +60,7 @@ package enum Question: Equatable, Sendable {
         case .program(let name): "program \(name)"
         case .systemCall(let name, let argument): "syscall \(name)" + (argument.map { " \($0)" } ?? "")
         case .bind(let port): "bind \(port)"
+        case .command(let question): "command \(question.text)"
         case .network(let subject): subject.typed
         }
     }

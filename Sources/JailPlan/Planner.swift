@@ -61,6 +61,13 @@ package struct Planner {
                 hint: "name another group")
         }
         try checkToken()
+        // Rather no jail than one whose programs find no commands, and are given a shell instead.
+        guard profile.commands.isEmpty else {
+            throw JailError(
+                .plan,
+                reason: "the profile lists commands (\(profile.commands.names.joined(separator: ", "))), and there is "
+                    + "nothing yet that runs them", hint: "take 'commands' out of the profile")
+        }
         let identity = try planIdentity()
         let data = try planData()
         let walls = try landlockABI()

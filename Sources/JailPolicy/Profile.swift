@@ -12,6 +12,7 @@ package struct Profile: Equatable, Sendable {
     package var network = NetworkRules()
     package var secrets = SecretRules()
     package var canaries: [CanaryRule] = []
+    package var commands = CommandRules()
     /// nil: no jail is made beside this one.
     package var sessions: SessionRules?
     /// nil: nobody asks what runs here how it is.

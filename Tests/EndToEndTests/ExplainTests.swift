@@ -89,6 +89,9 @@ import Testing
         let never = try explain("connect", "/run/docker.sock")
         #expect(never.status == 1)
         #expect(never.text.contains("no rule can allow it: it is never shown"))
+        let command = try explain("command", "git push --force")
+        #expect(command.status == 1)
+        #expect(command.text.contains("because no rule of commands names 'git'"))
         #expect(try explain("read", "etc/passwd").status == 64)
         #expect(try explain("read").status == 1)
     }

@@ -29,6 +29,12 @@ struct `Findings about profiles` {
         ("program-directory", .note, "process: { programs: ['/usr/bin/'], shell: true }"),
         ("program-family", .warning, "process: { programs: ['bash'] }, network: { allow: [{ hosts: ['a.example'] }] }"),
         ("program-family", .note, "process: { programs: ['git'] }"),
+        ("command-family", .warning, "commands: [{ program: '/usr/bin/git', arguments: [{ pattern: '.*' }] }]"),
+        ("command-on-host", .warning, "commands: [{ program: '/usr/bin/journalctl', where: { host: 'logs' } }]"),
+        (
+            "command-for-nothing", .warning,
+            "process: { programs: ['git'] }, commands: [{ program: '/usr/bin/git', arguments: ['status'] }]"
+        ),
         ("system-call", .warning, "process: { systemCalls: ['bpf'] }"),
         ("personal-files", .note, "filesystem: { read: ['/home/x/notes'] }"),
         (
@@ -39,6 +45,7 @@ struct `Findings about profiles` {
         ("optional-landlock", .warning, "optional: ['landlock']"),
         ("optional-time", .note, "optional: ['time']"),
         ("secret-in-profile", .danger, "process: { environment: { API_TOKEN: 'abcdefgh1234' } }"),
+        ("secret-in-profile", .danger, "commands: [{ program: '/x', environment: { API_TOKEN: 'abcdefgh1234' } }]"),
         ("secret-in-profile", .danger, "process: { environment: { X: 'ghp_0123456789abcdef' } }"),
         (
             "secret-in-profile", .danger,
@@ -58,7 +65,8 @@ struct `Findings about profiles` {
         let plain = try profile(
             """
             { process: { programs: ['node', 'jq'], environment: { OPENCLAW_STATE_DIR: '/data/state', MODE: 'production' } },
-              network: { allow: [{ hosts: ['a.example'] }], publish: ['18789'] }, filesystem: { tmp: '1M' }, \(Self.limits) }
+              network: { allow: [{ hosts: ['a.example'] }], publish: ['18789'] }, filesystem: { tmp: '1M' }, \(Self.limits),
+              commands: [{ program: '/usr/bin/git', arguments: ['status'], where: { profile: 'session' } }] }
             """)
         #expect(ProfileFindings(plain).all == [])
     }

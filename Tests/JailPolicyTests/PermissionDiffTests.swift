@@ -36,6 +36,15 @@ struct `Differences in words` {
                 == ["- may only read the workspace"])
     }
 
+    @Test func `name commands, without the values of their variables`() throws {
+        let npm = "commands: [{ program: '/usr/bin/npm', arguments: ['test'], environment: { A: 'hush' } }]"
+        let text = "have run: /usr/bin/npm test, with A, for 10m, 10M of output"
+        #expect(try words("", npm) == ["+ may also \(text)"])
+        #expect(try words(npm, "") == ["- may no longer \(text)"])
+        let other = "commands: [{ program: '/usr/bin/npm', arguments: ['test'], environment: { A: 'hash' } }]"
+        #expect(try words(npm, other) == ["- may no longer \(text)", "+ may also \(text)"])
+    }
+
     @Test func `never hold the value of a variable`() throws {
         let lines = try words(
             "process: { environment: { A: 'old-secret' } }", "process: { environment: { A: 'new-secret', B: 'x' } }")

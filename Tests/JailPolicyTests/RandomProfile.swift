@@ -33,6 +33,7 @@ enum RandomProfile {
               \(some(["audit: { keep: '2d', onFull: 'pause', redact: ['abc*'] }"], &generator).appendingComma)
               \(some(["secrets: [{ name: 'a', env: 'S', hosts: ['a.example'], inject: { query: 'k' } }, { name: 'o', hosts: ['a.example'], inject: 'bearer', exchange: { oauth: { host: 'b.c', path: '/t', clientId: 'i' } } }]"], &generator).appendingComma)
               \(some(["canaries: [{ kind: 'ssh' }, { kind: 'slack', env: 'T' }]"], &generator).appendingComma)
+              \(some(["commands: [{ program: '/usr/bin/git', arguments: ['push', { pattern: 'a|b' }], flags: ['-q'], deny: ['-f'], ask: true }]"], &generator).appendingComma)
               optional: \(list(["'landlock'", "'time'", "'cgroup'"], &generator)) }
             """
         if let tree = try? JSON5Reader.read(Array(text.utf8), file: "random"),

@@ -81,6 +81,20 @@ enum Samples {
             },
           ],
           canaries: [{ kind: "aws" }, { kind: "env", path: "/srv/.env" }, { kind: "github", env: "HUB" }],
+          commands: [
+            {
+              name: "logs", program: "/usr/bin/journalctl", sha256: "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+              arguments: ["show", { oneOf: ["-r", "all"], least: 0 }, { below: "/srv/x", least: 2, most: 3 }],
+              flags: [
+                "--quiet", { names: ["-n", "--lines"], value: { from: 1, upTo: 500 }, form: "either", required: true },
+                { names: ["-u"], value: { pattern: "[a-z]+" }, repeated: true },
+              ],
+              deny: ["-f", "--file"], order: "fixed", combined: true, workingDirectory: "/srv",
+              environment: { PAGER: "" }, timeout: "5s", outputSize: "1M", where: { host: "logs" }, ask: true,
+            },
+            { program: "/usr/bin/git", arguments: ["status"], where: { profile: "session" } },
+            { program: "/usr/bin/npm", arguments: ["test"] },
+          ],
           sessions: { profile: "session", workspaces: ["/data/a", "/data/b:ro"], most: 3, secrets: ["github"] },
           health: {
             http: { port: 18789, path: "/healthz" }, startPeriod: "1m", interval: "2s", timeout: "500ms", retries: 5,
@@ -372,6 +386,116 @@ enum Samples {
         (
             "{ secrets: [{ name: 'a', hosts: ['a.b'], inject: 'bearer' }] }",
             "1:13: 'secrets[0]' is bound to https://a.b, which no rule of network.allow lets be asked and inspected"
+        ),
+        ("{ commands: [{}] }", "1:14: 'commands[0]' needs 'program'"),
+        (
+            "{ commands: [{ program: 'npm' }] }",
+            "1:25: 'commands[0].program' must be an absolute path, not \"npm\""
+        ),
+        (
+            "{ commands: [{ program: '/proc/self/exe' }] }",
+            "1:25: 'commands[0].program' must not be in /proc, where no programs are"
+        ),
+        (
+            "{ commands: [{ program: '/bin/sh' }] }",
+            "1:14: 'commands[0]' needs a 'name': what its program is called must not be \"sh\", which reads command lines of "
+                + "the other commands"
+        ),
+        (
+            "{ commands: [{ name: 'a/b' }] }",
+            "1:22: 'commands[0].name' must be a program's name such as \"npm\", at most 64, not \"a/b\""
+        ),
+        (
+            "{ commands: [{ sha256: 'ABC' }] }",
+            "1:24: 'commands[0].sha256' must be a SHA-256 of 64 digits 0-9 and a-f, not \"ABC\""
+        ),
+        (
+            "{ commands: [{ arguments: [1] }] }",
+            "1:28: 'commands[0].arguments[0]' must be a word or an object, not a number"
+        ),
+        (
+            "{ commands: [{ arguments: ['a\\nb'] }] }",
+            "1:28: 'commands[0].arguments[0]' must be a word of at most 4096 bytes without control characters, not "
+                + "\"a\\nb\""
+        ),
+        (
+            "{ commands: [{ arguments: [{}] }] }",
+            "1:28: 'commands[0].arguments[0]' must have one of 'oneOf', 'below', 'pattern', and 'from' with 'upTo'"
+        ),
+        (
+            "{ commands: [{ arguments: [{ below: '/a', pattern: 'b' }] }] }",
+            "1:28: 'commands[0].arguments[0]' must have one of 'oneOf', 'below', 'pattern', and 'from' with 'upTo'"
+        ),
+        (
+            "{ commands: [{ arguments: [{ below: '/' }] }] }",
+            "1:37: 'commands[0].arguments[0].below' must be a directory below '/', not every path there is"
+        ),
+        (
+            "{ commands: [{ arguments: [{ pattern: 'a**' }] }] }",
+            "1:39: 'commands[0].arguments[0].pattern' is no pattern at character 3: two repetitions of one thing"
+        ),
+        (
+            "{ commands: [{ arguments: [{ pattern: '^a$' }] }] }",
+            "1:39: 'commands[0].arguments[0].pattern' is no pattern at character 1: all of a word is matched, without '^' "
+                + "and '$'; the character itself is '\\^'"
+        ),
+        (
+            "{ commands: [{ arguments: [{ from: 2, upTo: 1 }] }] }",
+            "1:28: 'commands[0].arguments[0]' must have 'from' at or below 'upTo'"
+        ),
+        (
+            "{ commands: [{ arguments: [{ from: 2 }] }] }",
+            "1:28: 'commands[0].arguments[0]' must have one of 'oneOf', 'below', 'pattern', and 'from' with 'upTo'"
+        ),
+        (
+            "{ commands: [{ arguments: [{ pattern: 'a', least: 3, most: 2 }] }] }",
+            "1:28: 'commands[0].arguments[0]' must have 'least' at or below 'most'"
+        ),
+        (
+            "{ commands: [{ flags: ['n'] }] }",
+            "1:24: 'commands[0].flags[0]' must be a flag such as \"-n\" or \"--lines\", not \"n\""
+        ),
+        ("{ commands: [{ flags: [{}] }] }", "1:24: 'commands[0].flags[0]' needs 'names'"),
+        (
+            "{ commands: [{ flags: [{ names: ['-n'], form: 'either' }] }] }",
+            "1:24: 'commands[0].flags[0]' has a 'form' and no 'value'"
+        ),
+        (
+            "{ commands: [{ program: '/a', flags: ['-n', { names: ['-m', '-n'] }] }] }",
+            "1:14: 'commands[0]' names the flag -n twice"
+        ),
+        (
+            "{ commands: [{ program: '/a', flags: ['--force'], deny: ['--force'] }] }",
+            "1:14: 'commands[0]' denies \"--force\", and lists \"--force\""
+        ),
+        (
+            "{ commands: [{ program: '/a', arguments: ['-xf'], deny: ['-f'] }] }",
+            "1:14: 'commands[0]' denies \"-f\", and lists \"-xf\""
+        ),
+        (
+            "{ commands: [{ program: '/a', flags: ['-name', '-n'], combined: true }] }",
+            "1:14: 'commands[0]' has the flag -name, which may be read as several"
+        ),
+        (
+            "{ commands: [{ program: '/a/x' }, { program: '/b/x' }] }",
+            "1:35: 'commands[1]' calls /b/x 'x', as another calls /a/x"
+        ),
+        (
+            "{ commands: [{ where: 'host' }] }",
+            "1:23: 'commands[0].where' must be \"jail\" or an object, not a string"
+        ),
+        ("{ commands: [{ where: {} }] }", "1:23: 'commands[0].where' must have one of 'profile' and 'host'"),
+        (
+            "{ commands: [{ where: { host: 'root' } }] }",
+            "1:31: 'commands[0].where.host' must not be root: nothing in a jail runs as the host's root"
+        ),
+        (
+            "{ commands: [{ timeout: '2d' }] }",
+            "1:25: 'commands[0].timeout' must be from \"100ms\" to \"1d\""
+        ),
+        (
+            "{ filesystem: { write: ['/srv'] }, commands: [{ program: '/srv/x' }] }",
+            "1:47: 'commands[0]' has a program in '/srv', where the jail may write what is run"
         ),
         ("{ spend: {} }", "1:10: 'spend' needs 'perDay', 'tokensPerDay' or 'requestsPerDay'"),
         (
@@ -851,7 +975,7 @@ enum Samples {
         ("network.budgets.total", "60"), ("network.budgets.response", "60"), ("network.upstream", "[]"),
         ("network.upstream.resolvers", "'192.0.2.1'"), ("network.upstream.trust", "1"),
         ("network.onGatewayExit", "true"),
-        ("sessions", "'session'"), ("sessions.profile", "[]"), ("sessions.workspaces", "'/data'"),
+        ("commands", "'npm'"), ("sessions", "'session'"), ("sessions.profile", "[]"), ("sessions.workspaces", "'/data'"),
         ("sessions.most", "'1'"), ("sessions.secrets", "'github'"),
         ("health", "true"), ("health.http", "'/'"), ("health.http.port", "'1'"), ("health.http.path", "1"),
         ("health.tcp", "1"), ("health.tcp.port", "'1'"), ("health.exec", "'x'"), ("health.startPeriod", "1"),

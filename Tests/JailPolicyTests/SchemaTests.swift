@@ -48,6 +48,9 @@ struct `Schema` {
         "mode: 'readOnly', size", "audit: { keep", "restart: { delay", "restart: { within", "on: 'always', delay",
         "192.0.2.1'] }] }", "Transfer_Encoding", "secrets: [{ name: 'a', hosts", "header: 'A', query", "id: 'a/../b'",
         "env: 'A', file", "query: 'A', prefix", "kind: 'aws', path", "kind: 'ssh', env", "kind: 'aws', env",
+        "/bin/sh", "below: '/a', pattern", "'a**'", "'^a$'", "from: 2, upTo: 1", "least: 3", "form: 'either'",
+        "'-m', '-n'",
+        "deny: ['--force']", "deny: ['-f']", "'-name', '-n'", "'/b/x'", "timeout: '2d'", "program: '/srv/x'",
         "audit: { checkpoint", "redact: ['a*", "anchors: [['tool",
     ]
 

@@ -49,6 +49,7 @@ struct `Sections` {
             CanaryRule(.aws), CanaryRule(.environment, at: .file("/srv/.env")),
             CanaryRule(.github, at: .variable("HUB")),
         ]
+        expected.commands.rules = try Self.commands()
         var sessions = SessionRules(profile: "session")
         sessions.workspaces = [SessionRoot(path: "/data/a"), SessionRoot(path: "/data/b", readOnly: true)]
         sessions.most = 3
@@ -133,6 +134,28 @@ struct `Sections` {
         (oauth.port, oauth.scope, oauth.clientSecret) = (8443, "read write", "app")
         drive.exchange = oauth
         return [api, hub, web, map, bot, chat, aws, drive]
+    }
+
+    private static func commands() throws -> [CommandRule] {
+        var logs = CommandRule(name: "logs", program: "/usr/bin/journalctl")
+        logs.digest = String(repeating: "0123456789abcdef", count: 4)
+        logs.arguments = [
+            CommandArgument(.literal("show")), CommandArgument(.oneOf(["-r", "all"]), least: 0),
+            CommandArgument(.below("/srv/x"), least: 2, most: 3),
+        ]
+        var lines = CommandFlag(["-n", "--lines"])
+        (lines.value, lines.form, lines.isRequired) = (.number(1...500), .either, true)
+        var unit = CommandFlag(["-u"])
+        (unit.value, unit.mayRepeat) = (.pattern(try CommandPattern.parse("[a-z]+")), true)
+        logs.flags = [CommandFlag(["--quiet"]), lines, unit]
+        (logs.denied, logs.order, logs.combined) = (["-f", "--file"], .fixed, true)
+        (logs.workingDirectory, logs.environment) = ("/srv", [EnvironmentVariable(name: "PAGER", value: "")])
+        (logs.timeout, logs.outputSize, logs.place, logs.asks) = (5000, 1 << 20, .host("logs"), true)
+        var git = CommandRule(name: "git", program: "/usr/bin/git")
+        (git.arguments, git.place) = ([CommandArgument(.literal("status"))], .profile("session"))
+        var npm = CommandRule(name: "npm", program: "/usr/bin/npm")
+        npm.arguments = [CommandArgument(.literal("test"))]
+        return [logs, git, npm]
     }
 
     private static func alerts() throws -> AlertRules {

@@ -31,9 +31,8 @@ struct `Views` {
         guard case .object(let members) = try read(try profile(Samples.full).json.text()).content else { return }
         #expect(
             members.map(\.key) == [
-                "description", "process", "filesystem", "network", "secrets", "canaries", "sessions", "health",
-                "restart",
-                "alerts", "spend", "limits", "audit", "optional",
+                "description", "process", "filesystem", "network", "secrets", "canaries", "commands", "sessions",
+                "health", "restart", "alerts", "spend", "limits", "audit", "optional",
             ])
     }
 

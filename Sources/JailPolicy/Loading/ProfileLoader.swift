@@ -60,6 +60,7 @@ package struct ProfileLoader: Sendable {
         try profile.spend?.check(profile.network)
         try profile.secrets.check(profile, tree)
         try profile.canaries.check(profile, tree)
+        try profile.commands.check(profile, tree)
         try profile.restart.check(profile.health)
         return profile
     }

@@ -28,6 +28,12 @@ extension Profile {
             write: { $0.canaries.isEmpty ? nil : .array($0.canaries.map(\.json)) },
             show: { $0.canaries.isEmpty ? .single("none") : .list($0.canaries.map(\.shown)) }
         ).holding(CanaryParts.table, suffix: "[]"),
+        SectionKey<Profile>(
+            "commands",
+            read: { (field, profile) throws(JailError) in profile.commands = try CommandRules.read(field) },
+            write: { $0.commands.isEmpty ? nil : $0.commands.json },
+            show: { .list($0.commands.rules.map(\.shown)) }
+        ).holding(CommandParts.table, suffix: "[]"),
         SectionKey(
             "sessions",
             read: { (field, profile) throws(JailError) in profile.sessions = try SessionRules.read(field) },

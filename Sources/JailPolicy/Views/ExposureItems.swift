@@ -13,8 +13,7 @@ struct ExposureItems {
     var all: [Exposure.Item] {
         [
             reach, sending, privateAddresses, published, programs, systemCalls, hostFiles, own, limits, optional,
-            secrets,
-            sessions, together,
+            secrets, commands, sessions, together,
         ]
     }
 
@@ -153,6 +152,16 @@ struct ExposureItems {
             "process.environment", 3 * Double(literal) + 0.2 * Double(profile.process.passEnvironment.count), most: 8,
             "\(literal) secrets written down, \(profile.process.passEnvironment.count) variables of the caller's",
             "pass secrets with passEnvironment, and only those that are used")
+    }
+
+    private var commands: Exposure.Item {
+        let rules = profile.commands.rules
+        let beyond = rules.filter { if case .host = $0.place { true } else { false } }.count
+        let families = rules.filter { ProgramFamilies.warning($0.program) != nil }.count
+        return item(
+            "commands", 0.3 * Double(rules.count) + Double(families) + 2 * Double(beyond), most: 8,
+            "\(rules.count) commands, \(families) of programs that run whatever they are given, \(beyond) on the host",
+            "give each command its exact arguments, and run it in a jail")
     }
 
     private var sessions: Exposure.Item {

@@ -101,6 +101,10 @@ struct PermissionWords {
         case "network.listen": "listen on \(text)"
         case "network.allowPrivate": "reach private addresses in \(text)"
         case "network.deny": text
+        case "commands":
+            // The values of its environment may be secrets.
+            (old.commands.rules + new.commands.rules).first { $0.shown == text }
+                .map { "have run: \($0.shown(hasValues: false))" }
         case "sessions": "have other jails made: \(text)"
         case "optional": "start without \(text), where the host has none"
         default: nil

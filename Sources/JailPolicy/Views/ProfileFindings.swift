@@ -31,6 +31,7 @@ package struct ProfileFindings: Sendable {
     package init(_ profile: Profile, among others: [Profile] = []) {
         network(profile)
         programs(profile)
+        commands(profile)
         files(profile)
         protections(profile)
         environment(profile)
@@ -111,6 +112,35 @@ package struct ProfileFindings: Sendable {
                 .warning, "system-call", "the system call \(call) is allowed beyond the list",
                 "'clawjail explain syscall \(call)' says what it brings with it",
                 ProfileSource("process.systemCalls", call))
+        }
+    }
+
+    // MARK: Commands
+
+    private mutating func commands(_ profile: Profile) {
+        for rule in profile.commands.rules {
+            let source = ProfileSource("commands", rule.shown)
+            environment(of: rule)
+            if rule.isOpen, let warning = ProgramFamilies.warning(rule.program) {
+                add(
+                    .warning, "command-family", "\(warning), and whoever calls it chooses words that it is given",
+                    "write its arguments out, or give the whole command a script of its own", source)
+            }
+            if case .host(let user) = rule.place, !rule.asks {
+                add(
+                    .warning, "command-on-host", "'\(rule.name)' runs on the host as \(user), and nobody is asked",
+                    "ask: true, or run it in a jail", source)
+            }
+            let listed = profile.process.programs.first {
+                $0.name == rule.name || $0.name == rule.program
+                    || $0.isDirectory && rule.program.hasPrefix($0.name)
+            }
+            if let listed {
+                add(
+                    .warning, "command-for-nothing",
+                    "'\(rule.name)' has a rule, and process.programs lets it be started without one",
+                    "take \(listed.name) out of process.programs", source)
+            }
         }
     }
 
@@ -201,6 +231,16 @@ package struct ProfileFindings: Sendable {
         }
     }
 
+    /// Whether a value of `commands[].environment` is one, for ``commands(_:)``.
+    private mutating func environment(of rule: CommandRule) {
+        for variable in rule.environment where Self.isSecret(variable) {
+            add(
+                .danger, "secret-in-profile",
+                "the value of \(variable.name) for '\(rule.name)' looks like a secret, written into the profile",
+                "take it out", ProfileSource("commands", rule.shown))
+        }
+    }
+
     // MARK: Other jails
 
     /// What this jail writes and another one runs.
@@ -224,6 +264,6 @@ package struct ProfileFindings: Sendable {
             .map { $0.hasSuffix("/") ? String(Substring($0.utf8.dropLast())) : $0 }
         if case .directory(let root) = profile.filesystem.root { paths.append(root) }
         // Data for one program is code for another: a script, a plugin, settings.
-        return paths + profile.filesystem.read.map(\.source)
+        return paths + profile.filesystem.read.map(\.source) + profile.commands.rules.map(\.program)
     }
 }

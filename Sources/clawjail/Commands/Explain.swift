@@ -7,8 +7,9 @@ struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Say whether a profile allows something, by which rule of which file, or what would allow it.",
         discussion: """
-            A file: read, write, execute or connect PATH, as the path is called inside. A program: program NAME. A system \
-            call: syscall NAME [ARGUMENT]. A port to listen on: bind PORT. The network: METHOD URL, or HOST[:PORT].
+            A file: read, write, execute or connect PATH, as the path is called inside. A program: program NAME. A command \
+            that is run for the jail: command LINE, as sh -c has it. A system call: syscall NAME [ARGUMENT]. A port to listen \
+            on: bind PORT. The network: METHOD URL, or HOST[:PORT].
 
             With - they are read from standard input, one on a line, and each answer is printed as JSON on a line.
 
@@ -31,7 +32,9 @@ struct Explain: ParsableCommand {
 
     @Argument(
         help: "What is asked, such as: read /etc/passwd.",
-        completion: .list(["read", "write", "execute", "connect", "program", "syscall", "bind", "GET", "POST"]))
+        completion: .list([
+            "read", "write", "execute", "connect", "program", "command", "syscall", "bind", "GET", "POST",
+        ]))
     var subject: [String]
 
     mutating func run() {
@@ -91,11 +94,20 @@ private struct Asked {
         case .systemCall(let name, let argument):
             let answer = SystemCallDecision.decide(name, argument, of: profile)
             return self.answer(Explanation(question, answer, origins))
+        case .command(let asked):
+            let answer = CommandDecision.decide(asked, of: profile, program: Self.usualPlace(of:))
+            return self.answer(Explanation(question, answer, origins))
         case .file(let path, let access):
             return answer(Explanation(question, try planned().access(path, access), origins))
         case .program(let name): return answer(Explanation(question, try planned().program(name), origins))
         case .bind(let port): return answer(Explanation(question, try planned().bind(port), origins))
         }
+    }
+
+    /// Where the host has a program that a command could be.
+    private static func usualPlace(of name: String) -> String? {
+        guard (try? CommandRule.checkName(name)) != nil else { return nil }
+        return ["/usr/local/bin/", "/usr/bin/", "/bin/"].map { $0 + name }.first { System.mayAccess($0, 1) }
     }
 
     private func answer(_ explanation: Explanation) -> Answer {
