@@ -78,6 +78,10 @@ let package = Package(
         library(
             "SecretStore", ["JailCore", "JailPolicy", .product(name: "Crypto", package: "swift-crypto")]),
 
+        // What waits for a person's decision, what was granted, and who may decide (pure).
+        library(
+            "JailApprovals", ["JailCore", "JailPolicy", .product(name: "Crypto", package: "swift-crypto")]),
+
         // What programs asked for and were told, and the smallest change that would have let them have it (pure).
         library("JailLearning", ["JailCore", "JailPolicy"]),
 
@@ -119,7 +123,7 @@ let package = Package(
                 "JailReview",
                 "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
                 "JailSeccomp", "JailCgroups", "JailAppArmor", "JailScope", "JailNetwork", "JailTerminal",
-                "EgressControl", "AuditLog", "JailLearning",
+                "EgressControl", "AuditLog", "JailLearning", "JailApprovals",
             ]),
 
         // What is kept of a jail that is locked down. Knows files and processes, and nothing of how jails are made.
@@ -175,7 +179,7 @@ let package = Package(
             dependencies: [
                 "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog",
                 "JailEvidence", "JailView", "JailData", "JailReview", "JailMounts", "JailLearning", "JailHostAudit",
-                "JailDecision", "JailVerify", "SecretStore",
+                "JailDecision", "JailVerify", "SecretStore", "JailApprovals",
                 "AuditViews", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -208,6 +212,7 @@ let package = Package(
         tests("SecretStoreTests", ["SecretStore", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailLearningTests", ["JailLearning", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailVerifyTests", ["JailVerify", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
+        tests("JailApprovalsTests", ["JailApprovals", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailScopeTests", ["JailScope", "JailPlan", "JailCore", "TestSupport"]),
         tests(
             "JailDecisionTests",
@@ -232,7 +237,8 @@ let package = Package(
         tests(
             "JailLaunchTests",
             [
-                "JailLaunch", "JailLearning", "JailCgroups", "JailPlan", "JailPolicy", "JailCore", "CLinux",
+                "JailLaunch", "JailApprovals", "JailLearning", "JailCgroups", "JailPlan", "JailPolicy", "JailCore",
+                "CLinux",
                 "TestSupport",
             ]),
         tests("JailViewTests", ["JailView", "JailCgroups", "JailPolicy", "JailCore", "TestSupport"]),

@@ -13,9 +13,9 @@ package enum EgressMessage {
 
     private enum Kind: UInt8 {
         case setup = 1
-        case sockets, resolver, share, attach, secret
+        case sockets, resolver, share, attach, secret, verdict
         case ready = 0x41
-        case event, failure, spend
+        case event, failure, spend, ask, withdrawn
     }
 
     /// One packet on its way out.
@@ -32,11 +32,13 @@ package enum EgressMessage {
     /// Carries, in this order: the policy, the host's certificates, resolv.conf, hosts, the table of names and, if there
     /// are, what may be spent, which secrets are bound to what, and the CA's state.
     package static func setup(
-        jail: String, profile: String, wantsJavaTrustStore: Bool, limitsSpend: Bool = false, bindsSecrets: Bool = false
+        jail: String, profile: String, wantsJavaTrustStore: Bool, limitsSpend: Bool = false, bindsSecrets: Bool = false,
+        asks: UInt64? = nil
     ) -> Packet {
         let header: JSON = [
             "jail": .string(jail), "profile": .string(profile), "java": .boolean(wantsJavaTrustStore),
             "spend": .boolean(limitsSpend), "secrets": .boolean(bindsSecrets),
+            "asks": asks.map { .number($0) } ?? .null,
         ]
         return packet(.setup, header.text())
     }
@@ -52,6 +54,9 @@ package enum EgressMessage {
 
     /// A secret, or another value of one. Everything is in the message itself, which nobody can read twice.
     package static func secret(_ grant: SecretGrant) -> Packet { Packet(bytes: [Kind.secret.rawValue] + grant.bytes) }
+
+    /// What somebody has said to a request, or that nobody has.
+    package static func verdict(_ verdict: EgressVerdict) -> Packet { packet(.verdict, verdict.text) }
 
     /// To a process that is to serve several jails: this channel is for ``attach`` alone.
     package static var share: Packet { packet(.share) }
@@ -73,6 +78,9 @@ package enum EgressMessage {
         case .sockets: return .sockets(try sockets(header, descriptors))
         case .resolver where bytes.count == 1 && descriptors.count == 2:
             return .resolver(try resolver(descriptors[0], descriptors[1]))
+        case .verdict where descriptors.isEmpty:
+            guard let verdict = EgressVerdict(header) else { throw malformed }
+            return .verdict(verdict)
         case .share where bytes.count == 1 && descriptors.isEmpty: return .share
         case .attach where bytes.count == 1 && descriptors.count == 1:
             return .attach(EgressChannel(descriptors[0].take()))
@@ -91,6 +99,8 @@ package enum EgressMessage {
             case .string(let jail) = header["jail"]?.content,
             case .string(let profile) = header["profile"]?.content, case .boolean(let java) = header["java"]?.content
         else { throw malformed }
+        let asks = header["asks"]?.integer.flatMap { UInt64(exactly: $0) }
+        guard asks != nil || header["asks"]?.kind == "null" else { throw malformed }
         let policy = try content(descriptors[0], limit: EgressSetup.policyLimit)
         guard let rules = try? NetworkRules(text: policy) else { throw malformed }
         let trust = try content(descriptors[1], limit: EgressSetup.trustLimit)
@@ -104,7 +114,7 @@ package enum EgressMessage {
         return EgressSetup(
             jail: jail, profile: profile, rules: rules, trust: trust, resolver: files, state: state,
             names: KeptDescriptor(descriptors[4].take()), wantsJavaTrustStore: java, spend: spend,
-            secrets: secrets ?? SecretRules(), channel: channel)
+            secrets: secrets ?? SecretRules(), asks: asks, channel: channel)
     }
 
     private static func secrets(_ file: SharedDescriptor) throws(SystemError) -> SecretRules {
@@ -174,6 +184,10 @@ package enum EgressMessage {
 
     static func spend(_ report: SpendReport) -> Packet { packet(.spend, report.text) }
 
+    static func ask(_ ask: EgressAsk) -> Packet { packet(.ask, ask.text) }
+
+    static func withdrawn(_ id: UInt32) -> Packet { packet(.withdrawn, String(id)) }
+
     static func failure(_ error: SystemError) -> Packet {
         let text: JSON = ["call": .string("\(error.call)"), "errno": .number(error.errno.rawValue)]
         return packet(.failure, text.text())
@@ -184,6 +198,10 @@ package enum EgressMessage {
         case ready(EgressIdentity)
         case events([EgressEvent])
         case spend(SpendReport)
+        /// May this request be let through?
+        case ask(EgressAsk)
+        /// Nobody waits for the answer to that any more.
+        case withdrawn(UInt32)
         /// It could not confine itself, and has not begun.
         case failure(SystemError)
     }
@@ -207,6 +225,9 @@ package enum EgressMessage {
             return .events(events)
         case .spend where descriptors.isEmpty:
             return SpendReport(text: Array(bytes.dropFirst())).map { .spend($0) }
+        case .ask where descriptors.isEmpty: return EgressAsk(text: Array(bytes.dropFirst())).map { .ask($0) }
+        case .withdrawn where descriptors.isEmpty:
+            return UInt32(String(decoding: bytes.dropFirst(), as: UTF8.self)).map { .withdrawn($0) }
         case .failure where descriptors.isEmpty:
             return failure(Array(bytes.dropFirst())).map { .failure($0) }
         default: return nil

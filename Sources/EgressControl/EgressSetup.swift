@@ -26,13 +26,15 @@ package struct EgressSetup: Sendable {
     package var spend: SpendSetup?
     /// Which secrets go into which requests. Their values come as orders, before there are sockets.
     package var secrets = SecretRules()
+    /// Milliseconds that somebody has to answer about requests that no rule allows; nil: nobody is asked.
+    package var asks: UInt64?
     /// To the supervisor.
     package var channel: EgressChannel
 
     package init(
         jail: String, profile: String, rules: NetworkRules, trust: [UInt8], resolver: ResolverFiles, state: [UInt8]?,
         names: KeptDescriptor, wantsJavaTrustStore: Bool, spend: SpendSetup? = nil,
-        secrets: SecretRules = SecretRules(), channel: EgressChannel
+        secrets: SecretRules = SecretRules(), asks: UInt64? = nil, channel: EgressChannel
     ) {
         self.jail = jail
         self.profile = profile
@@ -44,6 +46,7 @@ package struct EgressSetup: Sendable {
         self.wantsJavaTrustStore = wantsJavaTrustStore
         self.spend = spend
         self.secrets = secrets
+        self.asks = asks
         self.channel = channel
     }
 

@@ -114,7 +114,7 @@ final class ServedJail {
         case .setup(let setup) where !isSetUp:
             isSetUp = true
             try setUp(setup, sharing: known)
-        case .sockets, .resolver, .secret:
+        case .sockets, .resolver, .secret, .verdict:
             guard isSetUp else { throw SystemError(.check, .invalid) }
             try loop.flatSubmit { service.value?.carry(out: order) ?? service.eventLoop.makeSucceededVoidFuture() }
                 .wait()

@@ -21,7 +21,8 @@ final class GatewayService {
     init(_ setup: EgressSetup, loop: any EventLoop) throws {
         self.loop = loop
         upstream = setup.rules.upstream
-        let policy = NetworkPolicy(setup.rules)
+        var policy = NetworkPolicy(setup.rules)
+        policy.asks = setup.asks != nil
         authority =
             if let state = setup.state { try CertificateAuthority(state: state) } else {
                 try CertificateAuthority.create(for: setup.jail)
@@ -34,7 +35,8 @@ final class GatewayService {
             names: try NameTable(descriptor: setup.names.borrowed.number, keeping: setup.names),
             contexts: try ServerContexts(authority: authority), pool: UpstreamPool(connector),
             spend: setup.spend.map { SpendMeter($0, setup.channel, loop: loop) },
-            secrets: setup.secrets.isEmpty ? nil : SecretInjector(setup.secrets))
+            secrets: setup.secrets.isEmpty ? nil : SecretInjector(setup.secrets),
+            holds: setup.asks.map { RequestHolds(setup.channel, timeout: $0) })
     }
 
     /// The resolver that the profile names, or the host's. The host's own names count in both cases.
@@ -60,6 +62,7 @@ final class GatewayService {
         switch order {
         case .resolver(let files):
             loop.makeCompletedFuture { resolver.configuration = Self.configuration(upstream, files) }
+        case .verdict(let verdict): loop.makeCompletedFuture { state.holds?.take(verdict) }
         case .secret(let grant): loop.makeCompletedFuture { try take(grant) }
         case .sockets(let sockets) where !hasSockets: serve(sockets)
         // Each exactly once, and those that are not for one jail.
@@ -83,7 +86,7 @@ final class GatewayService {
                     state.recordDenial(.name, denial, Destination(host: .name(name), port: 0))
                     return false
                 }
-                return if case .allow = state.policy.decide(NetworkQuestion(host: .name(name))) { true } else { false }
+                return if case .allow = state.policy.reach(NetworkQuestion(host: .name(name))) { true } else { false }
             },
             onEvent: { event, untold in state.record(event, untold: untold) })
         let own = NIOLoopBound(self, eventLoop: loop)

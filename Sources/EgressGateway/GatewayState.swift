@@ -32,6 +32,8 @@ final class GatewayState {
     let spend: SpendMeter?
     /// nil: the profile binds none.
     let secrets: SecretInjector?
+    /// nil: nobody is asked.
+    let holds: RequestHolds?
     /// Decides which requests have an answer that goes through something; nil: none has.
     var makeAnswerFilter: ((CheckedRequest) -> (any AnswerFilter)?)?
     /// For all answers that are decoded at the same time.
@@ -41,7 +43,7 @@ final class GatewayState {
     init(
         loop: any EventLoop, jail: String, profile: String, policy: NetworkPolicy, events: EventQueue, names: NameTable,
         contexts: ServerContexts, pool: UpstreamPool, spend: SpendMeter?,
-        secrets: SecretInjector? = nil
+        secrets: SecretInjector? = nil, holds: RequestHolds? = nil
     ) {
         self.loop = loop
         self.jail = jail
@@ -53,6 +55,7 @@ final class GatewayState {
         self.pool = pool
         self.spend = spend
         self.secrets = secrets
+        self.holds = holds
         let limits = policy.rules.budgets
         budgets = Budgets(limits, now: .now())
         times = Times(
@@ -69,6 +72,7 @@ final class GatewayState {
     func end() {
         isEnded = true
         events.end()
+        holds?.end()
         // Each takes itself out of the list.
         for connection in Array(guards.values) { connection.reset() }
         pool.end()
@@ -79,6 +83,7 @@ final class GatewayState {
         for entry in guards.values { entry.tick(now) }
         pool.tick(now)
         secrets?.tick(now)
+        holds?.tick(now)
     }
 
     /// What a person can type to see why.

@@ -36,6 +36,9 @@ package enum ControlRequest {
     case recent
     /// A snapshot was made of its data: see ``SnapshotNote``.
     case saved(SnapshotNote)
+    /// What waits for approval, or what somebody says to it: see ``ApprovalOrder``. The queue comes as JSON, in a file, and
+    /// what came of a decision as a text in ``ControlReply/state(_:)``.
+    case approvals(ApprovalOrder)
 
     private enum Kind: UInt8 {
         case stop = 0x53
@@ -54,6 +57,7 @@ package enum ControlRequest {
         case figures = 0x47
         case recent = 0x48
         case saved = 0x44
+        case approvals = 0x41
     }
 
     /// Of the packet.
@@ -86,6 +90,9 @@ package enum ControlRequest {
         case .saved where descriptors.isEmpty:
             guard let note = SnapshotNote(bytes: Array(bytes.dropFirst())) else { return nil }
             self = .saved(note)
+        case .approvals where descriptors.isEmpty:
+            guard let order = ApprovalOrder(bytes: Array(bytes.dropFirst())) else { return nil }
+            self = .approvals(order)
         case .execute where bytes.count == 1 && (descriptors.count == 1 || descriptors.count == 4):
             self = .execute(descriptors[0], streams: Array(descriptors.dropFirst()))
         case .signal
@@ -116,6 +123,7 @@ package enum ControlRequest {
         case .figures: [Kind.figures.rawValue]
         case .recent: [Kind.recent.rawValue]
         case .saved(let note): [Kind.saved.rawValue] + note.bytes
+        case .approvals(let order): [Kind.approvals.rawValue] + order.bytes
         }
     }
 
@@ -123,7 +131,8 @@ package enum ControlRequest {
     var isForOtherJails: Bool {
         switch self {
         case .stop, .kill, .execute, .signal, .state: true
-        case .pause, .resume, .plan, .fileSystems, .lockdown, .seal, .restrict, .verified, .figures, .recent, .saved:
+        case .pause, .resume, .plan, .fileSystems, .lockdown, .seal, .restrict, .verified, .figures, .recent, .saved,
+            .approvals:
             false
         }
     }
@@ -227,7 +236,7 @@ struct ControlSocket {
                 silent.keep(caller)
                 continue
             case .execute, .signal, .state, .pause, .resume, .figures, .recent, .plan, .fileSystems, .lockdown, .seal,
-                .verified, .saved:
+                .verified, .saved, .approvals:
                 break
             }
             requests.append((request, caller))

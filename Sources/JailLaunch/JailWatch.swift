@@ -26,6 +26,8 @@ final class JailWatch {
     private var callers: ControlSocket
     let execs: Execs
     let egress: EgressWatch?
+    /// Of a jail that may ask for approvals.
+    let approvals: ApprovalDesk?
     let audit: Audit
     /// Of a jail that may ask for sessions.
     var sessions: SessionDesk?
@@ -107,6 +109,11 @@ final class JailWatch {
         self.callers = callers
         execs = Execs(plan)
         self.egress = egress
+        approvals = plan.approvals.map { approvals in
+            ApprovalDesk(
+                approvals, jail: plan.gateway.map { "\($0)/\(plan.name)" } ?? plan.name,
+                rules: plan.network.egress?.rules ?? NetworkRules())
+        }
         self.audit = audit
         alerts = plan.alerts.map { AlertWatch($0, group: group) }
         self.output = output
@@ -161,7 +168,9 @@ final class JailWatch {
                 tell(learning?.takeNotices() ?? [], &reporter)
                 tellLockdown(&reporter)
                 tellVerifications(&reporter)
+                tellApprovals(&reporter)
                 try writeAudit(&reporter)
+                answerApprovals()
             }
         } catch {
             kill()
@@ -227,6 +236,8 @@ final class JailWatch {
         report(&reporter, final: true)
         endEgress()
         tell(egress?.takeNotices() ?? [], &reporter)
+        approvals?.end()
+        tellApprovals(&reporter)
         sessions?.end()
         tell(sessions?.takeNotices() ?? [], &reporter)
         tellExecs(&reporter)
@@ -351,7 +362,7 @@ final class JailWatch {
         if !isIdle, !watched.isEmpty || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
         for due in [
             egress?.due, execs.due, callers.due, sessions?.due, pause.due, health?.due, service?.due, audit.due,
-            outside?.due, alerts?.due,
+            outside?.due, alerts?.due, approvals?.due,
         ] {
             if let due { next = min(next ?? .max, due) }
         }
@@ -388,6 +399,7 @@ final class JailWatch {
         outside?.handle(ready)
         output?.handle(ready)
         try watchEgress(ready)
+        watchApprovals()
         try sessions?.handle(ready)
         if let lifeline, ready[lifeline] != nil { kill() }
         if let guardian { try heed(guardian, ready) }
@@ -566,6 +578,7 @@ final class JailWatch {
             try? System.send(caller.borrowed, ControlReply.state(state.text()).bytes)
         case .plan: handOutPlan(to: caller)
         case .fileSystems: handOutFileSystems(to: caller)
+        case .approvals(let order): carry(out: order, for: caller)
         case .figures: try? System.send(caller.borrowed, ControlReply.state(figuresText()).bytes)
         case .saved(let note):
             callersNotices.append(.event(note.event))

@@ -28,6 +28,8 @@ package struct EgressPlan: Equatable, Sendable {
     package var group: String?
     /// nil: the profile does not limit what may be spent.
     package var spend: SpendPlan?
+    /// Milliseconds that somebody has to say yes to what no rule allows; nil: nobody is asked.
+    package var asks: UInt64?
 
     /// Jails of one process: what ``resources`` is enough for.
     package static let mostSharing = 64

@@ -39,6 +39,7 @@ extension LaunchPlan {
             "restart": restart?.json ?? .null,
             "audit": audit.json,
             "alerts": alerts?.json ?? .null,
+            "approvals": approvals?.json ?? .null,
             "leftOut": .array(
                 leftOut.map { ["protection": .string($0.protection.rawValue), "reason": .string($0.reason)] }),
             "notes": .strings(notes),
@@ -164,6 +165,7 @@ extension EgressPlan {
             "resources": .object(resources.map { ("\($0.resource)", .number($0.value)) }), "rules": rules.json,
             "spend": spend.map { ["rules": $0.rules.json, "prices": $0.prices.json, "ledger": .string($0.ledger)] }
                 ?? .null,
+            "asksMilliseconds": asks.map { .number($0) } ?? .null,
             "group": .optional(group), "mostSharing": group == nil ? .null : .number(Self.mostSharing),
         ]
     }

@@ -30,6 +30,10 @@ extension LaunchPlan {
             for text in restart.shown { output.line("", text) }
         }
         if let alerts { describe(alerts, &output) }
+        if let approvals {
+            output.heading("approvals, by 'clawjail approvals'")
+            for text in approvals.rules.shown { output.line("", text) }
+        }
         if let spend = network.egress?.spend {
             output.heading("spend, at providers of language models")
             for text in spend.rules.shown { output.line("", text) }

@@ -42,6 +42,8 @@ package struct LaunchPlan: Equatable, Sendable {
     package var audit: AuditPlan
     /// nil: nobody wants to hear of what happens.
     package var alerts: AlertsPlan?
+    /// nil: nobody is asked, and what is not allowed is denied.
+    package var approvals: ApprovalsPlan?
     package var leftOut: [LeftOut] = []
     /// What a reader should know besides: programs that are not installed, promises that are only watched.
     package var notes: [String] = []

@@ -121,6 +121,7 @@ package struct Planner {
                 ? nil : profile.restart,
             audit: try planAudit(),
             alerts: alerts,
+            approvals: try ApprovalsPlan.make(profile, facts),
             leftOut: leftOut,
             notes: notes,
             stopGrace: profile.process.stopGrace,

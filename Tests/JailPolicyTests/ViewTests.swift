@@ -32,7 +32,7 @@ struct `Views` {
         #expect(
             members.map(\.key) == [
                 "description", "process", "filesystem", "network", "secrets", "sessions", "health", "restart", "alerts",
-                "spend", "limits",
+                "spend", "approvals", "limits",
                 "audit", "optional",
             ])
     }

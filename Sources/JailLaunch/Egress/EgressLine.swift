@@ -26,7 +26,7 @@ struct EgressLine {
         ]
         let setup = EgressMessage.setup(
             jail: plan.name, profile: plan.profile, wantsJavaTrustStore: egress.wantsJavaTrustStore,
-            limitsSpend: spend != nil)
+            limitsSpend: spend != nil, asks: egress.asks)
         let money = try spend.map { (spend) throws(SystemError) in try Self.file("spend", Array(spend.text.utf8)) }
         // A descriptor lives as long as its owner, and an owner no longer than it is asked for.
         return try withExtendedLifetime((files, money)) { () throws(SystemError) in
@@ -41,6 +41,11 @@ struct EgressLine {
         return try withExtendedLifetime(files) { () throws(SystemError) in
             try send(EgressMessage.resolver, files.map(\.borrowed))
         }
+    }
+
+    /// What became of a request that it has asked about.
+    func send(_ verdict: EgressVerdict) throws(SystemError) -> Outcome {
+        try send(EgressMessage.verdict(verdict), [])
     }
 
     /// The jail's sockets, of which it gets duplicates.

@@ -52,7 +52,7 @@ extension JailWatch {
             )
             return true
         case .stop, .kill, .state, .figures, .recent, .plan, .fileSystems, .restrict, .lockdown, .seal, .verified,
-            .saved:
+            .saved, .approvals:
             return false
         }
     }

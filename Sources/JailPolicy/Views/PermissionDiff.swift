@@ -102,6 +102,8 @@ struct PermissionWords {
         case "network.allowPrivate": "reach private addresses in \(text)"
         case "network.deny": text
         case "sessions": "have other jails made: \(text)"
+        // The time is no permission.
+        case "approvals": text.hasSuffix("yes") ? "have more by approval; \(text)" : nil
         case "optional": "start without \(text), where the host has none"
         default: nil
         }
