@@ -78,6 +78,10 @@ let package = Package(
         library(
             "SecretStore", ["JailCore", "JailPolicy", .product(name: "Crypto", package: "swift-crypto")]),
 
+        // What waits for a person's decision, what was granted, and who may decide (pure).
+        library(
+            "JailApprovals", ["JailCore", "JailPolicy", .product(name: "Crypto", package: "swift-crypto")]),
+
         // What programs asked for and were told, and the smallest change that would have let them have it (pure).
         library("JailLearning", ["JailCore", "JailPolicy"]),
 
@@ -122,7 +126,7 @@ let package = Package(
                 "JailReview",
                 "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
                 "JailSeccomp", "JailCgroups", "JailAppArmor", "JailScope", "JailNetwork", "JailTerminal",
-                "EgressControl", "AuditLog", "JailLearning", "SecretStore", "SecretTraces",
+                "EgressControl", "AuditLog", "JailLearning", "SecretStore", "SecretTraces", "JailApprovals",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
 
@@ -179,7 +183,7 @@ let package = Package(
             dependencies: [
                 "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog",
                 "JailEvidence", "JailView", "JailData", "JailReview", "JailMounts", "JailLearning", "JailHostAudit",
-                "JailDecision", "JailVerify", "SecretStore", "SecretTraces",
+                "JailDecision", "JailVerify", "SecretStore", "SecretTraces", "JailApprovals",
                 "AuditViews", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -212,6 +216,7 @@ let package = Package(
         tests("SecretStoreTests", ["SecretStore", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailLearningTests", ["JailLearning", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailVerifyTests", ["JailVerify", "JailPlan", "JailPolicy", "JailCore", "TestSupport"]),
+        tests("JailApprovalsTests", ["JailApprovals", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailScopeTests", ["JailScope", "JailPlan", "JailCore", "TestSupport"]),
         tests(
             "JailDecisionTests",
@@ -237,9 +242,8 @@ let package = Package(
         tests(
             "JailLaunchTests",
             [
-                "JailLaunch", "JailLearning", "JailCgroups", "SecretStore", "SecretTraces", "JailPlan", "JailPolicy",
-                "JailCore",
-                "CLinux", "TestSupport",
+                "JailLaunch", "JailApprovals", "JailLearning", "JailCgroups", "SecretStore", "SecretTraces", "JailPlan",
+                "JailPolicy", "JailCore", "CLinux", "TestSupport",
             ]),
         tests("JailViewTests", ["JailView", "JailCgroups", "JailPolicy", "JailCore", "TestSupport"]),
         tests(

@@ -19,6 +19,7 @@ extension AuditEntry {
         case "exec-exited": "\(text("program") ?? "?")\(identifier) exited \(number("status") ?? -1)"
         case "limit": "limit \(text("limit") ?? "?"): \(text("message") ?? "")"
         case "verified": verified
+        case "approval": approval
         case "health": "health \(text("state") ?? "?")" + (text("reason").map { ": \($0)" } ?? "")
         case "restarting": "restarting: \(text("reason") ?? "?"), number \(number("attempt") ?? 0)"
         case "restart-ended": "restarts ended: \(text("message") ?? "?")"
@@ -30,6 +31,16 @@ extension AuditEntry {
         let failed = number("notHeld") ?? 0
         let text = "verified: \(number("held") ?? 0) promises hold, \(failed) do not"
         return failed == 0 ? text : "\(text): \(list("failed"))"
+    }
+
+    private var approval: String {
+        let by = text("by") ?? list("by")
+        var line = "approval \(text("what") ?? "?")"
+        if let grant = number("grant") { line += " (grant \(grant))" }
+        if !by.isEmpty { line += " by \(by)" }
+        if let terms = text("terms") { line += ", \(terms)" }
+        if let subject = text("subject") { line += ": \(subject)" }
+        return line + (text("reason").map { "; \($0)" } ?? "")
     }
 
     private var identifier: String { text("id").map { " '\($0)'" } ?? "" }

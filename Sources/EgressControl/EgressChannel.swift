@@ -48,6 +48,14 @@ package final class EgressChannel: Sendable {
         return try send(bytes)
     }
 
+    /// Asks for an approval; the answer comes as an order.
+    ///
+    /// - Returns: false: the channel is full, and nobody was asked.
+    package func ask(_ ask: EgressAsk) throws(SystemError) -> Bool { try send(EgressMessage.ask(ask).bytes) }
+
+    /// Nobody waits any more. Where the channel is full the supervisor does not hear it, and its answer is dropped.
+    package func withdraw(_ id: UInt32) throws(SystemError) { _ = try send(EgressMessage.withdrawn(id).bytes) }
+
     /// Tells who it is, see ``EgressIdentity``. Once, before anything else is told.
     package func announce(_ identity: EgressIdentity) throws(SystemError) {
         let certificate = try System.makeMemoryFile("certificate", identity.certificate)
@@ -117,6 +125,8 @@ package enum EgressOrder: Sendable {
     case secret(SecretGrant)
     /// A secret was removed: what stands for it is worth nothing any more.
     case revoke(String, SecretPlaceholder)
+    /// What somebody has said to a request, or that nobody has.
+    case verdict(EgressVerdict)
     /// The first one instead of a setup: serve as many jails as there are channels. Nothing is said on this one.
     case share
     /// After that, and never else: one more jail, whose supervisor holds the other end.

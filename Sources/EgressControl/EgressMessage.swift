@@ -14,9 +14,9 @@ package enum EgressMessage {
 
     private enum Kind: UInt8 {
         case setup = 1
-        case sockets, resolver, share, attach, secret, revoke
+        case sockets, resolver, share, attach, secret, revoke, verdict
         case ready = 0x41
-        case event, failure, spend, renewed
+        case event, failure, spend, renewed, ask, withdrawn
     }
 
     /// One packet on its way out.
@@ -34,12 +34,13 @@ package enum EgressMessage {
     /// are, what may be spent, which secrets are bound to what, the canaries, and the CA's state.
     package static func setup(
         jail: String, profile: String, wantsJavaTrustStore: Bool, limitsSpend: Bool = false,
-        bindsSecrets: Bool = false, hasCanaries: Bool = false
+        bindsSecrets: Bool = false, hasCanaries: Bool = false, asks: UInt64? = nil
     ) -> Packet {
         let header: JSON = [
             "jail": .string(jail), "profile": .string(profile), "java": .boolean(wantsJavaTrustStore),
             "spend": .boolean(limitsSpend), "secrets": .boolean(bindsSecrets),
             "canaries": .boolean(hasCanaries),
+            "asks": asks.map { .number($0) } ?? .null,
         ]
         return packet(.setup, header.text())
     }
@@ -69,6 +70,9 @@ package enum EgressMessage {
         return packet(.revoke, what.text())
     }
 
+    /// What somebody has said to a request, or that nobody has.
+    package static func verdict(_ verdict: EgressVerdict) -> Packet { packet(.verdict, verdict.text) }
+
     /// To a process that is to serve several jails: this channel is for ``attach`` alone.
     package static var share: Packet { packet(.share) }
 
@@ -94,6 +98,9 @@ package enum EgressMessage {
                 let placeholder = header?["placeholder"]?.text.flatMap(SecretPlaceholder.init(text:))
             else { throw malformed }
             return .revoke(name, placeholder)
+        case .verdict where descriptors.isEmpty:
+            guard let verdict = EgressVerdict(header) else { throw malformed }
+            return .verdict(verdict)
         case .share where bytes.count == 1 && descriptors.isEmpty: return .share
         case .attach where bytes.count == 1 && descriptors.count == 1:
             return .attach(EgressChannel(descriptors[0].take()))
@@ -113,6 +120,8 @@ package enum EgressMessage {
             case .string(let jail) = header["jail"]?.content,
             case .string(let profile) = header["profile"]?.content, case .boolean(let java) = header["java"]?.content
         else { throw malformed }
+        let asks = header["asks"]?.integer.flatMap { UInt64(exactly: $0) }
+        guard asks != nil || header["asks"]?.kind == "null" else { throw malformed }
         let policy = try content(descriptors[0], limit: EgressSetup.policyLimit)
         guard let rules = try? NetworkRules(text: policy) else { throw malformed }
         let trust = try content(descriptors[1], limit: EgressSetup.trustLimit)
@@ -127,7 +136,7 @@ package enum EgressMessage {
         return EgressSetup(
             jail: jail, profile: profile, rules: rules, trust: trust, resolver: files, state: state,
             names: KeptDescriptor(descriptors[4].take()), wantsJavaTrustStore: java, spend: spend,
-            secrets: secrets ?? SecretRules(), canaries: canaries ?? [], channel: channel)
+            secrets: secrets ?? SecretRules(), canaries: canaries ?? [], asks: asks, channel: channel)
     }
 
     private static func canaries(_ file: SharedDescriptor) throws(SystemError) -> [KnownCanary] {
@@ -211,6 +220,10 @@ package enum EgressMessage {
         }
     }
 
+    static func ask(_ ask: EgressAsk) -> Packet { packet(.ask, ask.text) }
+
+    static func withdrawn(_ id: UInt32) -> Packet { packet(.withdrawn, String(id)) }
+
     static func failure(_ error: SystemError) -> Packet {
         let text: JSON = ["call": .string("\(error.call)"), "errno": .number(error.errno.rawValue)]
         return packet(.failure, text.text())
@@ -223,6 +236,10 @@ package enum EgressMessage {
         case spend(SpendReport)
         /// The refresh token that counts from now on, of the secret of this name.
         case renewed(String, SecretValue)
+        /// May this request be let through?
+        case ask(EgressAsk)
+        /// Nobody waits for the answer to that any more.
+        case withdrawn(UInt32)
         /// It could not confine itself, and has not begun.
         case failure(SystemError)
     }
@@ -247,6 +264,9 @@ package enum EgressMessage {
         case .spend where descriptors.isEmpty:
             return SpendReport(text: Array(bytes.dropFirst())).map { .spend($0) }
         case .renewed where descriptors.isEmpty: return renewed(bytes.dropFirst())
+        case .ask where descriptors.isEmpty: return EgressAsk(text: Array(bytes.dropFirst())).map { .ask($0) }
+        case .withdrawn where descriptors.isEmpty:
+            return UInt32(String(decoding: bytes.dropFirst(), as: UTF8.self)).map { .withdrawn($0) }
         case .failure where descriptors.isEmpty:
             return failure(Array(bytes.dropFirst())).map { .failure($0) }
         default: return nil

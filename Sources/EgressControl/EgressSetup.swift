@@ -29,13 +29,15 @@ package struct EgressSetup: Sendable {
     package var secrets = SecretRules()
     /// What is looked for in whatever goes out; empty: nothing is.
     package var canaries: [KnownCanary] = []
+    /// Milliseconds that somebody has to answer about requests that no rule allows; nil: nobody is asked.
+    package var asks: UInt64?
     /// To the supervisor.
     package var channel: EgressChannel
 
     package init(
         jail: String, profile: String, rules: NetworkRules, trust: [UInt8], resolver: ResolverFiles, state: [UInt8]?,
         names: KeptDescriptor, wantsJavaTrustStore: Bool, spend: SpendSetup? = nil,
-        secrets: SecretRules = SecretRules(), canaries: [KnownCanary] = [], channel: EgressChannel
+        secrets: SecretRules = SecretRules(), canaries: [KnownCanary] = [], asks: UInt64? = nil, channel: EgressChannel
     ) {
         self.jail = jail
         self.profile = profile
@@ -48,6 +50,7 @@ package struct EgressSetup: Sendable {
         self.spend = spend
         self.secrets = secrets
         self.canaries = canaries
+        self.asks = asks
         self.channel = channel
     }
 

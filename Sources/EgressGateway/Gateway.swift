@@ -114,7 +114,7 @@ final class ServedJail {
         case .setup(let setup) where !isSetUp:
             isSetUp = true
             try setUp(setup, sharing: known)
-        case .sockets, .resolver, .secret, .revoke:
+        case .sockets, .resolver, .secret, .revoke, .verdict:
             guard isSetUp else { throw SystemError(.check, .invalid) }
             try loop.flatSubmit { service.value?.carry(out: order) ?? service.eventLoop.makeSucceededVoidFuture() }
                 .wait()

@@ -21,7 +21,8 @@ final class GatewayService {
     init(_ setup: EgressSetup, loop: any EventLoop) throws {
         self.loop = loop
         upstream = setup.rules.upstream
-        let policy = NetworkPolicy(setup.rules)
+        var policy = NetworkPolicy(setup.rules)
+        policy.asks = setup.asks != nil
         authority =
             if let state = setup.state { try CertificateAuthority(state: state) } else {
                 try CertificateAuthority.create(for: setup.jail)
@@ -41,7 +42,8 @@ final class GatewayService {
             tokens: secrets.map {
                 TokenKeeper($0, pool, events, RefreshReports(setup.channel, loop: loop))
             },
-            canaries: setup.canaries.isEmpty ? nil : try CanaryGuard(setup.canaries))
+            canaries: setup.canaries.isEmpty ? nil : try CanaryGuard(setup.canaries),
+            holds: setup.asks.map { RequestHolds(setup.channel, timeout: $0) })
     }
 
     /// The resolver that the profile names, or the host's. The host's own names count in both cases.
@@ -67,6 +69,7 @@ final class GatewayService {
         switch order {
         case .resolver(let files):
             loop.makeCompletedFuture { resolver.configuration = Self.configuration(upstream, files) }
+        case .verdict(let verdict): loop.makeCompletedFuture { state.holds?.take(verdict) }
         case .secret(let grant): loop.makeCompletedFuture { try take(grant) }
         case .revoke(let name, let placeholder): loop.makeCompletedFuture { try revoke(name, placeholder) }
         case .sockets(let sockets) where !hasSockets: serve(sockets)
@@ -97,7 +100,7 @@ final class GatewayService {
                     state.recordDenial(.name, denial, Destination(host: .name(name), port: 0))
                     return false
                 }
-                return if case .allow = state.policy.decide(NetworkQuestion(host: .name(name))) { true } else { false }
+                return if case .allow = state.policy.reach(NetworkQuestion(host: .name(name))) { true } else { false }
             },
             onEvent: { event, untold in state.record(event, untold: untold) })
         let own = NIOLoopBound(self, eventLoop: loop)

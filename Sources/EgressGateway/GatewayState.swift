@@ -36,6 +36,8 @@ final class GatewayState {
     let tokens: TokenKeeper?
     /// nil: the jail has none.
     let canaries: CanaryGuard?
+    /// nil: nobody is asked.
+    let holds: RequestHolds?
     /// For all answers that are decoded at the same time.
     let decoderMemory = DecoderMemory()
     var guards: [ObjectIdentifier: ConnectionGuard] = [:]
@@ -43,7 +45,8 @@ final class GatewayState {
     init(
         loop: any EventLoop, jail: String, profile: String, policy: NetworkPolicy, events: EventQueue, names: NameTable,
         contexts: ServerContexts, pool: UpstreamPool, spend: SpendMeter?,
-        secrets: SecretInjector? = nil, tokens: TokenKeeper? = nil, canaries: CanaryGuard? = nil
+        secrets: SecretInjector? = nil, tokens: TokenKeeper? = nil, canaries: CanaryGuard? = nil,
+        holds: RequestHolds? = nil
     ) {
         self.loop = loop
         self.jail = jail
@@ -57,6 +60,7 @@ final class GatewayState {
         self.secrets = secrets
         self.tokens = tokens
         self.canaries = canaries
+        self.holds = holds
         let limits = policy.rules.budgets
         budgets = Budgets(limits, now: .now())
         times = Times(
@@ -74,6 +78,7 @@ final class GatewayState {
         isEnded = true
         events.end()
         tokens?.end()
+        holds?.end()
         // Each takes itself out of the list.
         for connection in Array(guards.values) { connection.reset() }
         pool.end()
@@ -84,6 +89,7 @@ final class GatewayState {
         for entry in guards.values { entry.tick(now) }
         pool.tick(now)
         secrets?.tick(now)
+        holds?.tick(now)
     }
 
     /// Calls back once everything is there that goes into a request, or with why it is not.

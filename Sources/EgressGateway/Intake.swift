@@ -76,7 +76,7 @@ enum Intake {
     static func open(
         _ channel: any Channel, _ destination: Destination, _ connection: ConnectionGuard, _ gateway: GatewayState
     ) throws {
-        switch gateway.policy.decide(destination.question()) {
+        switch gateway.policy.reach(destination.question()) {
         case .deny(let denial):
             gateway.recordDenial(.connection, Denial(denial), destination)
             Reset.close(channel)

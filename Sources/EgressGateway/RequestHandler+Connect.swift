@@ -23,7 +23,7 @@ extension RequestHandler {
         guard isConsistent(head, with: destination) else {
             return refuse(Denial(.badRequest, "a Host that differs from CONNECT's target"), head)
         }
-        switch gateway.policy.decide(destination.question()) {
+        switch gateway.policy.reach(destination.question()) {
         case .deny(let denial): denyConnect(Denial(denial), destination)
         case .allow(let grant):
             phase = .handingOver

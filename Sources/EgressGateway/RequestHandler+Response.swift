@@ -145,6 +145,7 @@ extension RequestHandler: ResponseReceiver {
 
     /// Nobody is there any more to answer to.
     func abandon(_ reason: String) {
+        withdraw()
         guard let exchange else { return }
         self.exchange = nil
         exchange.upstream?.cancel()

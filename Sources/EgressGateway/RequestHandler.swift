@@ -15,6 +15,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
 
     enum Phase {
         case idle, exchange
+        /// Somebody is asked whether it may go out.
+        case asking
         /// Allowed to be something else than HTTP: whoever that is takes over.
         case handingOver
         /// Answered for the last time: what still comes is dropped.
@@ -33,8 +35,12 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
     var exchange: Exchange?
     private(set) var context: ChannelHandlerContext?
     /// Of requests that came before the answer to an earlier one.
-    private var pipelined = CircularBuffer<HTTPServerRequestPart>()
+    var pipelined = CircularBuffer<HTTPServerRequestPart>()
     private var wantsRead = false
+    /// The request that somebody is asked about.
+    var held: Held?
+    /// The client has said all that it will, and waits for that one's answer.
+    private(set) var isHalfClosed = false
     private var needsFlush = false
     private var dropped = 0
     /// Looks for canaries in the request that is under way, from its head to its trailers; nil: the jail has none.
@@ -76,7 +82,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
         switch phase {
         case .idle: begin(part)
         case .exchange where exchange?.hasWholeRequest == false: proceed(part)
-        case .exchange: pipelined.append(part)
+        case .exchange, .asking: pipelined.append(part)
         case .handingOver:
             if case .end = part { atEnd?() }
         case .refusing: drop(part)
@@ -122,11 +128,12 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
         }
         let question = request.question
         switch candidates?.decide(question) ?? gateway.policy.decide(question) {
-        case .deny(let denial): deny(Denial(denial), request)
-        case .allow(let grant):
-            guard gateway.events.hasRoom else { return deny(.untellable, request) }
-            if let budget = gateway.budgets.upload(request.headSize, now) { return deny(.usedUp(budget), request) }
-            begin(request, uses, grant, version, now)
+        case .deny(let denial):
+            guard let grant = candidates?.approvable(question) ?? gateway.policy.approvable(question) else {
+                return deny(Denial(denial), request)
+            }
+            hold(Held(request: request, uses: uses, denial: Denial(denial), grant: grant, version: version))
+        case .allow(let grant): admit(request, uses, grant, version)
         }
     }
 
@@ -148,6 +155,14 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
         guard !ids.isEmpty else { return nil }
         gateway.tell(ids, in: place, to: request.destination, request.scheme.rawValue)
         return CanaryGuard.denial(ids)
+    }
+
+    /// By a rule, or because somebody has said yes.
+    func admit(_ request: CheckedRequest, _ uses: [SecretUse], _ grant: NetworkGrant, _ version: HTTPVersion) {
+        let now = NIODeadline.now()
+        guard gateway.events.hasRoom else { return deny(.untellable, request) }
+        if let budget = gateway.budgets.upload(request.headSize, now) { return deny(.usedUp(budget), request) }
+        begin(request, uses, grant, version, now)
     }
 
     private func begin(
@@ -280,6 +295,7 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
         case .idle, .refusing, .handingOver: true
         // The next request may come, but no more than one read of it: to stop and go on costs two system calls each time.
         case .exchange where exchange?.hasWholeRequest == true: pipelined.isEmpty
+        case .asking: pipelined.isEmpty
         case .exchange: exchange?.upstream?.isWritable ?? (isHTTP2WithoutBody || exchange?.holdsBody == true)
         case .ended: false
         }
@@ -310,7 +326,9 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
             switch phase {
             case .exchange where exchange?.hasWholeRequest == true: exchange?.closes = true
             case .handingOver: break
-            case .idle, .exchange, .refusing, .ended: context.close(promise: nil)
+            case .asking where pipelined.contains(where: { if case .end = $0 { true } else { false } }):
+                isHalfClosed = true
+            case .idle, .asking, .exchange, .refusing, .ended: context.close(promise: nil)
             }
         }
         context.fireUserInboundEventTriggered(event)
@@ -338,12 +356,16 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
     func goOn() {
         guard phase == .exchange else { return }
         phase = .idle
+        takePipelined()
+    }
+
+    func takePipelined() {
         while !pipelined.isEmpty {
             let part = pipelined.removeFirst()
             switch phase {
             case .idle: begin(part)
             case .exchange where exchange?.hasWholeRequest == false: proceed(part)
-            case .exchange:
+            case .exchange, .asking:
                 pipelined.prepend(part)
                 // Its end was written outside of a read, so nobody else sends it on its way.
                 exchange?.upstream?.flush()
@@ -358,7 +380,9 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler, Timed
 
     // MARK: Time
 
-    var isAwaitingOrigin: Bool { exchange.map { $0.hasWholeRequest && !$0.hasAnswer } ?? false }
+    var isAwaitingOrigin: Bool { phase == .asking || hasAsked }
+
+    private var hasAsked: Bool { exchange.map { $0.hasWholeRequest && !$0.hasAnswer } ?? false }
 
     func tick(_ now: NIODeadline) {
         guard let exchange, phase == .exchange else { return }

@@ -46,7 +46,7 @@ extension SystemdUnit {
 
     /// The addresses of a jail that lets nothing out, and publishes nothing beyond this host.
     private func describeAddresses(_ unit: inout UnitText) {
-        guard let network = profile?.network, network.allow.isEmpty,
+        guard let profile, case let network = profile.network, !profile.hasWayOut,
             network.publish.allSatisfy({ $0.hostAddress == 0x7F00_0001 })
         else {
             return unit.comment("Without IPAddressDeny: the jail's way out decides by name, not by address.")

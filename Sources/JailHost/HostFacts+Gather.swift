@@ -41,7 +41,7 @@ extension HostFacts {
         probe.tree = resolver.hostTree
         facts.certificates = try probe.addEveryJail()
         try probe.addRoot(profile.filesystem.root, closure: facts.closure)
-        if !profile.network.allow.isEmpty { facts.egress = try EgressProbe.examine(accounts) }
+        if profile.hasWayOut { facts.egress = try EgressProbe.examine(accounts) }
         facts.programs = try HostPrograms.find(
             for: profile, searchPath: request.searchPath, caller: facts.caller.uid, payload: facts.payload,
             stateDirectory: facts.stateDirectory)

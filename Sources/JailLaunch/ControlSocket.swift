@@ -38,6 +38,9 @@ package enum ControlRequest {
     case saved(SnapshotNote)
     /// A secret was changed outside: see ``SecretNote``. Answered once the jail has read it.
     case secret(SecretNote)
+    /// What waits for approval, or what somebody says to it: see ``ApprovalOrder``. The queue comes as JSON, in a file, and
+    /// what came of a decision as a text in ``ControlReply/state(_:)``.
+    case approvals(ApprovalOrder)
 
     private enum Kind: UInt8 {
         case stop = 0x53
@@ -57,6 +60,7 @@ package enum ControlRequest {
         case recent = 0x48
         case saved = 0x44
         case secret = 0x43
+        case approvals = 0x41
     }
 
     /// Of the packet.
@@ -92,6 +96,9 @@ package enum ControlRequest {
         case .secret where descriptors.isEmpty:
             guard let note = SecretNote(bytes: Array(bytes.dropFirst())) else { return nil }
             self = .secret(note)
+        case .approvals where descriptors.isEmpty:
+            guard let order = ApprovalOrder(bytes: Array(bytes.dropFirst())) else { return nil }
+            self = .approvals(order)
         case .execute where bytes.count == 1 && (descriptors.count == 1 || descriptors.count == 4):
             self = .execute(descriptors[0], streams: Array(descriptors.dropFirst()))
         case .signal
@@ -123,6 +130,7 @@ package enum ControlRequest {
         case .recent: [Kind.recent.rawValue]
         case .saved(let note): [Kind.saved.rawValue] + note.bytes
         case .secret(let note): [Kind.secret.rawValue] + note.bytes
+        case .approvals(let order): [Kind.approvals.rawValue] + order.bytes
         }
     }
 
@@ -131,7 +139,7 @@ package enum ControlRequest {
         switch self {
         case .stop, .kill, .execute, .signal, .state: true
         case .pause, .resume, .plan, .fileSystems, .lockdown, .seal, .restrict, .verified, .figures, .recent, .saved,
-            .secret:
+            .secret, .approvals:
             false
         }
     }
@@ -235,7 +243,7 @@ struct ControlSocket {
                 silent.keep(caller)
                 continue
             case .execute, .signal, .state, .pause, .resume, .figures, .recent, .plan, .fileSystems, .lockdown, .seal,
-                .verified, .saved, .secret:
+                .verified, .saved, .secret, .approvals:
                 break
             }
             requests.append((request, caller))

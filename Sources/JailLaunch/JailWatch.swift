@@ -28,6 +28,8 @@ final class JailWatch {
     let egress: EgressWatch?
     /// Of a jail that binds some.
     let renewal: SecretRenewal?
+    /// Of a jail that may ask for approvals.
+    let approvals: ApprovalDesk?
     let audit: Audit
     /// Of a jail that may ask for sessions.
     var sessions: SessionDesk?
@@ -114,6 +116,11 @@ final class JailWatch {
         execs = Execs(plan, adding: variables)
         renewal = secrets.map { SecretRenewal($0) }
         self.egress = egress
+        approvals = plan.approvals.map { approvals in
+            ApprovalDesk(
+                approvals, jail: plan.gateway.map { "\($0)/\(plan.name)" } ?? plan.name,
+                rules: plan.network.egress?.rules ?? NetworkRules())
+        }
         self.audit = audit
         alerts = plan.alerts.map { AlertWatch($0, group: group) }
         self.output = output
@@ -178,7 +185,9 @@ final class JailWatch {
                 tell(learning?.takeNotices() ?? [], &reporter)
                 tellLockdown(&reporter)
                 tellVerifications(&reporter)
+                tellApprovals(&reporter)
                 try writeAudit(&reporter)
+                answerApprovals()
             }
         } catch {
             kill()
@@ -247,6 +256,8 @@ final class JailWatch {
         endEgress()
         tell(egress?.takeNotices() ?? [], &reporter)
         tell(canaries?.takeNotices() ?? [], &reporter)
+        approvals?.end()
+        tellApprovals(&reporter)
         sessions?.end()
         tell(sessions?.takeNotices() ?? [], &reporter)
         tellExecs(&reporter)
@@ -372,7 +383,7 @@ final class JailWatch {
         if !isIdle, !watched.isEmpty || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
         for due in [
             egress?.due, execs.due, callers.due, sessions?.due, pause.due, health?.due, service?.due, audit.due,
-            outside?.due, alerts?.due,
+            outside?.due, alerts?.due, approvals?.due,
         ] {
             if let due { next = min(next ?? .max, due) }
         }
@@ -409,6 +420,7 @@ final class JailWatch {
         outside?.handle(ready)
         output?.handle(ready)
         try watchEgress(ready)
+        watchApprovals()
         try sessions?.handle(ready)
         if let lifeline, ready[lifeline] != nil { kill() }
         if let guardian { try heed(guardian, ready) }
@@ -588,6 +600,7 @@ final class JailWatch {
             try? System.send(caller.borrowed, ControlReply.state(state.text()).bytes)
         case .plan: handOutPlan(to: caller)
         case .fileSystems: handOutFileSystems(to: caller)
+        case .approvals(let order): carry(out: order, for: caller)
         case .figures: try? System.send(caller.borrowed, ControlReply.state(figuresText()).bytes)
         case .saved(let note):
             callersNotices.append(.event(note.event))

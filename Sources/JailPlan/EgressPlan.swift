@@ -30,6 +30,8 @@ package struct EgressPlan: Equatable, Sendable {
     package var spend: SpendPlan?
     /// What goes into which requests, and where it comes from; never the values.
     package var secrets = SecretRules()
+    /// Milliseconds that somebody has to say yes to what no rule allows; nil: nobody is asked.
+    package var asks: UInt64?
 
     /// Jails of one process: what ``resources`` is enough for.
     package static let mostSharing = 64

@@ -14,7 +14,7 @@ struct EgressPlanner {
 
     /// nil: the profile allows nothing outside, and no process is started.
     func plan() throws(JailError) -> EgressPlan? {
-        guard !profile.network.allow.isEmpty else { return nil }
+        guard profile.hasWayOut else { return nil }
         if let group, !JailName.isValid(group) {
             throw JailError(
                 .plan, reason: "'\(group.printable)' is not a name for a group of jails",
@@ -36,7 +36,7 @@ struct EgressPlanner {
             resources: Self.resources(isShared: group != nil),
             group: group,
             spend: try spend(),
-            secrets: try secrets())
+            secrets: try secrets(), asks: profile.asksForNetwork ? profile.approvals?.timeout : nil)
     }
 
     /// What is said of the network on the command line counts as well.
@@ -73,7 +73,9 @@ struct EgressPlanner {
     }
 
     private func listenedPorts() throws(JailError) -> [UInt16] {
-        let ports = NetworkPolicy(profile.network).ports
+        var policy = NetworkPolicy(profile.network)
+        policy.asks = profile.asksForNetwork
+        let ports = policy.askedPorts
         guard ports.count <= EgressPlan.mostPorts else {
             throw JailError(
                 .plan, reason: "network.allow names \(ports.count) ports, and \(EgressPlan.mostPorts) can be served",

@@ -42,6 +42,7 @@ extension LaunchPlan {
             "audit": audit.json,
             "alerts": alerts?.json ?? .null,
             "canaries": .array(canaries.map(\.json)),
+            "approvals": approvals?.json ?? .null,
             "leftOut": .array(
                 leftOut.map { ["protection": .string($0.protection.rawValue), "reason": .string($0.reason)] }),
             "notes": .strings(notes),
@@ -172,6 +173,7 @@ extension EgressPlan {
             "spend": spend.map { ["rules": $0.rules.json, "prices": $0.prices.json, "ledger": .string($0.ledger)] }
                 ?? .null,
             "secrets": secrets.isEmpty ? .null : secrets.withoutValues.json,
+            "asksMilliseconds": asks.map { .number($0) } ?? .null,
             "group": .optional(group), "mostSharing": group == nil ? .null : .number(Self.mostSharing),
         ]
     }

@@ -39,6 +39,10 @@ extension LaunchPlan {
             output.heading("canaries, which open nothing")
             for canary in canaries { output.line("", canary.shown) }
         }
+        if let approvals {
+            output.heading("approvals, by 'clawjail approvals'")
+            for text in approvals.rules.shown { output.line("", text) }
+        }
         if let spend = network.egress?.spend {
             output.heading("spend, at providers of language models")
             for text in spend.rules.shown { output.line("", text) }

@@ -44,6 +44,8 @@ package struct LaunchPlan: Equatable, Sendable {
     package var alerts: AlertsPlan?
     /// Those that are files have a step of ``mounts`` each, which names them by their index.
     package var canaries: [CanaryPlan] = []
+    /// nil: nobody is asked, and what is not allowed is denied.
+    package var approvals: ApprovalsPlan?
     package var leftOut: [LeftOut] = []
     /// What a reader should know besides: programs that are not installed, promises that are only watched.
     package var notes: [String] = []

@@ -126,6 +126,7 @@ package struct Planner {
             audit: try planAudit(),
             alerts: alerts,
             canaries: root.canaries,
+            approvals: try ApprovalsPlan.make(profile, facts),
             leftOut: leftOut,
             notes: notes,
             stopGrace: profile.process.stopGrace,

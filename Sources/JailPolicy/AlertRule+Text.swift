@@ -68,7 +68,7 @@ extension AlertRules {
         if profile.limits.memory == nil, let names = names({ $0.watch == .memory }) {
             notes.append("alerts.rules: \(names) sees nothing: what is in use is counted only under limits.memory")
         }
-        if profile.network.allow.isEmpty,
+        if !profile.hasWayOut,
             let names = names({ [.connections, .upload, .paths, .newHost, .unusualVolume].contains($0.watch) })
         {
             notes.append("alerts.rules: \(names) sees nothing: the profile allows nothing outside")

@@ -22,6 +22,8 @@ package struct Profile: Equatable, Sendable {
     package var alerts: AlertRules?
     /// nil: nobody counts what is asked of providers of language models.
     package var spend: SpendRules?
+    /// nil: nobody is asked, and what is not allowed is denied.
+    package var approvals: ApprovalRules?
     package var limits = LimitRules()
     package var audit = AuditRules()
     /// Protections that may be left out where the host lacks them. What was left out is printed and recorded.

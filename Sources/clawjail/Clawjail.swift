@@ -11,7 +11,8 @@ struct Clawjail: ParsableCommand {
         subcommands: [
             Run.self, Plan.self, Exec.self, SessionCommand.self, List.self, InspectCommand.self, Logs.self, Stats.self,
             Spend.self, Top.self, MetricsCommand.self, Stop.self, Pause.self, Resume.self, Lockdown.self, Unlock.self,
-            DataCommand.self, ChangesCommand.self, AuditCommand.self, SecretCommand.self, Alerts.self, Verify.self,
+            DataCommand.self, ChangesCommand.self, AuditCommand.self, SecretCommand.self, Alerts.self,
+            ApprovalsCommand.self, TokenCommand.self, Verify.self,
             Learn.self,
             ProfileCommand.self, Promote.self, Demote.self, Explain.self, Diagnose.self, HostAuditCommand.self,
             Setup.self, Export.self,

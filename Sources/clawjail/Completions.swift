@@ -1,5 +1,7 @@
 import ArgumentParser
+import JailApprovals
 import JailCore
+import JailPlan
 import JailPolicy
 import SecretStore
 
@@ -27,6 +29,14 @@ extension CompletionKind {
             let store = try? SecretStore(path, finder)
         else { return [] }
         return (try? store.names()) ?? []
+    }
+
+    /// The names that `clawjail token list` shows.
+    static let tokens = CompletionKind.custom { _, _, _ in
+        guard let path = try? TokenCommand.directory() + "/" + ApprovalsPlan.tokensFile,
+            let list = try? TokenFile.read(path)
+        else { return [] }
+        return list.tokens.map(\.name)
     }
 
     /// The ids that `clawjail session list` shows, those of dead sessions among them.

@@ -22,11 +22,13 @@ struct Way: Sendable {
     ) async throws -> Way { try await open(.http(script), rule, network: network, tls: tls) }
 
     static func open(
-        _ kind: Origin.Kind, _ rule: String, network: String = "", tls: Bool = false, spend: SpendSetup? = nil
+        _ kind: Origin.Kind, _ rule: String, network: String = "", tls: Bool = false, spend: SpendSetup? = nil,
+        asks: UInt64? = nil
     ) async throws -> Way {
         let origin = try await Origin.start(kind, tls: tls ? "a.test" : nil)
         let gateway = try await TestGateway.start(
-            "allow: [{ hosts: ['a.test'], ports: [\(origin.port)], \(rule) }], \(network)", spend: spend)
+            "allow: [{ hosts: ['a.test'], ports: [\(origin.port)], \(rule) }], \(network)", spend: spend,
+            asks: asks)
         let destination = Destination(host: .name("a.test"), port: UInt16(clamping: origin.port))
         return Way(gateway: gateway, origin: origin, port: try await gateway.listen(for: destination))
     }

@@ -122,7 +122,7 @@ final class SharedJail {
             switch try EgressMessage.report(received.bytes, received.descriptors.map(Descriptor.init)) {
             case .ready(let identity): self.identity = identity
             case .events(let some): events += some
-            case .spend, .renewed: break
+            case .spend, .renewed, .ask, .withdrawn: break
             case .failure, nil: #expect(hasEnded)
             }
         }

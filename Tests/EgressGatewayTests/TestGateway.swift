@@ -35,7 +35,7 @@ struct TestGateway: Sendable {
     ///   - canaries: what is looked for.
     static func start(
         _ rules: String, names: [String] = ["a.test", "b.test"], spend: SpendSetup? = nil,
-        secrets: SecretRules = SecretRules(), canaries: [KnownCanary] = []
+        secrets: SecretRules = SecretRules(), canaries: [KnownCanary] = [], asks: UInt64? = nil
     ) async throws -> TestGateway {
         let pair = try System.makeSocketPair(.sequencedPacket).release()
         for end in [pair.first, pair.second] { try System.setNonBlocking(Descriptor(end)) }
@@ -47,7 +47,8 @@ struct TestGateway: Sendable {
             rules: try NetworkRules(text: Array("{ allowPrivate: ['127.0.0.1/32'], \(rules) }".utf8)),
             trust: Array(trust.utf8), resolver: ResolverFiles(resolvConf: [], hosts: Array(hosts.utf8)), state: nil,
             names: KeptDescriptor(OwnedDescriptor(file)), wantsJavaTrustStore: false,
-            spend: spend, secrets: secrets, canaries: canaries, channel: EgressChannel(OwnedDescriptor(pair.first)))
+            spend: spend, secrets: secrets, canaries: canaries, asks: asks,
+            channel: EgressChannel(OwnedDescriptor(pair.first)))
         let resolver = try listener()
         let sockets = EgressSockets(
             dnsDatagram: try bound(System.makeDatagramSocket()).0, dnsStream: resolver.socket,
@@ -69,6 +70,24 @@ struct TestGateway: Sendable {
     func give(_ grant: SecretGrant) async throws {
         let service = service
         try await Self.loop.flatSubmit { service.value.carry(out: .secret(grant)) }.get()
+    }
+
+    /// What it asks next: waits for it.
+    func asked() async throws -> EgressAsk {
+        for _ in 0..<6000 {
+            guard let packet = try? System.receive(supervisor, most: 256 << 10) else {
+                try await Task.sleep(for: .milliseconds(10))
+                continue
+            }
+            if case .ask(let ask)? = try EgressMessage.report(packet.bytes, []) { return ask }
+        }
+        throw SystemError(.check, .invalid)
+    }
+
+    /// What the supervisor says to it.
+    func answer(_ verdict: EgressVerdict) async throws {
+        let service = service
+        try await Self.loop.flatSubmit { service.value.carry(out: .verdict(verdict)) }.get()
     }
 
     private static func bound(_ socket: consuming OwnedDescriptor) throws -> (Descriptor, UInt16) {

@@ -130,6 +130,7 @@ enum Samples {
             ],
             fields: ["logit_scale"],
           },
+          approvals: { ask: ["network"], timeout: "90s", fourEyes: ["network"] },
           limits: { memory: "512M", swap: "4K", processes: 10, cpus: 1.5, openFiles: 64, fileSize: "1T" },
           audit: {
             keep: "90d", checkpoint: "30s", sync: "record", onFull: "pause", fileSize: "4M", redact: ["acme_*", "Tango"],
@@ -522,6 +523,23 @@ enum Samples {
         (
             "{ spend: { tokensPerDay: 1, onLimit: 'panic' } }",
             "1:38: 'spend.onLimit' must be one of \"deny\", \"pause\", \"stop\", not \"panic\""
+        ),
+        ("{ approvals: {} }", "1:14: 'approvals' needs 'ask'"),
+        ("{ approvals: 'all' }", "1:14: 'approvals' must be an object, or \"none\", not a string"),
+        (
+            "{ approvals: { ask: ['command'] } }",
+            "1:22: 'approvals.ask[0]' must be one of \"network\", not \"command\""
+        ),
+        (
+            "{ approvals: { fourEyes: ['network'] } }", "1:14: 'approvals' needs 'ask'"
+        ),
+        (
+            "{ approvals: { ask: ['network'], timeout: '999ms' } }",
+            "1:43: 'approvals.timeout' must be from \"1s\" to \"10m\", not \"999ms\""
+        ),
+        (
+            "{ approvals: { ask: ['network'], timeout: '11m' } }",
+            "1:43: 'approvals.timeout' must be from \"1s\" to \"10m\", not \"11m\""
         ),
         ("{ health: {} }", "1:11: 'health' must have one of 'http', 'tcp' and 'exec'"),
         (
@@ -985,6 +1003,8 @@ enum Samples {
         ("alerts", "true"), ("alerts.defaults", "1"), ("alerts.rules", "{}"), ("alerts.webhook", "1"),
         ("alerts.command", "'x'"),
         ("secrets", "{}"), ("canaries", "{}"),
+        ("approvals", "true"), ("approvals.ask", "'network'"), ("approvals.timeout", "60"),
+        ("approvals.fourEyes", "true"),
         ("spend", "'5 USD'"), ("spend.perDay", "5"), ("spend.tokensPerDay", "'1'"), ("spend.requestsPerDay", "0"),
         ("spend.onLimit", "true"), ("spend.unknownModels", "1"), ("spend.providers", "'a.b'"), ("spend.prices", "{}"),
         ("spend.fields", "'x'"),
@@ -1014,6 +1034,17 @@ enum Samples {
             [
                 "- health connection to 127.0.0.1:80", "- health every 10s, within 5s",
                 "- health unhealthy after 3 failures, and not before 1m of starting", "+ health none",
+            ]
+        ),
+        (
+            "{ approvals: { ask: ['network'] } }",
+            [
+                "- approvals none", "+ approvals network: what no rule allows waits for somebody to say yes",
+                "+ approvals 1m without an answer is a no",
+            ],
+            [
+                "- approvals network: what no rule allows waits for somebody to say yes",
+                "- approvals 1m without an answer is a no", "+ approvals none",
             ]
         ),
         (

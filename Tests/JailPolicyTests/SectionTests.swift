@@ -85,6 +85,11 @@ struct `Sections` {
         spend.fields = ["logit_scale"]
         expected.spend = spend
         expected.health = health
+        var approvals = ApprovalRules()
+        approvals.ask = [.network]
+        approvals.timeout = 90_000
+        approvals.fourEyes = [.network]
+        expected.approvals = approvals
         expected.alerts = try Self.alerts()
         expected.limits.memory = 512 << 20
         expected.limits.swap = 4096

@@ -32,7 +32,7 @@ struct `Views` {
         #expect(
             members.map(\.key) == [
                 "description", "process", "filesystem", "network", "secrets", "canaries", "commands", "sessions",
-                "health", "restart", "alerts", "spend", "limits", "audit", "optional",
+                "health", "restart", "alerts", "spend", "approvals", "limits", "audit", "optional",
             ])
     }
 

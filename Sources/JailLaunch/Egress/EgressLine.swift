@@ -27,7 +27,8 @@ struct EgressLine {
         ]
         let setup = EgressMessage.setup(
             jail: plan.name, profile: plan.profile, wantsJavaTrustStore: egress.wantsJavaTrustStore,
-            limitsSpend: spend != nil, bindsSecrets: !egress.secrets.isEmpty, hasCanaries: !canaries.isEmpty)
+            limitsSpend: spend != nil, bindsSecrets: !egress.secrets.isEmpty, hasCanaries: !canaries.isEmpty,
+            asks: egress.asks)
         let money = try spend.map { (spend) throws(SystemError) in try Self.file("spend", Array(spend.text.utf8)) }
         let secrets =
             egress.secrets.isEmpty
@@ -69,6 +70,11 @@ struct EgressLine {
         }
         let message = try EgressMessage.secret(grant.name, grant.placeholder, value.bytes, grace: grant.grace)
         return try outcome { () throws(SystemError) in try System.send(channel.borrowed, message) }
+    }
+
+    /// What became of a request that it has asked about.
+    func send(_ verdict: EgressVerdict) throws(SystemError) -> Outcome {
+        try send(EgressMessage.verdict(verdict), [])
     }
 
     /// The jail's sockets, of which it gets duplicates.

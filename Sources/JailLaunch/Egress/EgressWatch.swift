@@ -21,7 +21,7 @@ final class EgressWatch {
     private let egress: EgressPlan
     private let source: any EgressSource
     /// The gateway's, as long as there is one.
-    private var line: EgressLine?
+    private(set) var line: EgressLine?
     private var texts: EgressTexts
     /// The table of names and addresses, which outlives a gateway.
     private let names: SharedDescriptor
@@ -49,6 +49,11 @@ final class EgressWatch {
     private var hasNews = false
     private var denials = DenialNotes()
     private var notices: [JailNotice] = []
+    /// What it has asked for approval, until it is taken.
+    var asked: [Asked] = []
+    /// Of the gateway that asks: one that comes after it knows nothing of what that has asked.
+    private(set) var generation: UInt32 = 0
+
     /// Why the launch cannot go on.
     private(set) var failure: JailError?
     /// By the profile, the jail ends with its way out.
@@ -95,6 +100,8 @@ final class EgressWatch {
     private func begin(_ channel: SharedDescriptor) throws(SystemError) {
         let line = EgressLine(channel: channel)
         self.line = line
+        generation += 1
+        asked = [.allWithdrawn]
         let spend = spend?.begin()
         // Where it cannot be told its end comes next, or its time runs out.
         _ = try withExtendedLifetime((names, state)) { () throws(SystemError) in
@@ -127,6 +134,7 @@ final class EgressWatch {
         deadline = nil
         sockets = []
         line = nil
+        asked = [.allWithdrawn]
         source.kill()
     }
 
@@ -311,6 +319,7 @@ final class EgressWatch {
 
     private func channelEnded() {
         line = nil
+        asked = [.allWithdrawn]
         source.channelEnded()
     }
 
@@ -321,6 +330,10 @@ final class EgressWatch {
         case .events(let events): for event in events { take(event) }
         case .spend(let report): take(report)
         case .renewed(let name, let value): try takeRenewed(name, value)
+        case .ask(let ask):
+            guard egress.asks != nil else { return distrust("it asked for approval, and is not to ask") }
+            asked.append(.request(ask.request, waiter: waiter(ask.id)))
+        case .withdrawn(let id): asked.append(.withdrawn(waiter: waiter(id)))
         }
     }
 

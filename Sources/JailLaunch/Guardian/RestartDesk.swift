@@ -94,7 +94,7 @@ struct RestartDesk {
             } catch { send(.refused(error.status, error.description), to: caller) }
         // The listener's own, see `ControlSocket`.
         case .restrict: break
-        case .execute, .signal, .plan, .fileSystems, .seal, .figures, .recent, .verified:
+        case .execute, .signal, .plan, .fileSystems, .seal, .figures, .recent, .verified, .approvals:
             let left = UInt64(clamping: max(0, until - System.monotonicNanoseconds()) / 1_000_000_000)
             let when = isHeld ? "once it is resumed" : "in \(TimeSpan.format(left * 1000))"
             send(

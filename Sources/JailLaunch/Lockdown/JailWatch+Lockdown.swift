@@ -55,7 +55,7 @@ extension JailWatch {
             )
             return true
         case .stop, .kill, .state, .figures, .recent, .plan, .fileSystems, .restrict, .lockdown, .seal, .verified,
-            .saved, .secret:
+            .saved, .secret, .approvals:
             return false
         }
     }

@@ -5,6 +5,8 @@ package struct NetworkPolicy: Sendable {
     package let rules: NetworkRules
     /// The host's own addresses, which are refused as special ones are.
     package var ownAddresses: Set<IPAddress> = []
+    /// A person may be asked about what no rule names, see ``approvable(_:)``.
+    package var asks = false
 
     let allow: [CompiledRule]
     let deny: [CompiledDeny]

@@ -61,6 +61,12 @@ extension Profile {
             write: { $0.spend.map(\.json) },
             show: { $0.spend.map { .list($0.shown) } ?? .single("none") }
         ).holding(SpendRules.table),
+        SectionKey(
+            "approvals",
+            read: { (field, profile) throws(JailError) in profile.approvals = try ApprovalRules.read(field) },
+            write: { $0.approvals.map(\.json) },
+            show: { $0.approvals.map { .list($0.shown) } ?? .single("none") }
+        ).holding(ApprovalRules.table),
         SectionKey("limits", LimitRules.table, get: { $0.limits }, set: { $0.limits = $1 }),
         SectionKey("audit", AuditRules.table, get: { $0.audit }, set: { $0.audit = $1 }),
         SectionKey(

@@ -174,7 +174,7 @@ struct ExposureItems {
     /// What is worse together than each alone.
     private var together: Exposure.Item {
         let filesystem = profile.filesystem
-        let hasNetwork = !profile.network.allow.isEmpty
+        let hasNetwork = profile.hasWayOut
         let hasHost = !filesystem.read.isEmpty || !filesystem.write.isEmpty || filesystem.workspace != .none
         var parts: [(String, Double)] = []
         if hasNetwork, hasHost { parts.append(("network with host files", 3)) }

@@ -106,6 +106,8 @@ struct PermissionWords {
             (old.commands.rules + new.commands.rules).first { $0.shown == text }
                 .map { "have run: \($0.shown(hasValues: false))" }
         case "sessions": "have other jails made: \(text)"
+        // The time is no permission.
+        case "approvals": text.hasSuffix("yes") ? "have more by approval; \(text)" : nil
         case "optional": "start without \(text), where the host has none"
         default: nil
         }

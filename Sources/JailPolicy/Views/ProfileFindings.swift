@@ -92,7 +92,7 @@ package struct ProfileFindings: Sendable {
     // MARK: Programs
 
     private mutating func programs(_ profile: Profile) {
-        let isWide = !profile.network.allow.isEmpty
+        let isWide = profile.hasWayOut
         for rule in profile.process.programs {
             let source = ProfileSource("process.programs", rule.formatted)
             if rule.isDirectory {
@@ -162,7 +162,7 @@ package struct ProfileFindings: Sendable {
                 let source = ProfileSource(key, rule.shown)
                 if Self.isPersonal(rule.source) {
                     add(
-                        profile.network.allow.isEmpty ? .note : .warning, "personal-files",
+                        profile.hasWayOut ? .warning : .note, "personal-files",
                         "'\(rule.source)' lies where people and services keep what is theirs",
                         "copy what is needed to a directory of its own, and show that", source)
                 }

@@ -65,21 +65,28 @@ enum JailConnection {
     }
 
     /// Bytes of a plan; none that a profile can be made into is nearly as long.
-    private static let planLimit = 16 << 20
+    private static let fileLimit = 16 << 20
 
     /// The plan that a running jail was made from, as JSON; nil: the jail ended.
     static func plan(_ connection: SharedDescriptor) throws(JailError) -> [UInt8]? {
+        try file(.plan, connection, "plan")
+    }
+
+    /// What is answered in a file in memory; nil: the jail ended.
+    static func file(
+        _ request: ControlRequest, _ connection: SharedDescriptor, _ name: String
+    ) throws(JailError) -> [UInt8]? {
         guard
             let (bytes, files) = try exchange(
-                .plan, connection, most: ControlReply.sizeLimit, descriptors: 1, patience: patience)
+                request, connection, most: ControlReply.sizeLimit, descriptors: 1, patience: patience)
         else { return nil }
         if case .refused(let status, let text)? = ControlReply(bytes) { throw ControlReply.error(status, text) }
         guard ControlReply(bytes) == .file, let file = files.first else {
             throw JailError(.supervise, reason: "the jail's supervisor said what it never would")
         }
-        return try attempt(.supervise, "plan") { () throws(SystemError) in
+        return try attempt(.supervise, name) { () throws(SystemError) in
             try withExtendedLifetime(file) { () throws(SystemError) in
-                try System.readContent(file.borrowed, limit: planLimit)
+                try System.readContent(file.borrowed, limit: fileLimit)
             }
         }
     }

@@ -1,5 +1,4 @@
 internal import JailCore
-internal import JailPolicy
 
 /// Paths as they are told: some services take their tokens there (Telegram's `/bot123:TOKEN/…`, web hooks), and what is
 /// told ends up in logs.
@@ -18,7 +17,7 @@ package enum LoggedPath {
     }
 
     /// The same in a remedy, where the path is a pattern that matches nothing else.
-    static func hide(_ path: CanonicalPath, in remedy: String) -> String {
+    package static func hide(_ path: CanonicalPath, in remedy: String) -> String {
         let pattern = PathPattern(matching: path).text
         return remedy.replacing(JSON.string(pattern).text(), with: JSON.string(text(pattern)).text())
     }

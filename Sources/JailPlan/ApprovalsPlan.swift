@@ -1,0 +1,37 @@
+internal import JailCore
+package import JailPolicy
+
+/// Who is asked about what, and by what they are known.
+package struct ApprovalsPlan: Equatable, Sendable {
+    package var rules: ApprovalRules
+    /// Whose jail it is: the user that its command runs as on the host.
+    package var owner: UInt32
+    /// The list of tokens on the host, which may not be there.
+    package var tokens: String
+
+    package init(rules: ApprovalRules, owner: UInt32, tokens: String) {
+        self.rules = rules
+        self.owner = owner
+        self.tokens = tokens
+    }
+
+    /// In clawjail's state directory.
+    package static let tokensFile = "tokens.json"
+
+    /// Two who decide are two only where one of them cannot act for the other.
+    static func make(_ profile: Profile, _ facts: HostFacts) throws(JailError) -> ApprovalsPlan? {
+        guard let rules = profile.approvals else { return nil }
+        guard rules.fourEyes.isEmpty || facts.caller.isRoot else {
+            throw JailError(
+                .plan,
+                reason: "'approvals.fourEyes' needs root: whoever starts a jail without it can be both of the two",
+                hint: "start it as root for 'process.user', or take 'fourEyes' out of the profile")
+        }
+        return ApprovalsPlan(
+            rules: rules, owner: facts.payload.uid, tokens: "\(facts.stateDirectory)/\(tokensFile)")
+    }
+
+    var json: JSON {
+        ["rules": rules.json, "owner": .number(owner), "tokens": .string(tokens)]
+    }
+}

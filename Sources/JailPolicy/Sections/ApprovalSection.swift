@@ -1,0 +1,68 @@
+package import JailCore
+
+extension ApprovalRules {
+    /// The keys of `approvals`.
+    static let table = SectionTable<ApprovalRules>([
+        SectionKey(
+            "ask", read: { (field, rules) throws(JailError) in rules.ask.formUnion(try kinds(field)) },
+            write: { .strings(texts($0.ask)) }),
+        SectionKey(
+            "timeout",
+            read: { (field, rules) throws(JailError) in
+                let time = try field.parsed(as: "a time such as \"60s\"", TimeSpan.parse)
+                guard timeouts.contains(time) else {
+                    throw field.refusal(
+                        "must be from \"\(TimeSpan.format(timeouts.lowerBound))\" to "
+                            + "\"\(TimeSpan.format(timeouts.upperBound))\", not \"\(TimeSpan.format(time))\"")
+                }
+                rules.timeout = time
+            },
+            write: { .string(TimeSpan.format($0.timeout)) }),
+        SectionKey(
+            "fourEyes", read: { (field, rules) throws(JailError) in rules.fourEyes.formUnion(try kinds(field)) },
+            write: { .strings(texts($0.fourEyes)) }),
+    ])
+
+    private static func kinds(_ field: Field) throws(JailError) -> Set<ApprovalKind> {
+        Set(
+            try field.list { (element) throws(JailError) in
+                let choices = ApprovalKind.asked.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+                let text = try element.string("one of \(choices)")
+                guard let kind = ApprovalKind.asked.first(where: { $0.rawValue == text }) else {
+                    throw element.refusal("must be one of \(choices), not \"\(text.excerpt)\"")
+                }
+                return kind
+            })
+    }
+
+    private static func texts(_ kinds: Set<ApprovalKind>) -> [String] {
+        ApprovalKind.allCases.filter(kinds.contains).map(\.rawValue)
+    }
+
+    /// What takes away what a parent lets a jail ask for.
+    private static let none = "none"
+
+    /// nil: nobody is asked.
+    static func read(_ field: Field) throws(JailError) -> ApprovalRules? {
+        if case .string(none) = field.value.content { return nil }
+        guard case .object = field.value.content else { throw field.wrongKind("an object, or \"\(none)\"") }
+        var rules = ApprovalRules()
+        try table.read(field, into: &rules)
+        guard !rules.ask.isEmpty else { throw field.refusal("needs 'ask'") }
+        guard rules.fourEyes.isSubset(of: rules.ask) else {
+            throw field.refusal("has in 'fourEyes' what is not in 'ask'")
+        }
+        return rules
+    }
+
+    package var json: JSON { Self.table.json(self) }
+
+    /// For people, a line each.
+    package var shown: [String] {
+        let lines = Self.texts(ask).map { kind in
+            let isDouble = fourEyes.contains { $0.rawValue == kind }
+            return "\(kind): what no rule allows waits for \(isDouble ? "two who say yes" : "somebody to say yes")"
+        }
+        return lines + ["\(TimeSpan.format(timeout)) without an answer is a no"]
+    }
+}

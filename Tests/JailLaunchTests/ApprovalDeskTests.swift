@@ -1,0 +1,197 @@
+import JailApprovals
+import JailCore
+import JailPlan
+import JailPolicy
+import TestSupport
+import Testing
+
+@testable import JailLaunch
+
+struct `The desk of approvals` {
+    private final class Fixture {
+        let state: TemporaryDirectory
+        let desk: ApprovalDesk
+        var now: ApprovalMoment {
+            get { clock.now }
+            set { clock.now = newValue }
+        }
+        private let clock: Clock
+
+        private final class Clock {
+            var now = ApprovalMoment(monotonic: 1_000_000_000_000, realtime: 1_700_000_000_000)
+        }
+
+        init(fourEyes: Set<ApprovalKind> = []) throws {
+            state = try TemporaryDirectory()
+            let clock = Clock()
+            self.clock = clock
+            var rules = ApprovalRules()
+            rules.ask = [.network]
+            rules.fourEyes = fourEyes
+            var network = NetworkRules()
+            network.allow = [try NetworkRule(hosts: ["a.example"], methods: ["GET"], ports: [443])]
+            network.deny = [NetworkDenyRule(hosts: [try HostPattern.parse("evil.example")])]
+            desk = ApprovalDesk(
+                ApprovalsPlan(rules: rules, owner: 7, tokens: "\(state.path)/tokens.json"), jail: "j", rules: network
+            ) { clock.now }
+        }
+
+        func token(_ name: String, _ role: ApprovalRole, owner: UInt32? = 7) throws -> String {
+            let text = AccessToken.text(of: try System.randomBytes(AccessToken.randomCount))
+            let token = AccessToken(
+                name: name, role: role, owner: owner, created: now.realtime, expires: now.realtime + 3_600_000,
+                digest: AccessToken.digest(of: text))
+            try TokenFile.change(state.path, "tokens.json") { (list) throws(JailError) in
+                do throws(ValueError) { try list.add(token) } catch { throw JailError(.usage, reason: error.reason) }
+            }
+            return text
+        }
+
+        func order(_ action: ApprovalOrder.Action, token: String? = nil) throws -> ApprovalDesk.Reply {
+            let order = try #require(ApprovalOrder(action, reason: "because", token: token))
+            return desk.carry(out: order, by: 0)
+        }
+    }
+
+    private static func request(_ url: String, _ method: String = "POST") throws -> AskedRequest {
+        let question = try NetworkSubject.parse([method, url]).question
+        let path = try #require(question.path)
+        let request = AskedRequest(
+            scheme: question.scheme ?? .https, host: question.host, port: question.port ?? 443, method: method,
+            path: path)
+        return try #require(request)
+    }
+
+    private static func events(_ notices: [JailNotice]) -> [String] {
+        notices.compactMap { if case .event(let event) = $0 { event.text() } else { nil } }
+    }
+
+    @Test(arguments: [
+        ("https://evil.example/", "POST"), ("https://127.0.0.1/", "GET"), ("https://a.example/", "GET"),
+        ("https://a.example:22/", "POST"),
+    ])
+    func `what an honest way out would not ask is not asked`(_ url: String, _ method: String) throws {
+        let fixture = try Fixture()
+        #expect(!fixture.desk.ask(try Self.request(url, method), waiter: 1))
+        #expect(fixture.desk.takeNotices().isEmpty && fixture.desk.takeAnswers().isEmpty)
+    }
+
+    @Test func `a decision is recorded with who, why and how far before its answer is given`() throws {
+        let fixture = try Fixture()
+        #expect(fixture.desk.ask(try Self.request("https://a.example/x"), waiter: 5))
+        guard case .done(let text) = try fixture.order(.approve(1, ApprovalTerms(uses: 2))) else {
+            Issue.record("it is refused")
+            return
+        }
+        #expect(text == "approved 2 times, as grant 1")
+        let events = Self.events(fixture.desk.takeNotices())
+        #expect(events.count == 3)
+        #expect(events[0].contains(#""what":"asked""#) && events[2].contains(#""what":"used""#))
+        #expect(events[1].contains(#""by":["uid 0"],"reason":"because","terms":"2 times""#))
+        #expect(fixture.desk.takeAnswers().map(\.answer) == [.granted(grant: 1)])
+    }
+
+    @Test func `a token may do what its role says, for jails of its owner`() throws {
+        let fixture = try Fixture()
+        let viewer = try fixture.token("vera", .viewer)
+        let approver = try fixture.token("otto", .approver)
+        let stranger = try fixture.token("eve", .admin, owner: 8)
+        #expect(fixture.desk.ask(try Self.request("https://a.example/x"), waiter: 5))
+        guard case .queue = try fixture.order(.list, token: viewer),
+            case .refused(let mayNot) = try fixture.order(.approve(1, nil), token: viewer),
+            case .refused(let noJail) = try fixture.order(.list, token: stranger),
+            case .refused = try fixture.order(.deny(1), token: stranger),
+            case .done = try fixture.order(.approve(1, nil), token: approver)
+        else {
+            Issue.record("roles do not hold")
+            return
+        }
+        #expect(mayNot.contains("viewer") && noJail == "there is no such jail")
+        let events = Self.events(fixture.desk.takeNotices())
+        #expect(events.contains { $0.contains(#""by":["'otto' by token"]"#) })
+        #expect(events.count { $0.contains(#""what":"refused""#) } == 2)
+        for event in events { #expect(!event.contains(approver) && !event.contains("clawjail_")) }
+    }
+
+    @Test func `a revoked or expired token is none`() throws {
+        let fixture = try Fixture()
+        let text = try fixture.token("otto", .approver)
+        guard case .queue = try fixture.order(.list, token: text) else {
+            Issue.record("the token is not known")
+            return
+        }
+        fixture.now.realtime += 3_600_000
+        guard case .refused = try fixture.order(.list, token: text) else {
+            Issue.record("it has expired")
+            return
+        }
+        fixture.now.realtime -= 3_600_000
+        #expect(
+            try TokenFile.change(fixture.state.path, "tokens.json") { (list) throws(JailError) in
+                list.revoke("otto")
+            })
+        guard case .refused = try fixture.order(.list, token: text) else {
+            Issue.record("it is revoked")
+            return
+        }
+    }
+
+    @Test func `after five wrong tokens the right one is not heard either, for a while`() throws {
+        let fixture = try Fixture()
+        let right = try fixture.token("otto", .approver)
+        let wrong = AccessToken.text(of: [UInt8](repeating: 0, count: AccessToken.randomCount))
+        for _ in 0..<5 { _ = try fixture.order(.list, token: wrong) }
+        guard case .refused(let text) = try fixture.order(.list, token: right) else {
+            Issue.record("it is heard")
+            return
+        }
+        #expect(text.hasPrefix("too many wrong tokens"))
+        fixture.now.monotonic += 12_000_000_000
+        fixture.now.realtime += 12_000
+        guard case .queue = try fixture.order(.list, token: right) else {
+            Issue.record("it is not heard any more")
+            return
+        }
+    }
+
+    @Test func `two uids or tokens are two, and one and the same is one`() throws {
+        let fixture = try Fixture(fourEyes: [.network])
+        let otto = try fixture.token("otto", .approver)
+        #expect(fixture.desk.ask(try Self.request("https://a.example/x"), waiter: 5))
+        guard case .done(let first) = try fixture.order(.approve(1, nil), token: otto),
+            case .refused = try fixture.order(.approve(1, nil), token: otto),
+            case .done(let second) = try fixture.order(.approve(1, nil))
+        else {
+            Issue.record("four eyes do not hold")
+            return
+        }
+        #expect(first.contains("somebody else") && second.hasPrefix("approved once"))
+        #expect(fixture.desk.takeAnswers().map(\.answer) == [.granted(grant: 1)])
+    }
+
+    @Test func `an order is read as it was written`() throws {
+        let token = AccessToken.text(of: [UInt8](repeating: 1, count: 32))
+        for action in [
+            .list, .approve(7, nil), .approve(7, ApprovalTerms()),
+            .approve(.max, ApprovalTerms(uses: 1, time: 2, below: "/a/")),
+            .deny(0), .revoke(grant: 3),
+        ] as [ApprovalOrder.Action] {
+            let order = try #require(ApprovalOrder(action, reason: "a = b", token: token))
+            #expect(ApprovalOrder(bytes: order.bytes) == order)
+            let request = ControlRequest.approvals(order)
+            #expect(!request.isForOtherJails && request.bytes.first == 0x41)
+            guard case .approvals(let read)? = ControlRequest(request.bytes, []) else {
+                Issue.record("it is not understood")
+                continue
+            }
+            #expect(read == order)
+        }
+    }
+
+    @Test(arguments: [
+        "", "approve\0", "approve\0id=x\0", "list\0id=1\0", "approve\0id=1\0uses=\0", "approve\0id=1\0uses=-1\0",
+        "approve\0id=1\0id=2\0", "approve\0id=1\0terms=usual\0uses=1\0", "approve\0id=1\0more=1\0", "deny\0",
+        "deny\0id=1\0reason=a\nb\0", "deny\0id=1\0reason=\0", "deny\0id=1\0uses=1\0", "forget\0id=1\0",
+    ])
+    func `of any other form is none`(_ text: String) { #expect(ApprovalOrder(bytes: Array(text.utf8)) == nil) }
+}
