@@ -127,6 +127,7 @@ let package = Package(
                 "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
                 "JailSeccomp", "JailCgroups", "JailAppArmor", "JailScope", "JailNetwork", "JailTerminal",
                 "EgressControl", "AuditLog", "JailLearning", "SecretStore", "SecretTraces", "JailApprovals",
+                "JailCommands",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
 

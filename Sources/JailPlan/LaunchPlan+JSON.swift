@@ -43,6 +43,7 @@ extension LaunchPlan {
             "alerts": alerts?.json ?? .null,
             "canaries": .array(canaries.map(\.json)),
             "approvals": approvals?.json ?? .null,
+            "commands": commands?.json ?? .null,
             "leftOut": .array(
                 leftOut.map { ["protection": .string($0.protection.rawValue), "reason": .string($0.reason)] }),
             "notes": .strings(notes),

@@ -46,6 +46,8 @@ package struct LaunchPlan: Equatable, Sendable {
     package var canaries: [CanaryPlan] = []
     /// nil: nobody is asked, and what is not allowed is denied.
     package var approvals: ApprovalsPlan?
+    /// nil: none are run for programs of the jail.
+    package var commands: CommandsPlan?
     package var leftOut: [LeftOut] = []
     /// What a reader should know besides: programs that are not installed, promises that are only watched.
     package var notes: [String] = []

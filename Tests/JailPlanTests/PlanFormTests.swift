@@ -21,7 +21,7 @@ struct `A plan on paper` {
                 "version", "name", "gateway", "profile", "command", "identity", "namespaces", "limits", "mounts",
                 "landlock", "appArmor", "seccomp", "selfTest", "network", "data", "review", "sessions", "health",
                 "restart", "audit",
-                "alerts", "canaries", "approvals",
+                "alerts", "canaries", "approvals", "commands",
                 "leftOut",
                 "notes", "stopGraceMilliseconds",
             ])
