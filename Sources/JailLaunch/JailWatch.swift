@@ -1,5 +1,6 @@
 internal import EgressControl
 internal import Glibc
+internal import JailApprovals
 internal import JailCgroups
 internal import JailCore
 internal import JailNetwork
@@ -30,6 +31,8 @@ final class JailWatch {
     let renewal: SecretRenewal?
     /// Of a jail that may ask for approvals.
     let approvals: ApprovalDesk?
+    /// Of a jail that has commands: hears what came of what it has asked ``approvals``, by the waiter's number.
+    var commandAnswers: ((_ waiter: UInt64, _ answer: ApprovalAnswer) -> Void)?
     let audit: Audit
     /// Of a jail that may ask for sessions.
     var sessions: SessionDesk?
@@ -119,7 +122,7 @@ final class JailWatch {
         approvals = plan.approvals.map { approvals in
             ApprovalDesk(
                 approvals, jail: plan.gateway.map { "\($0)/\(plan.name)" } ?? plan.name,
-                rules: plan.network.egress?.rules ?? NetworkRules())
+                rules: plan.network.egress?.rules ?? NetworkRules(), commands: plan.commands?.rules ?? CommandRules())
         }
         self.audit = audit
         alerts = plan.alerts.map { AlertWatch($0, group: group) }

@@ -14,8 +14,8 @@ extension JailWatch {
                 if !approvals.ask(request, waiter: waiter) {
                     egress?.answer(waiter, .denied(.refused("it is nothing to be asked about")))
                 }
-            case .withdrawn(let waiter): approvals.withdraw(waiter)
-            case .allWithdrawn: approvals.withdrawAll()
+            case .withdrawn(let waiter): approvals.withdraw(waiter, .wayOut)
+            case .allWithdrawn: approvals.withdrawAll(.wayOut)
             }
         }
     }
@@ -27,7 +27,13 @@ extension JailWatch {
     }
 
     func answerApprovals() {
-        for (waiter, answer) in approvals?.takeAnswers() ?? [] { egress?.answer(waiter, answer) }
+        for (asker, number, answer) in approvals?.takeAnswers() ?? [] {
+            switch asker {
+            case .wayOut: egress?.answer(number, answer)
+            case .commands: commandAnswers?(number, answer)
+            case .sessions: break
+            }
+        }
     }
 
     func carry(out order: ApprovalOrder, for caller: SharedDescriptor) {
