@@ -39,12 +39,12 @@ extension CommandsPlan {
 }
 
 extension CommandsPlan.Place {
-    /// For people, and for the log.
+    /// For people: it runs so.
     package var shown: String {
         switch self {
-        case .jail: "in this jail"
-        case .ownJail(let profile, _, _): "in a jail of its own, of the profile \(profile)"
-        case .host(let identity): "on the host as \(identity.name)"
+        case .jail: "in the jail"
+        case .ownJail(let profile, _, _): "in a jail of its own, with profile '\(profile)'"
+        case .host(let identity): "on the host, as '\(identity.name)'"
         }
     }
 

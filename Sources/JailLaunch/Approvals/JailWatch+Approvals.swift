@@ -18,6 +18,15 @@ extension JailWatch {
             case .allWithdrawn: approvals.withdrawAll(.wayOut)
             }
         }
+        for question in commands?.takeQuestions() ?? [] {
+            switch question {
+            case .asked(let words, let place, let why, let number):
+                if !approvals.ask(command: words, place: place, why: why, waiter: UInt64(number)) {
+                    unasked.append(number)
+                }
+            case .withdrawn(let number): approvals.withdraw(UInt64(number), .commands)
+            }
+        }
     }
 
     /// What was decided is in the log before anything comes of it.
@@ -26,11 +35,15 @@ extension JailWatch {
         tell(approvals.takeNotices(), &reporter)
     }
 
-    func answerApprovals() {
+    func answerApprovals() throws(SystemError) {
+        for number in unasked {
+            try commands?.answer(number, .denied(.refused("it is nothing to be asked about")))
+        }
+        unasked = []
         for (asker, number, answer) in approvals?.takeAnswers() ?? [] {
             switch asker {
             case .wayOut: egress?.answer(number, answer)
-            case .commands: commandAnswers?(number, answer)
+            case .commands: try commands?.answer(UInt32(truncatingIfNeeded: number), answer)
             case .sessions: break
             }
         }

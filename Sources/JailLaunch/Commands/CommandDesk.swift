@@ -33,6 +33,7 @@ final class CommandDesk {
     }
 
     private let policy: CommandPolicy
+    private let asksUnlisted: Bool
     private let texts: CommandTexts
     private let runs: any CommandRuns
     private let admits: (SharedDescriptor) -> Bool
@@ -48,10 +49,13 @@ final class CommandDesk {
 
     /// - Parameters:
     ///   - profile: for people.
+    ///   - asksUnlisted: a person is asked about calls that no rule allows as well, see ``CommandPolicy/approvable(_:unlisted:)``.
     ///   - admits: whether who is connected is a process of the jail.
     init(
-        _ plan: CommandsPlan, profile: String, _ runs: any CommandRuns, admits: @escaping (SharedDescriptor) -> Bool
+        _ plan: CommandsPlan, profile: String, asksUnlisted: Bool, _ runs: any CommandRuns,
+        admits: @escaping (SharedDescriptor) -> Bool
     ) {
+        self.asksUnlisted = asksUnlisted
         policy = CommandPolicy(plan.rules)
         texts = CommandTexts(plan, profile: profile)
         self.runs = runs
@@ -154,15 +158,23 @@ final class CommandDesk {
         }
         guard let request = CommandRequest(bytes: received.bytes) else { return refuse(caller, .empty, .malformed) }
         let (verdict, words) = policy.judge(bytes: request.words)
+        let grant: CommandGrant
+        var denial: CommandDenial?
         switch verdict {
-        case .deny(let denial):
-            refuse(caller, texts.text(of: request, words, denial), texts.refusal(denial, words, policy))
-        case .allow(let grant):
-            let text = texts.text(of: grant)
-            do throws(CommandRefusal) { try check(streams) } catch { return refuse(caller, text, error) }
-            let call = CommandCall(grant: grant, terminal: request.terminal.map(CommandCall.Size.init))
-            try take(Call(call: call, caller: caller, streams: streams, text: text))
+        case .allow(let allowed): grant = allowed
+        case .deny(let why):
+            guard let asked = policy.approvable(words, unlisted: asksUnlisted) else {
+                return refuse(caller, texts.text(of: request, words, why), texts.refusal(why, words, policy))
+            }
+            (grant, denial) = (asked, why)
         }
+        let text = texts.text(of: grant)
+        do throws(CommandRefusal) { try check(streams) } catch { return refuse(caller, text, error) }
+        let call = CommandCall(grant: grant, terminal: request.terminal.map(CommandCall.Size.init))
+        repeat { lastNumber &+= 1 } while calls[lastNumber] != nil
+        calls[lastNumber] = Call(call: call, caller: caller, streams: streams, text: text)
+        guard denial != nil || grant.rule.asks else { return try start(lastNumber) }
+        questions.append(texts.question(words, grant, denial, lastNumber))
     }
 
     private func check(_ streams: [SharedDescriptor]) throws(CommandRefusal) {
@@ -173,13 +185,6 @@ final class CommandDesk {
                 throw SystemError(.check, .invalid)
             }
         } catch { throw .streams }
-    }
-
-    private func take(_ call: Call) throws(SystemError) {
-        repeat { lastNumber &+= 1 } while calls[lastNumber] != nil
-        calls[lastNumber] = call
-        guard call.call.grant.rule.asks else { return try start(lastNumber) }
-        questions.append(.asked(texts.subject(of: call.call.grant), why: texts.why(call.call.grant), lastNumber))
     }
 
     /// Once: what was given to somebody who runs it is not there any more.
@@ -276,6 +281,8 @@ final class CommandDesk {
         case .granted(let approval):
             calls[number]?.approval = approval
             try start(number)
+            // What could be told at once.
+            try takeReports()
         case .denied(let denial):
             calls[number] = nil
             refuse(call.caller, call.text, texts.refusal(denial, call.call.grant))
@@ -300,8 +307,8 @@ final class CommandDesk {
 
 /// What a person is to be asked about a call.
 enum CommandQuestion: Equatable {
-    /// The command's words, why it is asked, and the number of the call.
-    case asked([String], why: String, UInt32)
+    /// The command's words as they were called, where it runs, why it is asked, and the number of the call.
+    case asked([String], place: String, why: String, UInt32)
     case withdrawn(UInt32)
 }
 

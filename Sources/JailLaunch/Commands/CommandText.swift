@@ -121,22 +121,18 @@ struct CommandTexts {
 
     func refusal(_ denial: ApprovalAnswer.Denial, _ grant: CommandGrant) -> CommandRefusal {
         CommandRefusal(
-            "\(grant.label) asks a person, and an approval was asked for, and not given: \(denial.text)")
+            "an approval was asked for, and not given: \(denial.text) (\(grant.label))")
     }
 
     // MARK: Questions
 
-    /// Program and arguments, as they would be executed. Of two names for one program each is a question of its own: their
-    /// rules may say different things about how it runs.
-    func subject(of grant: CommandGrant) -> [String] {
-        let rule = grant.rule
-        let isUsual = rule.program.utf8.reversed().starts(with: "/\(rule.name)".utf8.reversed())
-        return [isUsual ? rule.program : "\(rule.program) as \(rule.name)"] + grant.arguments
-    }
-
-    func why(_ grant: CommandGrant) -> String {
-        let directory = grant.rule.workingDirectory.map { ", in \($0)" } ?? ""
-        return "\(grant.label) asks about every call; it runs \(plan.places[grant.index].shown)\(directory)"
+    /// - Parameter denial: nil: a rule allows it.
+    func question(
+        _ words: [String], _ grant: CommandGrant, _ denial: CommandDenial?, _ number: UInt32
+    ) -> CommandQuestion {
+        .asked(
+            words, place: plan.places[grant.index].shown,
+            why: denial?.reason ?? "\(grant.label) asks about every call", number)
     }
 }
 
