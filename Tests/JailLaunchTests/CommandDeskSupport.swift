@@ -1,4 +1,5 @@
 import CommandWire
+import JailCommands
 import JailCore
 import JailPlan
 import JailPolicy

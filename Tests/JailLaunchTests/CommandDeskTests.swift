@@ -23,7 +23,7 @@ struct `The desk of commands` {
         #expect(events.count == 2)
         #expect(
             events.first
-                == #"{"event":"command","verdict":"started","rule":"commands[0]","program":"/usr/bin/npm","place":"jail","arguments":["npm","test"]}"#
+                == #"{"event":"command","verdict":"allowed","rule":"commands[0]","program":"/usr/bin/npm","place":"jail","arguments":["npm","test"]}"#
         )
         #expect(events.last?.contains(#""verdict":"ended""#) == true && events.last?.contains(#""status":3"#) == true)
     }
@@ -50,7 +50,7 @@ struct `The desk of commands` {
         #expect(try bench.reason(bench.call("node", "-e", "1")).contains("a rule of 'commands' that names its program"))
         #expect(bench.runs.told.isEmpty)
         let events = bench.events()
-        #expect(events.count == 3 && events.allSatisfy { $0.contains(#""verdict":"refused""#) })
+        #expect(events.count == 3 && events.allSatisfy { $0.contains(#""verdict":"denied""#) })
         #expect(events[1].contains(#""rule":"commands[1]","arguments":["git","push","origin","--force"]"#))
     }
 
@@ -105,7 +105,7 @@ struct `The desk of commands` {
         let caller = try bench.call("npm", "test")
         #expect(try bench.reason(caller).contains("no process of this jail"))
         #expect(bench.runs.told.isEmpty)
-        #expect(bench.events().first?.contains(#""verdict":"refused""#) == true)
+        #expect(bench.events().first?.contains(#""verdict":"denied""#) == true)
     }
 
     // MARK: What follows

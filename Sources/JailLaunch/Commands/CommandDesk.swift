@@ -300,7 +300,7 @@ final class CommandDesk {
     private func refuse(_ caller: SharedDescriptor?, _ text: CommandText, _ refusal: CommandRefusal) {
         answer(caller, refusal.answer)
         tell(.event(text.refused(refusal)))
-        let line = "command refused: \(text.line)\(refusal.text)"
+        let line = "command \(refusal.isDenial ? "denied" : "failed"): \(text.line)\(refusal.text)"
         if let line = refusals.add(line, now: System.monotonicNanoseconds()) { tell(.note(line)) }
     }
 }

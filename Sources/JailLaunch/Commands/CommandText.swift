@@ -17,6 +17,9 @@ struct CommandRefusal: Error, Equatable {
         self.remedy = remedy
     }
 
+    /// Nobody has tried to run it.
+    var isDenial: Bool { Int32(status) == ExitStatus.notExecutable }
+
     /// As it is told to people.
     var text: String { reason + (remedy.map { "; to allow it: \($0)" } ?? "") }
 
@@ -46,7 +49,7 @@ struct CommandText {
     }
 
     func started(approval: UInt64?) -> JSON {
-        event("started", approval.map { [("grant", .number($0))] } ?? [])
+        event("allowed", approval.map { [("grant", .number($0))] } ?? [])
     }
 
     /// - Parameter since: monotonic nanoseconds at which it was asked for.
@@ -62,7 +65,7 @@ struct CommandText {
             ("status", .number(UInt64(refusal.status))), ("message", .string(refusal.reason.printable)),
         ]
         if let remedy = refusal.remedy { more.append(("remedy", .string(remedy.printable))) }
-        return event("refused", more)
+        return event(refusal.isDenial ? "denied" : "failed", more)
     }
 }
 
