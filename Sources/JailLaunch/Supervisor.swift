@@ -38,6 +38,7 @@ package enum Supervisor {
         var plan = plan
         try LockdownMarker.check(plan)
         try checkProcess()
+        try plan.checkPrograms()
         // What the caller ignores would stay ignored in init and the command. And with SIGCHLD ignored the kernel reaps
         // every child at once, so that init's end would never be seen.
         // That nohup(1) was asked for is remembered here, where signals are handled.

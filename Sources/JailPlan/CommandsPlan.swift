@@ -19,6 +19,10 @@ package struct CommandsPlan: Equatable, Sendable {
     package var places: [Place]
     /// What stands inside for the commands and for `sh`, absolute paths there.
     package var stubs: [String] = []
+    /// nil: no command runs in the jail itself, or the kernel has no Landlock and the profile does without.
+    package var withheld: WithheldPlan?
+    /// Of commands that run in the jail itself.
+    package var checked: [CheckedProgram] = []
 
     package init(rules: CommandRules, places: [Place]) {
         self.rules = rules
@@ -31,7 +35,10 @@ package struct CommandsPlan: Equatable, Sendable {
 
 extension CommandsPlan {
     var json: JSON {
-        ["rules": rules.json, "places": .array(places.map(\.json)), "stubs": .strings(stubs)]
+        [
+            "rules": rules.json, "places": .array(places.map(\.json)), "stubs": .strings(stubs),
+            "withheld": withheld?.json ?? .null, "checked": .array(checked.map(\.json)),
+        ]
     }
 }
 
