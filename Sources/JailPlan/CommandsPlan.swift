@@ -17,7 +17,8 @@ package struct CommandsPlan: Equatable, Sendable {
     package var rules: CommandRules
     /// Of each rule, by its index.
     package var places: [Place]
-    /// What stands inside for the commands and for `sh`, absolute paths there.
+    /// What stands inside for the commands and for `sh`, absolute paths there; their directory, which PATH begins with, is that
+    /// of the first.
     package var stubs: [String] = []
     /// nil: no command runs in the jail itself, or the kernel has no Landlock and the profile does without.
     package var withheld: WithheldPlan?
@@ -31,6 +32,8 @@ package struct CommandsPlan: Equatable, Sendable {
 
     /// Where requests are made, inside.
     package static let socket = "/run/clawjail/commands.sock"
+    /// Beside clawjail on the host.
+    package static let stubProgram = "clawjail-stub"
 }
 
 extension CommandsPlan {
@@ -43,6 +46,15 @@ extension CommandsPlan {
 }
 
 extension CommandsPlan.Place {
+    /// For people, and for the log.
+    package var shown: String {
+        switch self {
+        case .jail: "in this jail"
+        case .ownJail(let profile, _, _): "in a jail of its own, of the profile \(profile)"
+        case .host(let identity): "on the host as \(identity.name)"
+        }
+    }
+
     fileprivate var json: JSON {
         switch self {
         case .jail: ["place": "jail"]
