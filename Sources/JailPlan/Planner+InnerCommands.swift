@@ -6,11 +6,11 @@ extension Planner {
     /// Adds what the jail's own command does not get, and digests. Changes nothing where no command runs in the jail itself.
     ///
     /// - Parameter abi: of Landlock; nil: there is none, and the profile does without.
-    mutating func addInner(_ commands: inout CommandsPlan, root: RootPlanner, abi: Int32?) throws(JailError) {
+    mutating func addInner(_ commands: inout CommandsPlan?, root: RootPlanner, abi: Int32?) throws(JailError) {
         let rules = profile.commands.rules.filter { $0.place == .jail }
         guard let first = rules.first else { return }
         try checkInner(first)
-        commands.checked = checkedPrograms(rules)
+        commands?.checked = checkedPrograms(rules)
         for path in root.openCommands {
             notes.append("commands: '\(path)' is in process.programs as well: no rule binds what the jail does with it")
         }
@@ -20,8 +20,8 @@ extension Planner {
             )
             return
         }
-        commands.withheld = try root.withheld(abi)
-        if commands.withheld?.scoped == false {
+        commands?.withheld = try root.withheld(abi)
+        if commands?.withheld?.scoped == false {
             notes.append(
                 "commands: before Landlock ABI 6 (Linux 6.12) the jail's own command may signal what is run for it")
         }

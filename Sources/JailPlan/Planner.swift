@@ -74,6 +74,7 @@ package struct Planner {
             profile: profile, facts: facts, request: request, data: data, review: review, egress: egress)
         let mounts = try root.make()
         commands?.stubs = root.stubs
+        if commands != nil { try addInner(&commands, root: root, abi: walls) }
         let sessions = try planSessions(root, mounts, data)
         let landlock = planLandlock(root, walls)
         let cgroup = try planCgroup()
