@@ -18,6 +18,8 @@ package struct LaunchRequest: Equatable, Sendable {
     package var gateway: String?
     /// The one that the profile's `sessions` names, loaded.
     package var sessionProfile: Profile?
+    /// Those that `commands[].where` names, loaded, by the name there.
+    package var commandProfiles: [String: Profile] = [:]
     /// Of the jails that share one process for their ways out; nil: this one has its own.
     package var egressGroup: String?
     /// What models cost, for a profile that limits what may be spent.
@@ -61,13 +63,6 @@ package struct Planner {
                 hint: "name another group")
         }
         try checkToken()
-        // Rather no jail than one whose programs find no commands, and are given a shell instead.
-        guard profile.commands.isEmpty else {
-            throw JailError(
-                .plan,
-                reason: "the profile lists commands (\(profile.commands.names.joined(separator: ", "))), and there is "
-                    + "nothing yet that runs them", hint: "take 'commands' out of the profile")
-        }
         let identity = try planIdentity()
         let data = try planData()
         let walls = try landlockABI()
@@ -80,6 +75,7 @@ package struct Planner {
             profile: profile, facts: facts, request: request, data: data, review: review, egress: egress)
         let mounts = try root.make()
         let sessions = try planSessions(root, mounts, data)
+        let commands = try planCommands()
         let landlock = planLandlock(root, walls)
         let cgroup = try planCgroup()
         let time = try planTimeNamespace()
@@ -127,6 +123,7 @@ package struct Planner {
             alerts: alerts,
             canaries: root.canaries,
             approvals: try ApprovalsPlan.make(profile, facts),
+            commands: commands,
             leftOut: leftOut,
             notes: notes,
             stopGrace: profile.process.stopGrace,
