@@ -31,6 +31,7 @@ let package = Package(
     products: [
         .executable(name: "clawjail", targets: ["clawjail"]),
         .executable(name: "clawjail-egress", targets: ["clawjail-egress"]),
+        .executable(name: "clawjail-stub", targets: ["clawjail-stub"]),
         .executable(name: "jailprobe", targets: ["jailprobe"]),
     ],
     dependencies: [
@@ -88,6 +89,9 @@ let package = Package(
         // Which commands a profile lets be run, and how a line for a shell is read (pure).
         library("JailCommands", ["JailCore", "JailPolicy"]),
 
+        // What is said of commands over the socket that a jail has for them.
+        library("CommandWire", ["JailCore"]),
+
         // What comes of something that a program in a jail tries: the one answer for whoever explains, learns or suggests
         // (pure, but for a look at the host's files that the caller hands in).
         library("JailDecision", ["JailCore", "JailPolicy", "JailPlan", "JailCommands", "FilterCompiler"]),
@@ -127,7 +131,7 @@ let package = Package(
                 "JailCore", "JailPolicy", "JailPlan", "JailNamespaces", "JailMounts", "JailPrivileges", "JailLandlock",
                 "JailSeccomp", "JailCgroups", "JailAppArmor", "JailScope", "JailNetwork", "JailTerminal",
                 "EgressControl", "AuditLog", "JailLearning", "SecretStore", "SecretTraces", "JailApprovals",
-                "JailCommands",
+                "JailCommands", "CommandWire",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
 
@@ -189,6 +193,12 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Stands in a jail for each command, and starts each time one is called.
+        .executableTarget(
+            name: "clawjail-stub", dependencies: ["CommandWire", "JailCore", "JailTerminal"], swiftSettings: strict,
+            // Always, and not in release builds alone: nothing else of it is shown in the jail.
+            linkerSettings: [.unsafeFlags(["-static-executable"])]),
+
         // Build time: the seccomp filters, compiled by libseccomp into tables.
         .target(name: "FilterCompiler", dependencies: ["CSeccomp"], swiftSettings: strict),
         .executableTarget(name: "compile-filters", dependencies: ["FilterCompiler"], swiftSettings: strict),
@@ -222,6 +232,7 @@ let package = Package(
         tests(
             "JailDecisionTests",
             ["JailDecision", "JailPlan", "JailPolicy", "JailCore", "FilterCompiler", "TestSupport"]),
+        tests("CommandWireTests", ["CommandWire", "JailCore"]),
         tests("JailCommandsTests", ["JailCommands", "JailPolicy", "JailCore", "TestSupport"]),
         tests("JailHostTests", ["JailHost", "JailPlan", "JailPolicy", "JailCore"]),
         tests(
@@ -244,7 +255,7 @@ let package = Package(
             "JailLaunchTests",
             [
                 "JailLaunch", "JailApprovals", "JailLearning", "JailCgroups", "SecretStore", "SecretTraces", "JailPlan",
-                "JailPolicy", "JailCore", "CLinux", "TestSupport",
+                "JailPolicy", "JailCore", "JailCommands", "CommandWire", "CLinux", "TestSupport",
             ]),
         tests("JailViewTests", ["JailView", "JailCgroups", "JailPolicy", "JailCore", "TestSupport"]),
         tests(

@@ -5,23 +5,9 @@ internal import JailPlan
 enum EgressProbe {
     /// Beside this very program. The file is opened and compared again when it is started.
     static func examine(_ accounts: Accounts) throws(JailError) -> EgressFacts {
-        do throws(SystemError) {
-            let program = Paths.join(try System.readLink("/proc/self/exe").parentPath, "clawjail-egress")
-            var facts = EgressFacts(program: program, file: nil, freeID: try freeID(accounts))
-            do throws(SystemError) {
-                let status = try System.status(program)
-                if status.kind == .regular {
-                    facts.file = SourceFacts(
-                        identity: status.identity, isDirectory: false, owner: status.uid,
-                        permissions: status.permissions)
-                }
-            } catch {
-                guard error.errno == .notFound else { throw error }
-            }
-            return facts
-        } catch {
-            throw JailError(.host, error, path: "clawjail-egress")
-        }
+        let program = try OwnProgramProbe.examine("clawjail-egress")
+        let id = try attempt(.host, "clawjail-egress") { () throws(SystemError) in try freeID(accounts) }
+        return EgressFacts(program: program.path, file: program.file, freeID: id)
     }
 
     /// From the range that systemd gives to services with DynamicUser= (61184 to 65519, see "Users, Groups, UIDs and

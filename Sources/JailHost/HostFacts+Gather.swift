@@ -42,6 +42,7 @@ extension HostFacts {
         facts.certificates = try probe.addEveryJail()
         try probe.addRoot(profile.filesystem.root, closure: facts.closure)
         if profile.hasWayOut { facts.egress = try EgressProbe.examine(accounts) }
+        if !profile.commands.isEmpty { facts.stub = try OwnProgramProbe.examine(CommandsPlan.stubProgram) }
         facts.programs = try HostPrograms.find(
             for: profile, searchPath: request.searchPath, caller: facts.caller.uid, payload: facts.payload,
             stateDirectory: facts.stateDirectory)

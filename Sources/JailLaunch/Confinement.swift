@@ -8,6 +8,7 @@ internal import JailNetwork
 internal import JailPlan
 internal import JailPrivileges
 internal import JailSeccomp
+internal import JailTerminal
 
 /// The order of confinement. One thread, in the clone, from the first instruction to the last wall.
 ///

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import JailCore
 internal import JailPlan
+internal import JailTerminal
 
 /// PID 1 of the jail: reaps, passes signals on, makes sockets, and ends the jail when the command has ended.
 ///

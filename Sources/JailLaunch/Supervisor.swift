@@ -8,6 +8,7 @@ internal import JailPolicy
 internal import JailPrivileges
 internal import JailScope
 internal import JailSeccomp
+internal import JailTerminal
 
 /// Where a launch tells what happens to it, besides the exit status.
 package protocol LaunchReporter {

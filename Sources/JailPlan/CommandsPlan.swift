@@ -49,11 +49,12 @@ package struct CommandsPlan: Equatable, Sendable {
         package var identity: FileIdentity
     }
 
-    /// As in the profile.
+    /// As in the profile; those of the jail itself each with the working directory that it runs in.
     package var rules: CommandRules
     /// Of each rule, by its index.
     package var places: [Place]
-    /// What stands inside for the commands and for `sh`, absolute paths there.
+    /// What stands inside for the commands and for `sh`, absolute paths there; their directory, which PATH begins with, is that
+    /// of the first.
     package var stubs: [String] = []
 
     package init(rules: CommandRules, places: [Place]) {
@@ -63,6 +64,8 @@ package struct CommandsPlan: Equatable, Sendable {
 
     /// Where requests are made, inside.
     package static let socket = "/run/clawjail/commands.sock"
+    /// Beside clawjail on the host.
+    package static let stubProgram = "clawjail-stub"
 
     /// Whether anything runs elsewhere than in the jail that asks.
     package var leavesJail: Bool { places.contains { $0 != .jail } }
@@ -75,6 +78,15 @@ extension CommandsPlan {
 }
 
 extension CommandsPlan.Place {
+    /// For people, and for the log.
+    package var shown: String {
+        switch self {
+        case .jail: "in this jail"
+        case .ownJail(let profile, _, _): "in a jail of its own, of the profile \(profile)"
+        case .host(let identity): "on the host as \(identity.name)"
+        }
+    }
+
     fileprivate var json: JSON {
         switch self {
         case .jail: ["place": "jail"]

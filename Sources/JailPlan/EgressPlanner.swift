@@ -95,20 +95,11 @@ struct EgressPlanner {
     }
 
     private func checkedProgram() throws(JailError) -> (path: String, identity: FileIdentity, freeID: UInt32) {
-        guard let egress = facts.egress, let file = egress.file else {
-            throw JailError(
-                .host, path: facts.egress?.program ?? "clawjail-egress",
-                reason: "the program of the way out is not there, and the profile allows hosts outside",
-                hint: "install it beside clawjail ('make install' does)")
-        }
-        let isOwn = file.owner == 0 || file.owner == facts.caller.uid
-        guard !file.isDirectory, isOwn, file.permissions & 0o022 == 0 else {
-            throw JailError(
-                .host, path: egress.program,
-                reason: "it must be a file of root's or of the caller's that nobody else can write",
-                hint: "install it again, or chmod go-w it")
-        }
-        return (egress.program, file.identity, egress.freeID)
+        let egress = facts.egress ?? EgressFacts(program: "clawjail-egress", file: nil, freeID: 0)
+        let program = OwnProgramFacts(path: egress.program, file: egress.file)
+        let identity = try program.checked(
+            "the program of the way out", need: "allows hosts outside", caller: facts.caller)
+        return (egress.program, identity, egress.freeID)
     }
 
     private func identity(_ freeID: UInt32) -> IdentityPlan {

@@ -31,6 +31,8 @@ package struct HostFacts: Equatable, Sendable {
     package var certificates: String?
     /// Looked at only for a profile that allows something outside.
     package var egress: EgressFacts?
+    /// What stands for commands inside. Looked at only for a profile that lists some.
+    package var stub: OwnProgramFacts?
     /// The blocks of /proc/cpuinfo, one for each processor that the limit on cpus rounds up to, without the empty line
     /// between them.
     package var processorInfo: [String] = []

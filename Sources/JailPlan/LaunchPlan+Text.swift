@@ -49,6 +49,7 @@ extension LaunchPlan {
             output.line("written down", spend.ledger)
         }
         if let sessions { describe(sessions, &output) }
+        if let commands { describe(commands, &output) }
         describeWalls(&output)
         if !leftOut.isEmpty {
             output.heading("left out, as the profile allows")
@@ -169,6 +170,12 @@ extension LaunchPlan {
         output.line("asked for", "by \(sessions.program), at \(SessionsPlan.socket)")
     }
 
+    private func describe(_ commands: CommandsPlan, _ output: inout PlanText) {
+        output.heading("commands, run for programs of the jail")
+        for rule in commands.rules.rules { output.line(rule.name, rule.shown) }
+        output.line("asked for", "by \(commands.stubs.joined(separator: ", ")), at \(CommandsPlan.socket)")
+    }
+
     private func describeWalls(_ output: inout PlanText) {
         output.heading("walls, in this order")
         if let appArmor {
@@ -249,6 +256,7 @@ extension MountStep {
         case .devpts(let path): "\(path), terminals of the jail's own"
         case .pin(let path): "\(path), stays where it is"
         case .cover(let path, _): "\(path), shows the jail and not the host"
+        case .socket(CommandsPlan.socket): "\(CommandsPlan.socket), where commands are asked for"
         case .socket(let path): "\(path), where sessions are asked for"
         case .canary(let path, _): "\(path), made with the jail"
         }

@@ -3,17 +3,32 @@ internal import JailPolicy
 
 /// Where the commands of a profile run.
 extension Planner {
+    /// nil: the profile lists none.
     mutating func planCommands() throws(JailError) -> CommandsPlan? {
         guard !profile.commands.isEmpty else { return nil }
+        var rules = profile.commands
+        try checkAsking(rules)
         var places: [CommandsPlan.Place] = []
-        for (index, rule) in profile.commands.rules.enumerated() {
+        for (index, rule) in rules.rules.enumerated() {
             switch rule.place {
-            case .jail: places.append(.jail)
+            case .jail:
+                if rule.workingDirectory == nil { rules.rules[index].workingDirectory = workingDirectory }
+                places.append(.jail)
             case .profile(let name): places.append(.ownJail(try planOwnJail(rule, index, name)))
             case .host(let user): places.append(.host(try planHost(rule, index, user)))
             }
         }
-        return CommandsPlan(rules: profile.commands, places: places)
+        return CommandsPlan(rules: rules, places: places)
+    }
+
+    /// A rule that asks, and nobody who is asked, would be a rule that allows nothing.
+    private func checkAsking(_ rules: CommandRules) throws(JailError) {
+        guard let index = rules.rules.firstIndex(where: \.asks), profile.approvals?.ask.contains(.command) != true
+        else { return }
+        throw JailError(
+            .plan,
+            reason: "commands[\(index)] asks a person about every call, and the profile lets nobody be asked about commands",
+            hint: "approvals: { ask: [\"command\"] }, or ask: false")
     }
 
     // MARK: As a user of the host

@@ -71,11 +71,12 @@ package struct Planner {
             prices: request.prices, ledger: "\(facts.stateDirectory)/\(LaunchPlan.spendDirectory)/\(fileName).json"
         ).plan()
         let review = try planReview()
+        var commands = try planCommands()
         var root = RootPlanner(
             profile: profile, facts: facts, request: request, data: data, review: review, egress: egress)
         let mounts = try root.make()
+        commands?.stubs = root.stubs
         let sessions = try planSessions(root, mounts, data)
-        let commands = try planCommands()
         let landlock = planLandlock(root, walls)
         let cgroup = try planCgroup()
         let time = try planTimeNamespace()
@@ -98,7 +99,7 @@ package struct Planner {
             gateway: request.gateway,
             profile: profile.name,
             profileFiles: profile.files,
-            command: planCommand(egress, trustFiles: root.trustFiles, sessions),
+            command: planCommand(egress, trustFiles: root.trustFiles, sessions, commands),
             identity: identity,
             namespaces: NamespacePlan(time: time, hostName: profile.process.hostName),
             mounts: mounts,
@@ -192,15 +193,11 @@ package struct Planner {
     }
 
     private func planCommand(
-        _ egress: EgressPlan?, trustFiles: [TrustFile: String], _ sessions: SessionsPlan?
+        _ egress: EgressPlan?, trustFiles: [TrustFile: String], _ sessions: SessionsPlan?, _ commands: CommandsPlan?
     ) -> CommandPlan {
         let inside = profile.process.inside
-        let directory =
-            profile.process.workingDirectory
-            ?? (profile.filesystem.data?.target ?? (profile.filesystem.workspaceSource == nil ? nil : "/workspace")
-                ?? "/")
         var variables: [EnvironmentVariable] = [
-            EnvironmentVariable(name: "PATH", value: searchPath(sessions)),
+            EnvironmentVariable(name: "PATH", value: searchPath(sessions, commands)),
             EnvironmentVariable(name: "HOME", value: inside.home),
             EnvironmentVariable(name: "USER", value: inside.user),
             EnvironmentVariable(name: "LOGNAME", value: inside.user),
@@ -219,8 +216,15 @@ package struct Planner {
             interpreters: facts.closure.commandInterpreters,
             arguments: request.arguments.isEmpty ? [] : [request.arguments[0]] + facts.closure.commandArguments,
             environment: variables.map { "\($0.name)=\($0.value)" },
-            workingDirectory: directory,
+            workingDirectory: workingDirectory,
             terminal: request.terminal)
+    }
+
+    /// Of the jail's own command, and of those whose rules say nothing else.
+    var workingDirectory: String {
+        profile.process.workingDirectory
+            ?? (profile.filesystem.data?.target ?? (profile.filesystem.workspaceSource == nil ? nil : "/workspace")
+                ?? "/")
     }
 
     private var hasToken: Bool { profile.network.publish.contains { $0.token != nil } }
@@ -237,10 +241,13 @@ package struct Planner {
             hint: "take \(variable) out of process.environment and secrets")
     }
 
-    /// The directories that programs are in, the usual ones first; nothing from the caller's PATH but these.
-    private func searchPath(_ sessions: SessionsPlan?) -> String {
-        let usual = ["/usr/local/bin", "/usr/bin", "/bin"]
-        var directories = usual
+    /// The directories that programs are in, the usual ones first; nothing from the caller's PATH but these. Before all of
+    /// them that of the stubs, or a program would be found in the place of its command.
+    private func searchPath(_ sessions: SessionsPlan?, _ commands: CommandsPlan?) -> String {
+        var directories = commands?.stubs.first.map { [$0.parentPath] } ?? []
+        for usual in ["/usr/local/bin", "/usr/bin", "/bin"] where !directories.contains(usual) {
+            directories.append(usual)
+        }
         for program in facts.closure.programs.map(\.path) + (sessions.map { [$0.program] } ?? []) {
             let directory = program.parentPath
             if !directories.contains(directory) { directories.append(directory) }

@@ -11,9 +11,9 @@ struct RootPlanner {
     let egress: EgressPlan?
 
     private(set) var steps: [MountStep] = []
-    private(set) var landlockRules: [LandlockPlan.Rule] = []
+    var landlockRules: [LandlockPlan.Rule] = []
     /// Paths that are there already: directories, symlinks and mounted files.
-    private var made: Set<String> = ["/"]
+    private(set) var made: Set<String> = ["/"]
     /// Directories that were bound as a whole: what is below them is theirs.
     private var bound: [String] = []
 
@@ -22,6 +22,8 @@ struct RootPlanner {
     var canaries: [CanaryPlan] = []
     /// Where clawjail itself is inside, if there are sessions to ask for.
     private(set) var launcher: String?
+    /// What stands for commands, see ``CommandsPlan/stubs``.
+    var stubs: [String] = []
 
     init(
         profile: Profile, facts: HostFacts, request: LaunchRequest, data: DataPlan?, review: ReviewPlan?,
@@ -44,6 +46,7 @@ struct RootPlanner {
         addGeneratedFiles()
         addTrustFiles()
         try addSessions()
+        try addCommands()
         try addSecretProvider()
         try addDevices()
         addProc()
@@ -395,7 +398,10 @@ struct RootPlanner {
 
     private func checkPlace(of rule: BindRule) throws(JailError) {
         guard mayBeCovered(by: rule) else {
-            throw JailError(.plan, path: rule.target, reason: "something else is shown there already")
+            let isStub = stubs.contains { $0.isInside(rule.target) }
+            throw JailError(
+                .plan, path: rule.target, reason: "something else is shown there already",
+                hint: isStub ? "show it elsewhere: what stands for the commands of the profile is there" : nil)
         }
     }
 
@@ -409,7 +415,7 @@ struct RootPlanner {
 
     // MARK: Steps
 
-    private mutating func addBind(
+    mutating func addBind(
         source: String, target: String, identity: FileIdentity, isDirectory: Bool, attributes: MountAttributes,
         purpose: BindPlan.Purpose, isGranted: Bool = false
     ) {
@@ -444,12 +450,12 @@ struct RootPlanner {
         made.insert(path)
     }
 
-    private mutating func addParents(of path: String) {
+    mutating func addParents(of path: String) {
         let parent = path.parentPath
         if !made.contains(parent) { addDirectory(parent) }
     }
 
-    private func isBelowBound(_ path: String) -> Bool { bound.contains { path.isBelow($0) } }
+    func isBelowBound(_ path: String) -> Bool { bound.contains { path.isBelow($0) } }
 
     /// The directories between a bind that the payload may write to and what is to be bound below it.
     private func writablePath(to target: String, includingIt: Bool) -> [String] {

@@ -3,10 +3,10 @@ package import JailCore
 /// The caller's terminal in raw mode, and the jail's beside it. The bytes between the two go through ``Relay``.
 package struct Terminal: ~Copyable {
     private let saved: TerminalState
-    package let master: Descriptor
+    package let master: Descriptor?
 
-    /// - Parameter master: of the jail's terminal; its owner keeps it.
-    package init(master: Descriptor) throws(SystemError) {
+    /// - Parameter master: of the jail's terminal; its owner keeps it. nil: somebody else has it, and is told of sizes.
+    package init(master: Descriptor?) throws(SystemError) {
         self.master = master
         saved = try System.makeRaw(.standardInput)
         copySize()
@@ -15,7 +15,7 @@ package struct Terminal: ~Copyable {
     /// After SIGWINCH: the jail's terminal gets the size of the caller's.
     package func copySize() {
         // A terminal of unknown size stays at its default; nothing depends on it.
-        guard let size = try? System.terminalSize(.standardInput) else { return }
+        guard let master, let size = try? System.terminalSize(.standardInput) else { return }
         try? System.setTerminalSize(master, size)
     }
 

@@ -46,7 +46,8 @@ struct LaunchOptions: ParsableArguments {
     var workspace: String?
 
     @Option(
-        help: ArgumentHelp("Directory inside that the command starts in, in place of the profile's.", valueName: "path"))
+        help: ArgumentHelp(
+            "Directory inside that the command starts in, in place of the profile's.", valueName: "path"))
     var directory: String?
 
     @Option(help: "Host user that the jail runs as; needed, and only allowed, when started by root.")

@@ -27,6 +27,11 @@ package enum ProgramFamilies {
         return "'\(base.printable)': \(family.what)"
     }
 
+    /// By name or path, and with a version behind it.
+    package static func isShell(_ program: String) -> Bool {
+        warning(program).map { $0.hasSuffix(families[0].what) } ?? false
+    }
+
     /// Node is what the gateway itself is written for: a profile without it runs nothing.
     static func isGateway(_ program: String) -> Bool { program == "node" || program == "openclaw" }
 }

@@ -118,6 +118,14 @@ package struct ProfileFindings: Sendable {
     // MARK: Commands
 
     private mutating func commands(_ profile: Profile) {
+        if !profile.commands.isEmpty {
+            for rule in profile.process.programs where ProgramFamilies.isShell(rule.name) {
+                add(
+                    .warning, "shell-beside-commands",
+                    "'\(rule.name)' runs any command line, and the list of commands binds nobody who has it",
+                    "take \(rule.name) out of process.programs", ProfileSource("process.programs", rule.name))
+            }
+        }
         for rule in profile.commands.rules {
             let source = ProfileSource("commands", rule.shown)
             environment(of: rule)

@@ -1,10 +1,8 @@
-internal import JailCore
-
 /// What an executed command may have as a standard stream itself, and not through a pipe. The client asks it to know what
 /// it has to pass on, the supervisor because it believes no client.
-enum ExecStream {
+package enum ExecStream {
     /// A pipe, a regular file or /dev/null: nothing through which a name, another file or a connection could be reached.
-    static func mayBeGiven(_ stream: Descriptor) throws(SystemError) -> Bool {
+    package static func mayBeGiven(_ stream: Descriptor) throws(SystemError) -> Bool {
         if try System.isPathOnly(stream) { return false }
         let status = try System.status(of: stream)
         switch status.kind {

@@ -1,4 +1,4 @@
-internal import JailCore
+package import JailCore
 
 /// Standard input, output and error of a command without a terminal of its own.
 ///
@@ -6,16 +6,16 @@ internal import JailCore
 /// typed for somebody else (in a session of its own, job control does not stop it), and what it sets there (O_ASYNC with
 /// a signal, O_NONBLOCK, the line settings) outlives it. So in the place of each that is a terminal the command gets a
 /// pipe, and the supervisor, which is in the caller's session and subject to its job control, passes the bytes on.
-struct StandardStreams {
-    struct Stream {
+package struct StandardStreams {
+    package struct Stream {
         /// 0, 1 or 2.
-        let number: Int32
+        package let number: Int32
         /// The command's end, until init has it.
-        let inside: SharedDescriptor
-        let outside: SharedDescriptor
+        package let inside: SharedDescriptor
+        package let outside: SharedDescriptor
     }
 
-    private(set) var streams: [Stream] = []
+    package private(set) var streams: [Stream] = []
 
     /// Before the clone. With a terminal of its own the command has none of the caller's streams.
     ///
@@ -24,7 +24,7 @@ struct StandardStreams {
     ///     pipes and sockets need none.
     ///   - watchesErrors: standard error passes through the supervisor, whatever it is.
     ///   - watchesOutput: standard output as well.
-    init(
+    package init(
         ownTerminal: Bool, confined: Bool = false, watchesErrors: Bool = false, watchesOutput: Bool = false
     ) throws(SystemError) {
         var relayed: [Int32] = []
@@ -44,7 +44,7 @@ struct StandardStreams {
     }
 
     /// A pipe in the place of each of these.
-    init(relaying numbers: [Int32]) throws(SystemError) {
+    package init(relaying numbers: [Int32]) throws(SystemError) {
         for number in numbers {
             let (read, write) = try System.pipe().release()
             let ends = (SharedDescriptor(OwnedDescriptor(read)), SharedDescriptor(OwnedDescriptor(write)))
@@ -56,7 +56,7 @@ struct StandardStreams {
     }
 
     /// Init: the command's ends take their places.
-    func enter() throws(SystemError) {
+    package func enter() throws(SystemError) {
         for stream in streams {
             try System.duplicate(stream.inside.borrowed, to: stream.number, closeOnExec: false)
         }
@@ -65,17 +65,17 @@ struct StandardStreams {
 
 /// The supervisor's side of the streams: one relay each. One object, whoever knows of it: the command sees the end of its
 /// input only when nobody holds the pipe any more.
-final class StreamRelays {
+package final class StreamRelays {
     /// Kept open as long as their relay; the input's is closed at its end, so that the command sees it.
     private var input: (relay: Relay, pipe: SharedDescriptor)?
     private var outputs: [(relay: Relay, pipe: SharedDescriptor)] = []
     /// Bytes that came on standard error since the last time.
     private var errorBytes = 0
     /// Looks through what the command writes to standard output and to standard error, for canaries.
-    var looks: (output: Relay.Look, error: Relay.Look)?
+    package var looks: (output: Relay.Look, error: Relay.Look)?
 
     /// After the clone: the command's ends are init's alone then.
-    init(_ streams: StandardStreams) {
+    package init(_ streams: StandardStreams) {
         for stream in streams.streams {
             let pipe = stream.outside
             if stream.number == 0 {
@@ -90,9 +90,9 @@ final class StreamRelays {
     private var mayRead: Bool { System.isForeground(.standardInput) }
 
     /// Whether the terminal should be looked at again soon, because nothing else will say that it is ours once more.
-    var waitsForForeground: Bool { input?.relay.wantsToRead == true && !mayRead }
+    package var waitsForForeground: Bool { input?.relay.wantsToRead == true && !mayRead }
 
-    var pollEntries: [System.PollEntry] {
+    package var pollEntries: [System.PollEntry] {
         var entries: [System.PollEntry] = []
         if let relay = input?.relay {
             if relay.wantsToRead, mayRead { entries.append(.init(relay.source, System.PollEvents.readable)) }
@@ -105,7 +105,7 @@ final class StreamRelays {
         return entries
     }
 
-    func handle(_ ready: System.PollResult) {
+    package func handle(_ ready: System.PollResult) {
         if input != nil { input?.relay.step(ready) }
         if let state = input?.relay.state, state == .done || state == .failed { input = nil }
         for index in outputs.indices {
@@ -116,18 +116,18 @@ final class StreamRelays {
     }
 
     /// Bytes that were written to standard error since the last time.
-    func takeErrorBytes() -> Int {
+    package func takeErrorBytes() -> Int {
         defer { errorBytes = 0 }
         return errorBytes
     }
 
     /// What has been written up to now. There may be others who go on writing.
-    func passOn() {
+    package func passOn() {
         for index in outputs.indices { outputs[index].relay.passOn(look: look(index)) }
     }
 
     /// What the command wrote last, after its end.
-    func drain() {
+    package func drain() {
         for index in outputs.indices { outputs[index].relay.drainCompletely(look: look(index)) }
     }
 
