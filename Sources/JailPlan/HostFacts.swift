@@ -24,6 +24,7 @@ package struct HostFacts: Equatable, Sendable {
     package var closure = ProgramClosure()
     /// Programs that the supervisor starts outside the jail, canonical, by the name that the profile has for them.
     package var programs: [String: String] = [:]
+    package var commands = CommandFacts()
     /// Everything that the plan may bind, by canonical host path. A path that is not here is not there.
     package var sources: [String: SourceFacts] = [:]
     /// The file of trusted CA certificates, canonical and among `sources`; nil where the host has none.

@@ -18,6 +18,8 @@ package struct LaunchRequest: Equatable, Sendable {
     package var gateway: String?
     /// The one that the profile's `sessions` names, loaded.
     package var sessionProfile: Profile?
+    /// Those that `commands[].where` names, loaded, by the name there.
+    package var commandProfiles: [String: Profile] = [:]
     /// Of the jails that share one process for their ways out; nil: this one has its own.
     package var egressGroup: String?
     /// What models cost, for a profile that limits what may be spent.
