@@ -85,15 +85,6 @@ extension CommandsPlan {
 }
 
 extension CommandsPlan.Place {
-    /// For people, and for the log.
-    package var shown: String {
-        switch self {
-        case .jail: "in this jail"
-        case .ownJail(let profile, _, _): "in a jail of its own, of the profile \(profile)"
-        case .host(let identity): "on the host as \(identity.name)"
-        }
-    }
-
     fileprivate var json: JSON {
         switch self {
         case .jail: ["place": "jail"]

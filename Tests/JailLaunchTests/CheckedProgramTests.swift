@@ -15,6 +15,15 @@ struct `A program whose digest is named` {
         }
     }
 
+    @Test func `is kept from a command, so a jail without one is refused`() {
+        let plan = LaunchPlan.bare { plan in
+            plan.command.arguments = []
+            plan.commands = CommandsPlan(rules: CommandRules(), places: [.jail])
+        }
+        let error = #expect(throws: JailError.self) { try plan.checkPrograms() }
+        #expect(error?.reason.contains("this jail has none") == true)
+    }
+
     @Test func `is the file that was planned, and has this content`() throws {
         let directory = try TemporaryDirectory()
         let path = try directory.file("tool", "content")

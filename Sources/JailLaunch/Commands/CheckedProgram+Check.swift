@@ -2,12 +2,20 @@ internal import AuditLog
 internal import JailCore
 internal import JailPlan
 
-/// Programs whose rules name their SHA-256, in the jail that asks: read before anything is made.
+/// What must be so of commands that run in the jail that asks, before anything is made. Programs whose rules name their SHA-256
+/// are read.
 ///
 /// What is mounted is bound to the inode that was read here, so another file in its place is not shown. Whoever may write to that inode is
 /// the host's administrator; package managers never do, they replace files.
 extension LaunchPlan {
     func checkPrograms() throws(JailError) {
+        if command.isNone, commands?.places.contains(.jail) == true {
+            throw JailError(
+                .plan,
+                reason: "commands that run in the jail itself are kept from its own command, and this jail has none: what is "
+                    + "executed in it from outside has no rules",
+                hint: "run them in jails of their own, with where: { profile: … }")
+        }
         for program in commands?.checked ?? [] { try program.check() }
     }
 }
