@@ -151,8 +151,8 @@ struct Confinement {
         return egressSockets
     }
 
-    /// Where sessions are asked for; the caller closes it.
-    mutating func takeSessionSockets() -> [Int32] { tree.takeSockets() }
+    /// Where sessions and commands are asked for; the caller closes them.
+    mutating func takeOwnSockets() -> [(path: String, number: Int32)] { tree.takeSockets() }
 
     /// The side of the terminal that the command gets; the caller closes it.
     mutating func takeSlave() -> Int32? {

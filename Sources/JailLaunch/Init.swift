@@ -52,9 +52,9 @@ enum Init {
                 Confinement.control, ControlMessage(.egressSockets).bytes, descriptors: sockets.map(Descriptor.init))
             for number in sockets { System.close(number) }
         }
-        for number in confinement.takeSessionSockets() {
-            try System.send(
-                Confinement.control, ControlMessage(.sessionSocket).bytes, descriptors: [Descriptor(number)])
+        for (path, number) in confinement.takeOwnSockets() {
+            let kind: ControlMessage.Kind = path == CommandsPlan.socket ? .commandSocket : .sessionSocket
+            try System.send(Confinement.control, ControlMessage(kind).bytes, descriptors: [Descriptor(number)])
             System.close(number)
         }
         let descriptors = confinement.takeDescriptors()

@@ -189,6 +189,7 @@ package enum Supervisor {
                     plan, jail, signals: signals, group: group, publisher: publisher, callers: callers,
                     egress: egress, secrets: secrets, audit: audit, output: output, ignoresHangUp: ignoresHangUp,
                     variables: variables, canaries: canaryWatch)
+                let peers = try makePeers(plan, jail.pid)
                 // While there are rights to mount with.
                 let image = try DataDirectory.mountImage(plan)
                 try plan.identity.writeMaps(of: jail.pid)
@@ -206,6 +207,7 @@ package enum Supervisor {
                     try maker.awaitReady()
                     watch.sessions = SessionDesk(plan, sessions, maker)
                 }
+                watch.commands = try makeDesk(plan, peers: peers, inside: nil, elsewhere: nil)
                 let trust = try egress.map { (egress) throws(JailError) in
                     try egress.trustFiles(
                         try egress.awaitReady(signals: guardian?.channel.borrowed ?? signals.borrowed))
