@@ -207,7 +207,8 @@ package enum Supervisor {
                     try maker.awaitReady()
                     watch.sessions = SessionDesk(plan, sessions, maker)
                 }
-                watch.commands = try makeDesk(plan, peers: peers, inside: nil, elsewhere: nil)
+                watch.commands = try makeDesk(
+                    plan, peers: peers, inside: watch.makeInnerRuns(), elsewhere: nil)
                 let trust = try egress.map { (egress) throws(JailError) in
                     try egress.trustFiles(
                         try egress.awaitReady(signals: guardian?.channel.borrowed ?? signals.borrowed))

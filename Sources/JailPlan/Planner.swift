@@ -92,6 +92,11 @@ package struct Planner {
         if !profile.canaries.isEmpty, alerts?.watches(.canary) != true {
             notes.append("canaries: no rule of alerts watches them: one that is seen goes to the log alone")
         }
+        if profile.process.shell, profile.hasWayOut, profile.filesystem.writesToHost {
+            notes.append(
+                "a shell, a way out and a directory of the host's to write to: whoever can talk the agent into a command has all "
+                    + "three; for staging only")
+        }
         for port in profile.network.publish where port.hostAddress != 0x7F00_0001 {
             notes.append("port \(port.hostPort) is published beyond 127.0.0.1: whoever reaches this host reaches it")
         }
