@@ -46,6 +46,9 @@ extension HostFacts {
         facts.programs = try HostPrograms.find(
             for: profile, searchPath: request.searchPath, caller: facts.caller.uid, payload: facts.payload,
             stateDirectory: facts.stateDirectory)
+        facts.commands = try CommandProbe.examine(
+            profile, caller: facts.caller, payload: facts.payload, accounts: accounts,
+            stateDirectory: facts.stateDirectory)
         facts.closure.notes += probe.notes
         facts.sources = probe.sources
         return facts

@@ -21,7 +21,7 @@ final class JailWatch {
     let plan: LaunchPlan
     private let jail: ClonedInit
     private let signals: SharedDescriptor
-    private var group: Cgroup?
+    private(set) var group: Cgroup?
     private var publisher: PortPublisher
     private var callers: ControlSocket
     let execs: Execs

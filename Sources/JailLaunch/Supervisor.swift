@@ -39,6 +39,7 @@ package enum Supervisor {
         var plan = plan
         try LockdownMarker.check(plan)
         try checkProcess()
+        try plan.checkPrograms()
         // What the caller ignores would stay ignored in init and the command. And with SIGCHLD ignored the kernel reaps
         // every child at once, so that init's end would never be seen.
         // That nohup(1) was asked for is remembered here, where signals are handled.
@@ -206,7 +207,8 @@ package enum Supervisor {
                     try maker.awaitReady()
                     watch.sessions = SessionDesk(plan, sessions, maker)
                 }
-                watch.commands = try makeDesk(plan, peers: peers, inside: nil, elsewhere: nil)
+                watch.commands = try makeDesk(
+                    plan, peers: peers, inside: watch.makeInnerRuns(), elsewhere: nil)
                 let trust = try egress.map { (egress) throws(JailError) in
                     try egress.trustFiles(
                         try egress.awaitReady(signals: guardian?.channel.borrowed ?? signals.borrowed))

@@ -18,6 +18,8 @@ package struct LaunchRequest: Equatable, Sendable {
     package var gateway: String?
     /// The one that the profile's `sessions` names, loaded.
     package var sessionProfile: Profile?
+    /// Those that `commands[].where` names, loaded, by the name there.
+    package var commandProfiles: [String: Profile] = [:]
     /// Of the jails that share one process for their ways out; nil: this one has its own.
     package var egressGroup: String?
     /// What models cost, for a profile that limits what may be spent.
@@ -74,6 +76,7 @@ package struct Planner {
             profile: profile, facts: facts, request: request, data: data, review: review, egress: egress)
         let mounts = try root.make()
         commands?.stubs = root.stubs
+        if commands != nil { try addInner(&commands, root: root, abi: walls) }
         let sessions = try planSessions(root, mounts, data)
         let landlock = planLandlock(root, walls)
         let cgroup = try planCgroup()
@@ -88,6 +91,11 @@ package struct Planner {
         let alerts = try planAlerts()
         if !profile.canaries.isEmpty, alerts?.watches(.canary) != true {
             notes.append("canaries: no rule of alerts watches them: one that is seen goes to the log alone")
+        }
+        if profile.process.shell, profile.hasWayOut, profile.filesystem.writesToHost {
+            notes.append(
+                "a shell, a way out and a directory of the host's to write to: whoever can talk the agent into a command has all "
+                    + "three; for staging only")
         }
         for port in profile.network.publish where port.hostAddress != 0x7F00_0001 {
             notes.append("port \(port.hostPort) is published beyond 127.0.0.1: whoever reaches this host reaches it")

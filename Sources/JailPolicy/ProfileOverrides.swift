@@ -15,6 +15,8 @@ package struct ProfileOverrides: Equatable, Sendable {
     package var cpus: String?
     /// The host directory for /workspace, absolute.
     package var workspace: String?
+    /// Where the command starts, inside.
+    package var workingDirectory: String?
     /// Bytes of a directory of clawjail's own for /workspace, instead.
     package var ownWorkspace: UInt64?
     /// nil: as the profile has it.
@@ -46,6 +48,10 @@ package struct ProfileOverrides: Equatable, Sendable {
         if let user {
             try option("--user") { () throws(ValueError) in try Name.checkHostUser(user) }
             profile.process.user = user
+        }
+        if let workingDirectory {
+            try option("--directory") { () throws(ValueError) in try AbsolutePath.check(workingDirectory) }
+            profile.process.workingDirectory = workingDirectory
         }
         try applyLimits(to: &profile.limits)
         try applyWorkspace(to: &profile.filesystem, profile: profile.name, home: home)

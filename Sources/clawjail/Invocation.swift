@@ -148,10 +148,22 @@ struct Invocation: Equatable {
         if let sessions = profile.sessions {
             launch.sessionProfile = try Self.loader(directories).load(sessions.profile)
         }
+        launch.commandProfiles = try Self.commandProfiles(of: profile, directories)
         launch.prices = try Self.prices(for: profile, directories)
         launch.session = session
         launch.environment = Self.passed(by: profile)
         return (try Planner.plan(profile, on: facts, for: launch), request)
+    }
+
+    /// The profiles that commands of a profile have jails of.
+    static func commandProfiles(
+        of profile: Profile, _ directories: [String]
+    ) throws(JailError) -> [String: Profile] {
+        var profiles: [String: Profile] = [:]
+        for case .profile(let name) in profile.commands.rules.map(\.place) where profiles[name] == nil {
+            profiles[name] = try loader(directories).load(name)
+        }
+        return profiles
     }
 
     /// Of the caller's variables those that a jail may get. The others are not even copied: one may hold a secret.

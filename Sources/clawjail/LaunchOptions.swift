@@ -45,6 +45,11 @@ struct LaunchOptions: ParsableArguments {
         completion: .directory)
     var workspace: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Directory inside that the command starts in, in place of the profile's.", valueName: "path"))
+    var directory: String?
+
     @Option(help: "Host user that the jail runs as; needed, and only allowed, when started by root.")
     var user: String?
 
@@ -70,6 +75,7 @@ struct LaunchOptions: ParsableArguments {
         invocation.overrides.processes = processes
         invocation.overrides.cpus = cpus
         invocation.overrides.workspace = workspace
+        invocation.overrides.workingDirectory = directory
         invocation.overrides.user = user
         invocation.command = command
         return invocation
@@ -113,6 +119,7 @@ struct QuickRun: Equatable {
         case "--processes": invocation.overrides.processes = value
         case "--cpus": invocation.overrides.cpus = value
         case "--workspace": invocation.overrides.workspace = value
+        case "--directory": invocation.overrides.workingDirectory = value
         case "--user": invocation.overrides.user = value
         case "--status-fd":
             guard let number = Int32(value) else { return false }

@@ -44,7 +44,7 @@ ELSEWHERE = ("SharedWayOutTests", "WayOutTests", "GatewaySessionTests", "Hostile
              "UsageRefusalTests", "PublishTests", "TerminalTests", "HealthTests",
              "SampleGatewayTests", "AlertTests", "AuditTests", "LockdownTests", "SpendTests", "WatchingTests",
              "SnapshotTests", "DiskFullTests", "ExplainTests", "HostAuditTests", "LadderTests", "LearnTests",
-             "ProfileReviewTests", "RestartTests", "ReviewTests", "SuggestTests", "VerifyTests",
+             "InnerCommandTests", "ProfileReviewTests", "RestartTests", "ReviewTests", "SuggestTests", "VerifyTests",
              "CommandTests", "SecretTests", "SecretUseTests", "SessionSecretTests", "GatewayTokenTests", "CanaryTests")
 
 

@@ -74,6 +74,7 @@ struct GatewaySessions: SessionStarter {
         launch.gateway = start.gateway.name
         // One process for the ways out of them all, and never the gateway's.
         launch.egressGroup = start.gateway.name
+        launch.commandProfiles = try Invocation.commandProfiles(of: profile, directories)
         launch.prices = try Invocation.prices(for: profile, directories)
         launch.session = session
         launch.environment = Invocation.passed(by: profile)
