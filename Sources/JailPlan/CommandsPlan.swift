@@ -82,8 +82,8 @@ extension CommandsPlan.Place {
     package var shown: String {
         switch self {
         case .jail: "in this jail"
-        case .ownJail(let profile, _, _): "in a jail of its own, of the profile \(profile)"
-        case .host(let identity): "on the host as \(identity.name)"
+        case .ownJail(let place): "in a jail of its own, of the profile \(place.profile)"
+        case .host(let place): "on the host as \(place.user.identity.name)"
         }
     }
 
@@ -105,10 +105,10 @@ extension CommandsPlan.Place {
         }
     }
 
-    /// For people.
-    package var shown: String {
+    /// For people who want to know all of it.
+    package var detail: String {
         switch self {
-        case .jail: return "in this jail"
+        case .jail: return shown
         case .ownJail(let place):
             let workspace = place.workspace.map { ", over \($0.path)" } ?? ""
             return "in a jail of '\(place.profile)', called \(place.name)-1 and so on\(workspace)"

@@ -27,7 +27,8 @@ extension Planner {
         else { return }
         throw JailError(
             .plan,
-            reason: "commands[\(index)] asks a person about every call, and the profile lets nobody be asked about commands",
+            reason:
+                "commands[\(index)] asks a person about every call, and the profile lets nobody be asked about commands",
             hint: "approvals: { ask: [\"command\"] }, or ask: false")
     }
 
