@@ -62,6 +62,7 @@ int cl_fchownat(int dir, const char *path, unsigned uid, unsigned gid, int flags
 long cl_read(int fd, void *buffer, size_t count) { return RETRY(read(fd, buffer, count)); }
 long cl_pread(int fd, void *buffer, size_t count, int64_t offset) { return RETRY(pread(fd, buffer, count, offset)); }
 long cl_write(int fd, const void *buffer, size_t count) { return RETRY(write(fd, buffer, count)); }
+long cl_splice(int from, int to, size_t count) { return RETRY(splice(from, NULL, to, NULL, count, SPLICE_F_NONBLOCK)); }
 long cl_readlinkat(int dir, const char *path, char *buffer, size_t size) {
     return RESULT(readlinkat(dir, path, buffer, size));
 }

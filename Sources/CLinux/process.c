@@ -105,6 +105,8 @@ static void prepare_and_execute(const struct cl_program *spawn, volatile int *st
     if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) return;
     *step = CL_SPAWN_CHDIR;
     if ((spawn->place >= 0 ? fchdir(spawn->place) : chdir(spawn->directory)) < 0) return;
+    *step = CL_SPAWN_LANDLOCK;
+    if (spawn->ruleset >= 0 && syscall(SYS_landlock_restrict_self, spawn->ruleset, 0U) < 0) return;
     *step = CL_SPAWN_EXECVE;
     execve(spawn->path, spawn->argv, spawn->envp);
 }

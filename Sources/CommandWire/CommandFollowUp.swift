@@ -14,6 +14,9 @@ package enum CommandFollowUp: Equatable, Sendable {
     /// hangs up.
     package static let signals: [UInt8] = [1, 2, 3, 10, 12, 15, 18, 20]
 
+    /// Those of them that mean that nobody wants to wait any longer: SIGHUP, SIGINT, SIGQUIT and SIGTERM.
+    package static let ending: [UInt8] = [1, 2, 3, 15]
+
     package var bytes: [UInt8] {
         var writer = WireWriter()
         switch self {

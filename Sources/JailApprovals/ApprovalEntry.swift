@@ -53,7 +53,8 @@ package struct ApprovalEntry: Sendable {
     /// What saying yes would mean, for people.
     package var meaning: String {
         switch subject {
-        case .command: "it is executed with exactly these arguments"
+        case .command(let command):
+            "'\(command.program.printable)' is executed with exactly these arguments, \(command.place.printable)"
         case .network(let network):
             "\(network.text) goes out, with whatever query, headers and body "
                 + "the jail sends"

@@ -75,10 +75,10 @@ package struct ApprovalQueue {
         work(now)
     }
 
-    /// All of them are: what has asked for them has ended.
-    package mutating func withdrawAll(_ now: ApprovalMoment) {
-        for index in entries.indices { entries[index].waiting = [] }
-        answers = []
+    /// All of one asker's are: it has ended.
+    package mutating func withdrawAll(_ asker: ApprovalAsker, _ now: ApprovalMoment) {
+        for index in entries.indices { entries[index].waiting.removeAll { ApprovalAsker.of($0.id)?.asker == asker } }
+        answers.removeAll { ApprovalAsker.of($0.waiter)?.asker == asker }
         removeEmpty { .withdrawn($0.id) }
         work(now)
     }

@@ -3,8 +3,7 @@ package import JailPolicy
 
 /// What is asked for. Equal ones are one question.
 package enum ApprovalSubject: Hashable, Sendable {
-    /// A program with its arguments, the vector as it would be executed.
-    case command([String])
+    case command(AskedCommand)
     case network(AskedRequest)
     /// Changes of a workspace, by the id of what was changed.
     case workspace(String)
@@ -23,8 +22,7 @@ package enum ApprovalSubject: Hashable, Sendable {
     /// One line for people, printable whatever a jail has put into it.
     package var text: String {
         switch self {
-        // Not as a shell has it: what the words are is what is decided about.
-        case .command(let words): JSON.strings(words).text().printable
+        case .command(let command): command.text
         case .network(let subject): subject.text
         case .workspace(let id): "changes '\(id.printable)'"
         case .session(let profile): "a session of profile '\(profile.printable)'"
@@ -34,8 +32,7 @@ package enum ApprovalSubject: Hashable, Sendable {
     package var members: [(String, JSON)] {
         var members: [(String, JSON)] = [("kind", .string(kind.rawValue)), ("subject", .string(text))]
         switch self {
-        case .command(let words):
-            members += [("program", .optional(words.first)), ("arguments", .strings(Array(words.dropFirst())))]
+        case .command(let command): members += command.members
         case .network(let subject):
             members += [
                 ("scheme", .string(subject.scheme.rawValue)), ("host", .string(subject.host.text)),

@@ -37,16 +37,22 @@ package struct ShellCallRefusal: Error, Equatable, Sendable {
 
 extension CommandPolicy {
     /// ``decide(_:)`` for what arrives from inside: bytes of which nothing is known, and calls of `sh`.
-    package func decide(bytes: [[UInt8]]) -> CommandVerdict {
-        guard let name = bytes.first else { return decide([]) }
+    package func decide(bytes: [[UInt8]]) -> CommandVerdict { judge(bytes: bytes).verdict }
+
+    /// ``decide(bytes:)``, and the words that were decided about: empty if there are none that could be read.
+    package func judge(bytes: [[UInt8]]) -> (verdict: CommandVerdict, words: [String]) {
+        guard let name = bytes.first else { return (decide([]), []) }
         guard CommandRule.shells.contains(where: { $0.utf8.elementsEqual(name) }) else {
             guard bytes.count <= CommandVector.mostWords, let words = CommandVector.words(bytes) else {
-                return .deny(CommandDenial(.malformed, "there are too many words, or some that are no UTF-8"))
+                return (.deny(CommandDenial(.malformed, "there are too many words, or some that are no UTF-8")), [])
             }
-            return decide(words)
+            return (decide(words), words)
         }
-        do throws(ShellCallRefusal) { return decide(try ShellCall.read(Array(bytes.dropFirst()))) } catch {
-            return .deny(CommandDenial(.malformed, error.reason))
+        do throws(ShellCallRefusal) {
+            let words = try ShellCall.read(Array(bytes.dropFirst()))
+            return (decide(words), words)
+        } catch {
+            return (.deny(CommandDenial(.malformed, error.reason)), [])
         }
     }
 }

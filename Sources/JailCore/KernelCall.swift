@@ -18,8 +18,8 @@ package enum KernelCall: UInt16, CaseIterable, Sendable {
     case seccomp, sendmsg, sendto, setdomainname, setfsuid, setgroups, sethostname, setns, setpgid, setresgid,
         setresuid,
         setrlimit
-    case setsid, setsockopt, shutdown, sigaction, signalfd, sigprocmask, socket, socketpair, statfs, statx, symlinkat,
-        syncFileRange, syncfs
+    case setsid, setsockopt, shutdown, sigaction, signalfd, sigprocmask, socket, socketpair, splice, statfs, statx,
+        symlinkat, syncFileRange, syncfs
     case tcsetattr, umount2, uname, unlinkat, unshare, waitid, write
     /// Not a system call: clawjail read something back and found it other than it must be.
     case check

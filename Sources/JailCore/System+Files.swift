@@ -247,6 +247,14 @@ extension System {
         return try check(.write, result)
     }
 
+    /// Moves bytes from one pipe to another, and waits for neither, whatever their flags say: they may be somebody else's.
+    ///
+    /// - Returns: how many; 0: nobody writes to the source any more.
+    /// - Throws: EAGAIN where the source is empty, or the target full.
+    package static func splice(from source: Descriptor, to target: Descriptor, most: Int) throws(SystemError) -> Int {
+        try check(.splice, cl_splice(source.number, target.number, most))
+    }
+
     package static func makeDirectory(
         _ path: String, mode: UInt32, at directory: Descriptor = .workingDirectory
     ) throws(SystemError) {

@@ -159,6 +159,8 @@ extension System {
         package var cgroup: Descriptor?
         /// RLIMIT_NOFILE, soft and hard; nil: this process's.
         package var openFiles: UInt64?
+        /// Of Landlock: enforced on it, and on nothing else of this process.
+        package var ruleset: Descriptor?
         /// It has no descriptor but its standard ones, whatever is not close-on-exec, and is killed when this process ends.
         package var isApart = false
 
@@ -237,6 +239,7 @@ extension System {
                         terminal: surroundings.terminal?.number ?? -1,
                         streams: streams.count == 3 ? (streams[0], streams[1], streams[2]) : (-1, -1, -1),
                         open_files: surroundings.openFiles ?? 0, cgroup: surroundings.cgroup?.number ?? -1,
+                        ruleset: surroundings.ruleset?.number ?? -1,
                         apart: surroundings.isApart ? 1 : 0)
                     unsafe body(&request)
                 }
@@ -281,6 +284,7 @@ extension System {
         case 8: .setrlimit
         case 9: .closeRange
         case 10: .prctl
+        case 11: .landlockRestrictSelf
         default: .fork
         }
     }

@@ -53,6 +53,7 @@ extension JailDecisions {
         if isOfAdministrator(place.path) {
             return .denied("the kernel shows it to none but the host's root", obstacle: kernelFile)
         }
+        if !place.isDirectory, let decision = kept(place) { return decision }
         guard has(place.isDirectory ? FileRights.readDirectory : FileRights.readFile, place.path) else {
             return .denied("no rule of Landlock lets it be read", .accessDenied, obstacle: systemFile)
         }
@@ -92,6 +93,14 @@ extension JailDecisions {
         return .denied(
             "it is a device, and devices are none outside /dev", .accessDenied,
             obstacle: "the devices of a jail are the same in every profile")
+    }
+
+    /// There for commands that run in the jail, and kept from its own command.
+    func kept(_ place: Place) -> Decision? {
+        guard plan.commands?.withheld?.withholds(place.path) == true else { return nil }
+        return .denied(
+            "it is shown for 'commands' alone: the jail's own command neither reads nor executes it", .accessDenied,
+            obstacle: "called by its name, it is run for the jail as the rules of commands say")
     }
 
     // MARK: What is not there

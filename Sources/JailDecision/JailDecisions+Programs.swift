@@ -47,6 +47,7 @@ extension JailDecisions {
         let mount = tree.mount(covering: place.path)
         guard walker.permits(1, place) else { return closed(place, to: "execute") }
         if mount.attributes.contains(.noExec) { return notExecutable(place, mount) }
+        if let decision = kept(place) { return decision }
         guard has(FileRights.execute, place.path) else { return unlisted(place) }
         let allowed = Decision.allowed("it may be executed", by: source(of: place.path, asProgram: true))
         guard let hostPath = place.hostPath else { return allowed }

@@ -73,6 +73,7 @@ package struct ProgramResolver {
         try addLauncher()
         try addLocalTime()
         try resolve(command)
+        try addCommands()
         return finish()
     }
 

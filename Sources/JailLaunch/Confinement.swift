@@ -26,6 +26,7 @@ struct Confinement {
     /// RLIMIT_NOFILE of commands.
     private(set) var openFiles: UInt64?
     private var egressSockets: [Int32] = []
+    private var ruleset: Int32?
 
     /// - Parameter control: the socket to the supervisor, descriptor 3 once everything else is closed.
     init(_ plan: LaunchPlan, filters: [[UInt64]], control: Descriptor, canaries: [String] = []) {
@@ -119,6 +120,9 @@ struct Confinement {
         // earlier ones.
         stage = .landlock
         try plan.landlock?.apply()
+        // For the jail's own command alone, which enters it before it begins: here, since the filter refuses what it is
+        // made with.
+        ruleset = try plan.commands?.withheld?.makeRuleset().release()
 
         // After everything that needs them.
         stage = .privileges
@@ -147,13 +151,19 @@ struct Confinement {
         return egressSockets
     }
 
-    /// Where sessions are asked for; the caller closes it.
-    mutating func takeSessionSockets() -> [Int32] { tree.takeSockets() }
+    /// Where sessions and commands are asked for; the caller closes them.
+    mutating func takeOwnSockets() -> [(path: String, number: Int32)] { tree.takeSockets() }
 
     /// The side of the terminal that the command gets; the caller closes it.
     mutating func takeSlave() -> Int32? {
         defer { slave = nil }
         return slave
+    }
+
+    /// What keeps the programs of commands from the jail's own command; the caller closes it.
+    mutating func takeRuleset() -> Int32? {
+        defer { ruleset = nil }
+        return ruleset
     }
 
     private static let controlNumber: Int32 = 3

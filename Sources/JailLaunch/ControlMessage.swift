@@ -36,6 +36,8 @@ struct ControlMessage: Equatable {
         case egressSockets
         /// The socket of `SessionsPlan`; only if there is one, and before `ready`.
         case sessionSocket
+        /// The socket of `CommandsPlan`; only if there is one, and before `ready`.
+        case commandSocket
         /// The walls stand. Carries the terminal's master, if there is one, and the tmpfs descriptors.
         case ready
         /// The command has been executed.

@@ -24,13 +24,15 @@ enum Init {
         do {
             try announce(&confinement)
             let terminal = confinement.takeSlave()
+            let ruleset = confinement.takeRuleset()
             if plan.selfTest {
-                let open = [0, 1, 2, Confinement.control.number] + (terminal.map { [$0] } ?? [])
+                let open = [0, 1, 2, Confinement.control.number] + [terminal, ruleset].compactMap(\.self)
                 do throws(Failure) {
                     try SelfTest(plan: plan, host: hostNamespaces, open: Set(open)).run()
                 } catch { report(error) }
             }
-            let command = try start(plan.command, terminal: terminal, openFiles: confinement.openFiles)
+            let command = try start(
+                plan.command, terminal: terminal, ruleset: ruleset, openFiles: confinement.openFiles)
             try serve(command, InitExecs(plan, openFiles: confinement.openFiles))
         } catch {
             report(Failure(stage: .exec, step: 0, error: error))
@@ -50,9 +52,9 @@ enum Init {
                 Confinement.control, ControlMessage(.egressSockets).bytes, descriptors: sockets.map(Descriptor.init))
             for number in sockets { System.close(number) }
         }
-        for number in confinement.takeSessionSockets() {
-            try System.send(
-                Confinement.control, ControlMessage(.sessionSocket).bytes, descriptors: [Descriptor(number)])
+        for (path, number) in confinement.takeOwnSockets() {
+            let kind: ControlMessage.Kind = path == CommandsPlan.socket ? .commandSocket : .sessionSocket
+            try System.send(Confinement.control, ControlMessage(kind).bytes, descriptors: [Descriptor(number)])
             System.close(number)
         }
         let descriptors = confinement.takeDescriptors()
@@ -67,7 +69,7 @@ enum Init {
     /// A session of its own, so that it can be signalled as a group; its terminal; signals as a fresh process expects
     /// them (the supervisor put every disposition to its default); and nothing else but the command.
     private static func start(
-        _ command: CommandPlan, terminal: Int32?, openFiles: UInt64?
+        _ command: CommandPlan, terminal: Int32?, ruleset: Int32?, openFiles: UInt64?
     ) throws(SystemError) -> Int32? {
         try System.block([SIGCHLD])
         var pid: Int32?
@@ -75,12 +77,13 @@ enum Init {
             var surroundings = System.Surroundings(
                 directory: .path(command.workingDirectory), terminal: terminal.map(Descriptor.init))
             surroundings.openFiles = openFiles
+            surroundings.ruleset = ruleset.map(Descriptor.init)
             // Nothing else is here yet that could stop it on its way.
             pid = try System.spawn(
                 System.Program(
                     path: command.path, arguments: command.arguments, environment: command.environment), surroundings)
         }
-        if let terminal { System.close(terminal) }
+        for number in [terminal, ruleset].compactMap(\.self) { System.close(number) }
         try System.send(Confinement.control, ControlMessage(.started).bytes)
         return pid
     }

@@ -21,7 +21,7 @@ final class JailWatch {
     let plan: LaunchPlan
     private let jail: ClonedInit
     private let signals: SharedDescriptor
-    private var group: Cgroup?
+    private(set) var group: Cgroup?
     private var publisher: PortPublisher
     private var callers: ControlSocket
     let execs: Execs
@@ -33,6 +33,10 @@ final class JailWatch {
     let audit: Audit
     /// Of a jail that may ask for sessions.
     var sessions: SessionDesk?
+    /// Of a jail that has commands.
+    var commands: CommandDesk?
+    /// Calls of commands that nobody can be asked about.
+    var unasked: [UInt32] = []
     /// Once the command runs, of a jail that is to be asked how it is.
     var health: HealthWatch?
     /// Of a supervisor that is a service.
@@ -119,7 +123,7 @@ final class JailWatch {
         approvals = plan.approvals.map { approvals in
             ApprovalDesk(
                 approvals, jail: plan.gateway.map { "\($0)/\(plan.name)" } ?? plan.name,
-                rules: plan.network.egress?.rules ?? NetworkRules())
+                rules: plan.network.egress?.rules ?? NetworkRules(), commands: plan.commands?.rules ?? CommandRules())
         }
         self.audit = audit
         alerts = plan.alerts.map { AlertWatch($0, group: group) }
@@ -175,6 +179,7 @@ final class JailWatch {
                 tell(renewal?.takeNotices() ?? [], &reporter)
                 tell(canaries?.takeNotices() ?? [], &reporter)
                 tell(sessions?.takeNotices() ?? [], &reporter)
+                tell(commands?.takeNotices() ?? [], &reporter)
                 tell(callersNotices, &reporter)
                 callersNotices = []
                 tellExecs(&reporter)
@@ -187,7 +192,8 @@ final class JailWatch {
                 tellVerifications(&reporter)
                 tellApprovals(&reporter)
                 try writeAudit(&reporter)
-                answerApprovals()
+                try attempt(.supervise) { () throws(SystemError) in try answerApprovals() }
+                tell(commands?.takeNotices() ?? [], &reporter)
             }
         } catch {
             kill()
@@ -206,8 +212,10 @@ final class JailWatch {
     /// A grace that was running does not end what is to be looked at.
     func holdForLockdown() { deadline = nil }
 
+    /// Nothing of what the jail has set off outside goes on either.
     func cutNetwork() {
         endEgress()
+        commands?.end()
         publisher.close()
     }
 
@@ -260,6 +268,8 @@ final class JailWatch {
         tellApprovals(&reporter)
         sessions?.end()
         tell(sessions?.takeNotices() ?? [], &reporter)
+        commands?.end()
+        tell(commands?.takeNotices() ?? [], &reporter)
         tellExecs(&reporter)
         tellPause(&reporter)
         tellLockdown(&reporter)
@@ -353,6 +363,7 @@ final class JailWatch {
         if let egress { entries += egress.pollEntries }
         if let renewal { entries += renewal.pollEntries }
         if let sessions { entries += sessions.pollEntries }
+        if let commands { entries += commands.pollEntries }
         if let outside { entries += outside.pollEntries }
         if let pausing = alerts?.pausing { entries.append(.init(pausing.borrowed, System.PollEvents.readable)) }
         if let lifeline { entries.append(.init(lifeline, System.PollEvents.readable)) }
@@ -382,7 +393,7 @@ final class JailWatch {
         var next = deadline
         if !isIdle, !watched.isEmpty || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
         for due in [
-            egress?.due, execs.due, callers.due, sessions?.due, pause.due, health?.due, service?.due, audit.due,
+            egress?.due, execs.due, callers.due, sessions?.due, commands?.due, pause.due, health?.due, service?.due, audit.due,
             outside?.due, alerts?.due, approvals?.due,
         ] {
             if let due { next = min(next ?? .max, due) }
@@ -420,8 +431,9 @@ final class JailWatch {
         outside?.handle(ready)
         output?.handle(ready)
         try watchEgress(ready)
-        watchApprovals()
         try sessions?.handle(ready)
+        if initEnded == nil { try commands?.handle(ready) }
+        watchApprovals()
         if let lifeline, ready[lifeline] != nil { kill() }
         if let guardian { try heed(guardian, ready) }
         streams.handle(ready)
@@ -711,7 +723,8 @@ final class JailWatch {
         case .failed: failure = failure ?? message.failure
         case .egressSockets where phase == .launching && egress != nil: try egress?.adopt(descriptors)
         case .sessionSocket where phase == .launching && sessions != nil: try sessions?.adopt(descriptors)
-        case .ready where phase == .launching && sessions?.isReady ?? true:
+        case .commandSocket where phase == .launching && commands != nil: try commands?.adopt(descriptors)
+        case .ready where phase == .launching && sessions?.isReady ?? true && commands?.isReady ?? true:
             phase = .ready
             try egress?.serve()
             sized = descriptors

@@ -39,6 +39,7 @@ package enum Supervisor {
         var plan = plan
         try LockdownMarker.check(plan)
         try checkProcess()
+        try plan.checkPrograms()
         // What the caller ignores would stay ignored in init and the command. And with SIGCHLD ignored the kernel reaps
         // every child at once, so that init's end would never be seen.
         // That nohup(1) was asked for is remembered here, where signals are handled.
@@ -145,6 +146,7 @@ package enum Supervisor {
                 plan, signals: guardian?.channel.borrowed ?? signals.borrowed)
             let token = try GatewayToken.resolve(plan, signals: guardian?.channel.borrowed ?? signals.borrowed)
             let maker = try makeMaker(plan, sessions)
+            let runner = try makeRunner(plan)
             let canaries = try PlantedCanaries(plan)
             let canaryWatch = canaries.isEmpty ? nil : try CanaryWatch(canaries)
             let variables = (secrets?.environment ?? []) + (token?.environment ?? []) + canaries.variables
@@ -188,6 +190,7 @@ package enum Supervisor {
                     plan, jail, signals: signals, group: group, publisher: publisher, callers: callers,
                     egress: egress, secrets: secrets, audit: audit, output: output, ignoresHangUp: ignoresHangUp,
                     variables: variables, canaries: canaryWatch)
+                let peers = try makePeers(plan, jail.pid)
                 // While there are rights to mount with.
                 let image = try DataDirectory.mountImage(plan)
                 try plan.identity.writeMaps(of: jail.pid)
@@ -205,6 +208,9 @@ package enum Supervisor {
                     try maker.awaitReady()
                     watch.sessions = SessionDesk(plan, sessions, maker)
                 }
+                try runner?.awaitReady()
+                watch.commands = try makeDesk(
+                    plan, peers: peers, inside: watch.makeInnerRuns(), elsewhere: runner)
                 let trust = try egress.map { (egress) throws(JailError) in
                     try egress.trustFiles(
                         try egress.awaitReady(signals: guardian?.channel.borrowed ?? signals.borrowed))
@@ -218,6 +224,7 @@ package enum Supervisor {
                 learning?.abandon()
                 egress?.kill()
                 maker?.end()
+                runner?.endAll()
                 throw error
             }
         } catch {

@@ -14,8 +14,8 @@ package struct MountTree {
     /// The step being carried out, for whoever reports an error.
     package private(set) var index = 0
     private var root: SharedDescriptor
-    /// Numbers of the sockets that were made, in the order of their steps.
-    private var sockets: [Int32] = []
+    /// The sockets that were made, in the order of their steps.
+    private var sockets: [(path: String, number: Int32)] = []
     /// Numbers of files in memory, by what they are for.
     private var trust: [TrustFile: Int32] = [:]
     /// What stands in canaries, by their index.
@@ -155,7 +155,7 @@ package struct MountTree {
         case .pin(let path): try pin(path)
         case .cover(let path, let content):
             try cover(path, content: Array(content.utf8))
-        case .socket(let path): sockets.append(try makeSocket(path).release())
+        case .socket(let path): sockets.append((path, try makeSocket(path).release()))
         case .canary(let path, let index):
             guard canaries.indices.contains(index) else { throw SystemError(.check, .notFound) }
             try makeFile(path, content: Array(canaries[index].utf8), mode: 0o400)
@@ -177,7 +177,7 @@ package struct MountTree {
     }
 
     /// Gives the sockets away, whose other side is outside; the caller closes them.
-    package mutating func takeSockets() -> [Int32] {
+    package mutating func takeSockets() -> [(path: String, number: Int32)] {
         defer { sockets = [] }
         return sockets
     }

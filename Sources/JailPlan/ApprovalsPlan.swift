@@ -20,7 +20,15 @@ package struct ApprovalsPlan: Equatable, Sendable {
 
     /// Two who decide are two only where one of them cannot act for the other.
     static func make(_ profile: Profile, _ facts: HostFacts) throws(JailError) -> ApprovalsPlan? {
-        guard let rules = profile.approvals else { return nil }
+        // What a rule of commands wants to be asked about needs no word more.
+        let isAsked = profile.commands.rules.contains(where: \.asks)
+        guard let rules = profile.approvals ?? (isAsked ? ApprovalRules() : nil) else { return nil }
+        guard isAsked || !rules.ask.isEmpty else {
+            throw JailError(
+                .plan,
+                reason: "'approvals' asks for nothing: 'ask' is empty, and no rule of 'commands' has 'ask: true'",
+                hint: "approvals: \"none\" asks nobody")
+        }
         guard rules.fourEyes.isEmpty || facts.caller.isRoot else {
             throw JailError(
                 .plan,

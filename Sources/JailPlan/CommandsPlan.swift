@@ -56,6 +56,10 @@ package struct CommandsPlan: Equatable, Sendable {
     /// What stands inside for the commands and for `sh`, absolute paths there; their directory, which PATH begins with, is that
     /// of the first.
     package var stubs: [String] = []
+    /// nil: no command runs in the jail itself, or the kernel has no Landlock and the profile does without.
+    package var withheld: WithheldPlan?
+    /// Of commands that run in the jail itself.
+    package var checked: [CheckedProgram] = []
 
     package init(rules: CommandRules, places: [Place]) {
         self.rules = rules
@@ -73,20 +77,14 @@ package struct CommandsPlan: Equatable, Sendable {
 
 extension CommandsPlan {
     var json: JSON {
-        ["rules": rules.json, "places": .array(places.map(\.json)), "stubs": .strings(stubs)]
+        [
+            "rules": rules.json, "places": .array(places.map(\.json)), "stubs": .strings(stubs),
+            "withheld": withheld?.json ?? .null, "checked": .array(checked.map(\.json)),
+        ]
     }
 }
 
 extension CommandsPlan.Place {
-    /// For people, and for the log.
-    package var shown: String {
-        switch self {
-        case .jail: "in this jail"
-        case .ownJail(let place): "in a jail of its own, of the profile \(place.profile)"
-        case .host(let place): "on the host as \(place.user.identity.name)"
-        }
-    }
-
     fileprivate var json: JSON {
         switch self {
         case .jail: ["place": "jail"]

@@ -154,6 +154,10 @@ package struct ProgramClosure: Equatable, Sendable {
     package var symlinks: [VisibleSymlink] = []
     /// Programs with a `?` that the host does not have.
     package var missing: [String] = []
+    /// Programs of `commands` that run in the jail itself. What they need is among ``files``.
+    package var commandPrograms: [CommandProgram] = []
+    /// Of ``files``, what the jail's own command needs; nil: all of them.
+    package var ownFiles: [VisibleFile]?
     /// The tree that the command's script comes from, if it is not among the programs.
     package var entry: VisibleFile?
     /// What follows the command's name, with the path of its script as it is inside the jail.
@@ -177,6 +181,20 @@ package struct ResolvedProgram: Equatable, Sendable {
         self.name = name
         self.path = path
         self.realPath = realPath
+    }
+}
+
+/// A program of `commands`.
+package struct CommandProgram: Equatable, Sendable {
+    /// As the rule says it.
+    package var path: String
+    package var realPath: String
+    package var identity: FileIdentity
+
+    package init(path: String, realPath: String, identity: FileIdentity) {
+        self.path = path
+        self.realPath = realPath
+        self.identity = identity
     }
 }
 

@@ -15,6 +15,7 @@ extension LaunchPlan {
         let rule = LandlockPlan.Rule(path: target, access: .execute)
         access.append(rule)
         landlock?.rules.append(rule)
+        commands?.withheld?.rules.append(rule)
         command.path = target
     }
 }

@@ -194,6 +194,11 @@ extension LaunchPlan {
             if let ports = landlock.bindPorts { output.line("", "TCP ports that may be bound: \(ports)") }
             if landlock.scoped { output.line("", "no signals and no abstract sockets beyond the jail") }
         }
+        if let withheld = commands?.withheld {
+            output.line(
+                "", "of its own for the command: neither reads nor executes \(withheld.programs.joined(separator: ", "))")
+            if !withheld.files.isEmpty { output.line("", "nor \(withheld.files.count) files that only these need") }
+        }
         output.line("capabilities", "all five sets empty, bounding included; no_new_privs")
         output.line(
             "seccomp",

@@ -7,7 +7,6 @@ extension Planner {
     mutating func planCommands() throws(JailError) -> CommandsPlan? {
         guard !profile.commands.isEmpty else { return nil }
         var rules = profile.commands
-        try checkAsking(rules)
         var places: [CommandsPlan.Place] = []
         for (index, rule) in rules.rules.enumerated() {
             switch rule.place {
@@ -19,17 +18,6 @@ extension Planner {
             }
         }
         return CommandsPlan(rules: rules, places: places)
-    }
-
-    /// A rule that asks, and nobody who is asked, would be a rule that allows nothing.
-    private func checkAsking(_ rules: CommandRules) throws(JailError) {
-        guard let index = rules.rules.firstIndex(where: \.asks), profile.approvals?.ask.contains(.command) != true
-        else { return }
-        throw JailError(
-            .plan,
-            reason:
-                "commands[\(index)] asks a person about every call, and the profile lets nobody be asked about commands",
-            hint: "approvals: { ask: [\"command\"] }, or ask: false")
     }
 
     // MARK: As a user of the host

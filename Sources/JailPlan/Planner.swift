@@ -76,6 +76,7 @@ package struct Planner {
             profile: profile, facts: facts, request: request, data: data, review: review, egress: egress)
         let mounts = try root.make()
         commands?.stubs = root.stubs
+        if commands != nil { try addInner(&commands, root: root, abi: walls) }
         let sessions = try planSessions(root, mounts, data)
         let landlock = planLandlock(root, walls)
         let cgroup = try planCgroup()
@@ -90,6 +91,11 @@ package struct Planner {
         let alerts = try planAlerts()
         if !profile.canaries.isEmpty, alerts?.watches(.canary) != true {
             notes.append("canaries: no rule of alerts watches them: one that is seen goes to the log alone")
+        }
+        if profile.process.shell, profile.hasWayOut, profile.filesystem.writesToHost {
+            notes.append(
+                "a shell, a way out and a directory of the host's to write to: whoever can talk the agent into a command has all "
+                    + "three; for staging only")
         }
         for port in profile.network.publish where port.hostAddress != 0x7F00_0001 {
             notes.append("port \(port.hostPort) is published beyond 127.0.0.1: whoever reaches this host reaches it")

@@ -73,9 +73,9 @@ struct RootPlanner {
             bind(entry, purpose: .program, isExecutable: entry.isExecutable)
         }
         // A script in a package's tree is a program of its own, and the tree around it is not.
-        for program in facts.closure.programs
-        where isInScratch(program.realPath) == inScratch && !mayExecute(program.realPath) {
-            landlockRules.append(.init(path: program.realPath, access: .execute))
+        for path in facts.closure.programs.map(\.realPath) + facts.closure.commandPrograms.map(\.realPath)
+        where isInScratch(path) == inScratch && !mayExecute(path) {
+            landlockRules.append(.init(path: path, access: .execute))
         }
         for symlink in facts.closure.symlinks
         where isInScratch(symlink.path) == inScratch && !isBelowBound(symlink.path) && !made.contains(symlink.path) {

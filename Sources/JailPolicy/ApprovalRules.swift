@@ -1,6 +1,6 @@
 /// `approvals`: what a person may be asked about, instead of being denied at once. nil in a profile: nobody is asked.
 package struct ApprovalRules: Hashable, Sendable {
-    /// What may be asked for. Never empty.
+    /// What may be asked for. Empty: what rules of commands want to be asked about, and nothing else.
     package var ask: Set<ApprovalKind> = []
     /// Milliseconds that somebody has to answer; after that it is denied.
     package var timeout: UInt64 = 60_000
@@ -17,7 +17,17 @@ package enum ApprovalKind: String, CaseIterable, Sendable {
     case command, network, workspace, session
 
     /// What a profile may let a jail ask for. The others have nobody yet who asks.
-    package static let asked: [ApprovalKind] = [.network]
+    package static let asked: [ApprovalKind] = [.network, .command]
+
+    /// In a profile.
+    package var key: String {
+        switch self {
+        case .command: "commands"
+        case .network: "network"
+        case .workspace: "workspaces"
+        case .session: "sessions"
+        }
+    }
 }
 
 extension Profile {

@@ -126,6 +126,9 @@ package struct FilesystemRules: Equatable, Sendable {
 
     /// Whether what is written to the workspace is kept apart from it.
     package var hasReview: Bool { workspace == .review && workspaceSource != nil }
+
+    /// Whether the jail changes directories of the host's itself.
+    package var writesToHost: Bool { !write.isEmpty || (workspace == .readWrite && workspaceSource != nil) }
 }
 
 package enum RootKind: Equatable, Sendable {

@@ -4,7 +4,7 @@ internal import JailPolicy
 
 /// What may be executed.
 extension CheckMaker {
-    func programs() -> [Check] { [listed, absent, memory] + wall + appArmor }
+    func programs() -> [Check] { [listed, absent, memory] + wall + appArmor + kept }
 
     /// Everything that the kernel would execute, found by looking, is something that the plan shows for that.
     private var listed: Check {
@@ -88,6 +88,17 @@ extension CheckMaker {
             Check(
                 "programs.wall", "what is there to be loaded cannot be started: Landlock stands", keys: ["optional"],
                 tried: library, arguments: ["--start", library], [.attempt("start \(library)", is: "errno EACCES")])
+        ]
+    }
+
+    /// Programs of `commands` that run in the jail itself.
+    private var kept: [Check] {
+        guard let programs = plan.commands?.withheld?.programs else { return [] }
+        return [
+            Check(
+                "commands.kept", "what is run for the jail by rules, its own command cannot start", keys: ["commands"],
+                tried: programs.joined(separator: ", "), arguments: programs.flatMap { ["--start", $0] },
+                Expectation.attempts(programs.map { "start \($0)" }, are: "errno EACCES"))
         ]
     }
 

@@ -34,7 +34,10 @@ import Testing
 
     @Test(
         arguments: Caller.all,
-        ["offline", "research", "session", "stateful", "shell", "webhooks", "messaging", "chat", "automation"])
+        [
+            "offline", "research", "session", "stateful", "shell", "webhooks", "messaging", "chat", "automation", "commands",
+            "operator",
+        ])
     func `every profile that is shipped holds`(caller: Caller, profile: String) throws {
         let jail = try Jail(caller)
         let workspace = try Scratch.directory("workspace")

@@ -131,13 +131,16 @@ struct `The queue of approvals` {
         desk.queue.withdraw(gone, desk.now)
         _ = try desk.approve(1)
         #expect(desk.isGranted(stays) && desk[gone] == nil)
-        desk.queue.withdrawAll(desk.now)
+        desk.queue.withdrawAll(.wayOut, desk.now)
         #expect(desk.queue.entries.isEmpty)
     }
 
     @Test func `a kind that the profile does not name is denied at once`() {
         let desk = Desk()
-        #expect(desk[desk.ask(.command(["git", "push"]))] == .denied(.ended))
+        #expect(
+            desk[
+                desk.ask(.command(AskedCommand(program: "/usr/bin/git", words: ["git", "push"], place: "in the jail")))]
+                == .denied(.ended))
         #expect(desk.queue.entries.isEmpty)
     }
 
@@ -165,7 +168,8 @@ struct `The queue of approvals` {
         desk.ask(try subject("https://a.example/x?token=abc"))
         let entry = try #require(desk.queue.entries.first)
         #expect(entry.subject.text == "POST https://a.example/x")
-        #expect(ApprovalSubject.command(["sh", "a\nb", "\u{202E}x"]).text == #"["sh","a\nb","\u202ex"]"#)
+        let command = AskedCommand(program: "/bin/x", words: ["x", "a\nb", "\u{202E}x"], place: "in the jail")
+        #expect(ApprovalSubject.command(command).text == #"["x","a\nb","\u202ex"] in the jail"#)
         #expect(ApprovalTerms.once.text == "once")
         #expect(ApprovalTerms(uses: 3, time: 300_000).text == "3 times within 5m")
         #expect(ApprovalTerms(time: 300_000, below: "/v1/").text == "for 5m, also for paths below /v1/")

@@ -22,9 +22,11 @@ final class Desk {
     static let ann = ApprovalDecider(.user(1000), role: .admin, tenant: 1000)
     static let bob = ApprovalDecider(.token("bob"), role: .approver, tenant: 1000)
 
-    init(timeout: UInt64 = 60_000, fourEyes: Set<ApprovalKind> = []) {
+    init(
+        ask: Set<ApprovalKind> = [.network], timeout: UInt64 = 60_000, fourEyes: Set<ApprovalKind> = []
+    ) {
         var rules = ApprovalRules()
-        rules.ask = [.network]
+        rules.ask = ask
         rules.timeout = timeout
         rules.fourEyes = fourEyes
         queue = ApprovalQueue(rules, owner: Self.owner, now: now)

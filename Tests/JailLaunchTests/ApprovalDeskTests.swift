@@ -21,18 +21,21 @@ struct `The desk of approvals` {
             var now = ApprovalMoment(monotonic: 1_000_000_000_000, realtime: 1_700_000_000_000)
         }
 
-        init(fourEyes: Set<ApprovalKind> = []) throws {
+        init(
+            ask: Set<ApprovalKind> = [.network], fourEyes: Set<ApprovalKind> = [], commands: CommandRules = .init()
+        ) throws {
             state = try TemporaryDirectory()
             let clock = Clock()
             self.clock = clock
             var rules = ApprovalRules()
-            rules.ask = [.network]
+            rules.ask = ask
             rules.fourEyes = fourEyes
             var network = NetworkRules()
             network.allow = [try NetworkRule(hosts: ["a.example"], methods: ["GET"], ports: [443])]
             network.deny = [NetworkDenyRule(hosts: [try HostPattern.parse("evil.example")])]
             desk = ApprovalDesk(
-                ApprovalsPlan(rules: rules, owner: 7, tokens: "\(state.path)/tokens.json"), jail: "j", rules: network
+                ApprovalsPlan(rules: rules, owner: 7, tokens: "\(state.path)/tokens.json"), jail: "j", rules: network,
+                commands: commands
             ) { clock.now }
         }
 
@@ -74,6 +77,53 @@ struct `The desk of approvals` {
         let fixture = try Fixture()
         #expect(!fixture.desk.ask(try Self.request(url, method), waiter: 1))
         #expect(fixture.desk.takeNotices().isEmpty && fixture.desk.takeAnswers().isEmpty)
+    }
+
+    private static func commands() -> CommandRules {
+        var rules = CommandRules()
+        var push = CommandRule(name: "git", program: "/usr/bin/git")
+        push.arguments = [CommandArgument(.literal("push"))]
+        push.denied = ["--force"]
+        push.asks = true
+        rules.rules = [push]
+        return rules
+    }
+
+    @Test func `a command is asked about by its rule, and answered to who has asked`() throws {
+        let fixture = try Fixture(commands: Self.commands())
+        let desk = fixture.desk
+        #expect(desk.ask(command: ["/usr/bin/git", "push"], place: "in the jail", why: "its rule asks", waiter: 5))
+        #expect(desk.ask(try Self.request("https://a.example/x"), waiter: 5))
+        #expect(
+            !desk.ask(command: ["git", "pull"], place: "in the jail", why: "", waiter: 6), "nobody wants to be asked")
+        #expect(!desk.ask(command: ["git", "push"], place: "", why: "", waiter: .max), "no such number")
+        guard case .done = try fixture.order(.approve(1, nil)) else {
+            Issue.record("it is refused")
+            return
+        }
+        let answers = desk.takeAnswers()
+        #expect(answers.count == 1 && answers[0].asker == .commands && answers[0].number == 5)
+        let events = Self.events(desk.takeNotices())
+        #expect(
+            events[0].contains(#""subject":"[\"git\",\"push\"] in the jail","program":"/usr/bin/git""#), "\(events[0])")
+        desk.withdraw(5, .commands)
+        guard case .done = try fixture.order(.approve(2, nil)) else {
+            Issue.record("the other one waits no more")
+            return
+        }
+        #expect(desk.takeAnswers().map(\.asker) == [.wayOut])
+    }
+
+    @Test func `what no rule of commands allows is asked about where the profile says so, unless it is denied`() throws
+    {
+        let fixture = try Fixture(ask: [.command], commands: Self.commands())
+        let desk = fixture.desk
+        #expect(desk.ask(command: ["git", "pull"], place: "in the jail", why: "", waiter: 1))
+        for (number, words) in [["git", "push", "--force"], ["id"], ["git", String(repeating: "a", count: 4000)]]
+            .enumerated()
+        {
+            #expect(!desk.ask(command: words, place: "in the jail", why: "", waiter: UInt64(number + 2)))
+        }
     }
 
     @Test func `a decision is recorded with who, why and how far before its answer is given`() throws {

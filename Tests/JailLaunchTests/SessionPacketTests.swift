@@ -144,20 +144,20 @@ struct `Packets about sessions` {
 
 struct `The rate of requests` {
     @Test func `a burst passes, then as many as time brings`() {
-        var rate = RequestRate()
+        var rate = RequestRate.sessions
         let start = System.monotonicNanoseconds()
         func take(_ now: Int64) -> Bool { rate.take(now: now) }
-        for _ in 0..<RequestRate.burst { #expect(take(start)) }
+        for _ in 0..<rate.burst { #expect(take(start)) }
         #expect(!take(start))
-        #expect(!take(start + RequestRate.interval / 2))
-        #expect(take(start + 2 * RequestRate.interval))
-        #expect(take(start + 2 * RequestRate.interval))
-        #expect(!take(start + 2 * RequestRate.interval))
-        #expect(take(start + 3 * RequestRate.interval))
-        #expect(!take(start + 3 * RequestRate.interval))
+        #expect(!take(start + rate.interval / 2))
+        #expect(take(start + 2 * rate.interval))
+        #expect(take(start + 2 * rate.interval))
+        #expect(!take(start + 2 * rate.interval))
+        #expect(take(start + 3 * rate.interval))
+        #expect(!take(start + 3 * rate.interval))
         // However long nothing came, no more than a burst.
-        let later = start + 1000 * RequestRate.interval
-        for _ in 0..<RequestRate.burst { #expect(take(later)) }
+        let later = start + 1000 * rate.interval
+        for _ in 0..<rate.burst { #expect(take(later)) }
         #expect(!take(later))
     }
 }

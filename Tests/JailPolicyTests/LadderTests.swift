@@ -16,6 +16,7 @@ struct `The ladder of profiles` {
     @Test(arguments: [
         ("offline", "research"), ("research", "stateful"), ("stateful", "webhooks"), ("stateful", "messaging"),
         ("stateful", "shell"), ("webhooks", "automation"), ("offline", "chat"),
+        ("stateful", "commands"), ("webhooks", "services"), ("shell", "operator"),
     ])
     func `one rung up is a step`(old: String, new: String) throws {
         #expect(try refusal(old, new) == nil)
@@ -26,7 +27,8 @@ struct `The ladder of profiles` {
     @Test(arguments: [
         ("research", "shell", "more than one rung"), ("offline", "stateful", "more than one rung"),
         ("stateful", "research", "below"), ("shell", "offline", "below"), ("messaging", "shell", "beside"),
-        ("webhooks", "messaging", "beside"), ("stateful", "stateful", "already"), ("research", "session", "beside"),
+        ("webhooks", "messaging", "beside"), ("commands", "services", "beside"),
+        ("stateful", "operator", "more than one rung"), ("services", "automation", "beside"), ("operator", "shell", "below"), ("stateful", "stateful", "already"), ("research", "session", "beside"),
         ("research", "statefull", "did you mean 'stateful'"), ("research", "nothing-like-it", "no rung"),
     ])
     func `anything else is refused, and says why`(old: String, new: String, reason: String)

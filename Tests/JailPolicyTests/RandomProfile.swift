@@ -30,7 +30,7 @@ enum RandomProfile {
               \(some(["restart: { on: 'always', most: \(1 + generator.next() % 1000) }"], &generator).appendingComma)
               \(some(["alerts: { defaults: true, rules: [{ name: 'a', watch: 'upload', above: '3M', within: '2h' }] }"], &generator).appendingComma)
               \(some(["spend: { tokensPerDay: 9, onLimit: 'stop', fields: ['a'] }"], &generator).appendingComma)
-              \(some(["approvals: { ask: ['network'], timeout: '\(1 + generator.next() % 600)s' }"], &generator).appendingComma)
+              \(some(["approvals: { ask: [\(Bool.random(using: &generator) ? "'network'" : "'commands'")], timeout: '\(1 + generator.next() % 600)s' }"], &generator).appendingComma)
               \(some(["audit: { keep: '2d', onFull: 'pause', redact: ['abc*'] }"], &generator).appendingComma)
               \(some(["secrets: [{ name: 'a', env: 'S', hosts: ['a.example'], inject: { query: 'k' } }, { name: 'o', hosts: ['a.example'], inject: 'bearer', exchange: { oauth: { host: 'b.c', path: '/t', clientId: 'i' } } }]"], &generator).appendingComma)
               \(some(["canaries: [{ kind: 'ssh' }, { kind: 'slack', env: 'T' }]"], &generator).appendingComma)

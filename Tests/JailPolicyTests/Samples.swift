@@ -130,7 +130,7 @@ enum Samples {
             ],
             fields: ["logit_scale"],
           },
-          approvals: { ask: ["network"], timeout: "90s", fourEyes: ["network"] },
+          approvals: { ask: ["network", "commands"], timeout: "90s", fourEyes: ["network"] },
           limits: { memory: "512M", swap: "4K", processes: 10, cpus: 1.5, openFiles: 64, fileSize: "1T" },
           audit: {
             keep: "90d", checkpoint: "30s", sync: "record", onFull: "pause", fileSize: "4M", redact: ["acme_*", "Tango"],
@@ -528,7 +528,7 @@ enum Samples {
         ("{ approvals: 'all' }", "1:14: 'approvals' must be an object, or \"none\", not a string"),
         (
             "{ approvals: { ask: ['command'] } }",
-            "1:22: 'approvals.ask[0]' must be one of \"network\", not \"command\""
+            "1:22: 'approvals.ask[0]' must be one of \"network\", \"commands\", not \"command\""
         ),
         (
             "{ approvals: { fourEyes: ['network'] } }", "1:14: 'approvals' needs 'ask'"

@@ -86,7 +86,7 @@ struct `Sections` {
         expected.spend = spend
         expected.health = health
         var approvals = ApprovalRules()
-        approvals.ask = [.network]
+        approvals.ask = [.network, .command]
         approvals.timeout = 90_000
         approvals.fourEyes = [.network]
         expected.approvals = approvals

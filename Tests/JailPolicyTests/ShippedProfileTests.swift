@@ -78,6 +78,50 @@ struct `Shipped profiles` {
             ])
     }
 
+    @Test func `commands run in jails of their own, without network, and nothing like a shell is added`() throws {
+        let (profile, below) = (try Shipped.load("commands"), try Shipped.load("stateful"))
+        #expect(profile.process == below.process && profile.network == below.network)
+        #expect(profile.filesystem.workspace == .readWrite)
+        #expect(profile.approvals?.ask == [.command])
+        for rule in profile.commands.rules {
+            #expect(rule.place == .profile("session") && rule.workingDirectory == "/workspace", "\(rule.shown)")
+            #expect(rule.environment.allSatisfy { $0.name.hasPrefix("GIT_") })
+        }
+        let inner = try Shipped.load("session")
+        #expect(!inner.hasWayOut && inner.commands.isEmpty && inner.sessions == nil && inner.network.publish.isEmpty)
+    }
+
+    @Test func `a service's token goes into requests about issues, and only reading needs nobody`() throws {
+        let profile = try Shipped.load("services")
+        let binding = try #require(profile.secrets.bindings.first)
+        #expect(profile.secrets.bindings.count == 1 && binding.paths?.count == 2 && binding.methods == nil)
+        let policy = NetworkPolicy(profile.network)
+        #expect(profile.asksForNetwork)
+        for (words, isAllowed) in [
+            (["GET", "https://api.github.com/repos/a/b/issues"], true),
+            (["GET", "https://api.github.com/repos/a/b/issues/7/comments"], true),
+            (["POST", "https://api.github.com/repos/a/b/issues/7/comments"], false),
+            (["DELETE", "https://api.github.com/repos/a/b"], false),
+        ] {
+            let verdict = policy.decide(try NetworkSubject.parse(words).question)
+            if case .allow = verdict { #expect(isAllowed, "\(words)") } else { #expect(!isAllowed, "\(words)") }
+        }
+        var asking = policy
+        asking.asks = true
+        func mayBeAsked(_ words: [String]) throws -> Bool {
+            asking.approvable(try NetworkSubject.parse(words).question) != nil
+        }
+        #expect(try mayBeAsked(["POST", "https://api.github.com/repos/a/b/issues/7/comments"]))
+        #expect(try !mayBeAsked(["DELETE", "https://api.github.com/repos/a/b/issues/comments/7"]))
+    }
+
+    @Test func `an operator's every request but reading is asked about`() throws {
+        let (profile, below) = (try Shipped.load("operator"), try Shipped.load("shell"))
+        #expect(profile.asksForNetwork && profile.network.allow == below.network.allow)
+        #expect(profile.summary.contains("staging only"))
+        #expect(profile.filesystem.workspace == .readWrite && profile.commands.isEmpty)
+    }
+
     @Test func `who only talks reads nothing of the web`() throws {
         let profile = try Shipped.load("chat")
         #expect(profile.network.allow.allSatisfy { rule in !rule.hosts.contains { $0.text == "*" } })

@@ -68,7 +68,8 @@ final class Directory {
 enum Shipped {
     static let directory = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/profiles"
     static let names = [
-        "automation", "chat", "messaging", "offline", "research", "session", "shell", "stateful", "webhooks",
+        "automation", "chat", "commands", "messaging", "offline", "operator", "research", "services", "session", "shell",
+        "stateful", "webhooks",
     ]
 
     static func load(_ name: String) throws -> Profile { try withLoader { try $0.load(name) } }

@@ -44,8 +44,8 @@ ELSEWHERE = ("SharedWayOutTests", "WayOutTests", "GatewaySessionTests", "Hostile
              "UsageRefusalTests", "PublishTests", "TerminalTests", "HealthTests",
              "SampleGatewayTests", "AlertTests", "AuditTests", "LockdownTests", "SpendTests", "WatchingTests",
              "SnapshotTests", "DiskFullTests", "ExplainTests", "HostAuditTests", "LadderTests", "LearnTests",
-             "ProfileReviewTests", "RestartTests", "ReviewTests", "SuggestTests", "VerifyTests",
-             "SecretTests", "SecretUseTests", "SessionSecretTests", "GatewayTokenTests", "CanaryTests")
+             "InnerCommandTests", "ProfileReviewTests", "RestartTests", "ReviewTests", "SuggestTests", "VerifyTests",
+             "CommandTests", "SecretTests", "SecretUseTests", "SessionSecretTests", "GatewayTokenTests", "CanaryTests")
 
 
 def swift(_):

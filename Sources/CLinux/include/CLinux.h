@@ -37,11 +37,12 @@ struct cl_program {
     int streams[3]; /* become 0, 1, 2 where there is no terminal; above 2, or -1: as they are */
     uint64_t open_files; /* RLIMIT_NOFILE, soft and hard; 0: as it is */
     int cgroup; /* its `tasks` or `cgroup.procs`, to enter it; -1: stays */
+    int ruleset; /* of Landlock, enforced on it last of all before execve; -1: none */
     int apart; /* has no descriptor but 0, 1 and 2, whatever is not close-on-exec, and is killed with this process; 0: no */
 };
 enum {
     CL_SPAWN_SETSID = 1, CL_SPAWN_DUP3, CL_SPAWN_TERMINAL, CL_SPAWN_SIGMASK, CL_SPAWN_CHDIR, CL_SPAWN_EXECVE,
-    CL_SPAWN_CGROUP, CL_SPAWN_LIMIT, CL_SPAWN_CLOSE, CL_SPAWN_DEATH_SIGNAL
+    CL_SPAWN_CGROUP, CL_SPAWN_LIMIT, CL_SPAWN_CLOSE, CL_SPAWN_DEATH_SIGNAL, CL_SPAWN_LANDLOCK
 };
 /* Starts a program in a session of its own, with no signal blocked or ignored, in `directory`. Returns its pid once execve has
  * succeeded; otherwise -errno, and in `failed` which step it was. The child shares this process's memory until then,
@@ -121,6 +122,8 @@ int cl_fchownat(int dir, const char *path, unsigned uid, unsigned gid, int flags
 long cl_read(int fd, void *buffer, size_t count);
 long cl_pread(int fd, void *buffer, size_t count, int64_t offset);
 long cl_write(int fd, const void *buffer, size_t count);
+/* From one pipe to another without waiting for either, whatever their flags say, see splice(2). */
+long cl_splice(int from, int to, size_t count);
 long cl_readlinkat(int dir, const char *path, char *buffer, size_t size);
 int cl_dup3(int from, int to, int flags);
 int cl_fcntl(int fd, int command, long argument);

@@ -1,4 +1,5 @@
 internal import JailApprovals
+internal import JailCommands
 internal import JailCore
 internal import JailPlan
 internal import JailPolicy
@@ -9,6 +10,7 @@ final class ApprovalDesk {
     private let jail: String
     /// What is asked is judged once more: the way out may have been taken over.
     private let policy: NetworkPolicy
+    private let commands: CommandPolicy
     private var queue: ApprovalQueue
     private var tokens: TokenGuard
     private let now: () -> ApprovalMoment
@@ -16,7 +18,8 @@ final class ApprovalDesk {
     private var notices: [JailNotice] = []
 
     init(
-        _ plan: ApprovalsPlan, jail: String, rules: NetworkRules, now: @escaping () -> ApprovalMoment = { .now }
+        _ plan: ApprovalsPlan, jail: String, rules: NetworkRules, commands: CommandRules = CommandRules(),
+        now: @escaping () -> ApprovalMoment = { .now }
     ) {
         self.plan = plan
         self.jail = jail
@@ -24,7 +27,10 @@ final class ApprovalDesk {
         var policy = NetworkPolicy(rules)
         policy.asks = true
         self.policy = policy
-        queue = ApprovalQueue(plan.rules, owner: plan.owner, now: now())
+        self.commands = CommandPolicy(commands)
+        var asked = plan.rules
+        if commands.rules.contains(where: \.asks) { asked.ask.insert(.command) }
+        queue = ApprovalQueue(asked, owner: plan.owner, now: now())
         tokens = TokenGuard(now())
     }
 
@@ -34,12 +40,42 @@ final class ApprovalDesk {
     func ask(_ request: AskedRequest, waiter: UInt64) -> Bool {
         let question = request.question
         guard policy.approvable(question) != nil, case .deny(let denial) = policy.decide(question) else { return false }
-        queue.ask(.network(request), why: denial.reason, waiter: waiter, now())
+        return ask(.network(request), why: denial.reason, .wayOut, waiter)
+    }
+
+    /// Bytes of the words of a command together: more nobody would read.
+    static let longestCommand = 2048
+
+    /// A call of a command that a rule allows and wants to be asked about, or that no rule allows though one names its program,
+    /// where `approvals.ask` has `"commands"`: see ``CommandPolicy/approvable(_:unlisted:)``, which says as well what a yes would
+    /// run. The answer comes through `JailWatch.commandAnswers`.
+    ///
+    /// - Parameters:
+    ///   - words: as they were called, and given to ``CommandPolicy/decide(_:)``.
+    ///   - place: where it runs, for people; see ``AskedCommand/place``.
+    ///   - why: what no rule allows, or which rule wants to be asked.
+    ///   - waiter: of the commands' own numbers, below ``ApprovalAsker/most``; never twice at the same time.
+    /// - Returns: false: that is nothing to be asked about, and is denied.
+    func ask(command words: [String], place: String, why: String, waiter: UInt64) -> Bool {
+        guard words.reduce(0, { $0 + $1.utf8.count }) <= Self.longestCommand,
+            let grant = commands.approvable(words, unlisted: plan.rules.ask.contains(.command))
+        else { return false }
+        let command = AskedCommand(program: grant.rule.program, words: grant.vector, place: place)
+        return ask(.command(command), why: why, .commands, waiter)
+    }
+
+    private func ask(_ subject: ApprovalSubject, why: String, _ asker: ApprovalAsker, _ number: UInt64) -> Bool {
+        guard let waiter = asker.waiter(number) else { return false }
+        queue.ask(subject, why: why, waiter: waiter, now())
         return true
     }
 
-    func withdraw(_ waiter: UInt64) { queue.withdraw(waiter, now()) }
-    func withdrawAll() { queue.withdrawAll(now()) }
+    /// One that has asked is gone, and does not wait any more.
+    func withdraw(_ number: UInt64, _ asker: ApprovalAsker) {
+        if let waiter = asker.waiter(number) { queue.withdraw(waiter, now()) }
+    }
+
+    func withdrawAll(_ asker: ApprovalAsker) { queue.withdrawAll(asker, now()) }
 
     // MARK: Who answers
 
@@ -115,7 +151,12 @@ final class ApprovalDesk {
     func work() { queue.work(now()) }
     func end() { queue.end() }
 
-    func takeAnswers() -> [(waiter: UInt64, answer: ApprovalAnswer)] { queue.takeAnswers() }
+    /// Whose each is, and under which number of its own.
+    func takeAnswers() -> [(asker: ApprovalAsker, number: UInt64, answer: ApprovalAnswer)] {
+        queue.takeAnswers().compactMap { waiter, answer in
+            ApprovalAsker.of(waiter).map { ($0.asker, $0.number, answer) }
+        }
+    }
 
     func takeNotices() -> [JailNotice] {
         let told = queue.takeNews().flatMap { news -> [JailNotice] in

@@ -14,8 +14,17 @@ extension JailWatch {
                 if !approvals.ask(request, waiter: waiter) {
                     egress?.answer(waiter, .denied(.refused("it is nothing to be asked about")))
                 }
-            case .withdrawn(let waiter): approvals.withdraw(waiter)
-            case .allWithdrawn: approvals.withdrawAll()
+            case .withdrawn(let waiter): approvals.withdraw(waiter, .wayOut)
+            case .allWithdrawn: approvals.withdrawAll(.wayOut)
+            }
+        }
+        for question in commands?.takeQuestions() ?? [] {
+            switch question {
+            case .asked(let words, let place, let why, let number):
+                if !approvals.ask(command: words, place: place, why: why, waiter: UInt64(number)) {
+                    unasked.append(number)
+                }
+            case .withdrawn(let number): approvals.withdraw(UInt64(number), .commands)
             }
         }
     }
@@ -26,8 +35,18 @@ extension JailWatch {
         tell(approvals.takeNotices(), &reporter)
     }
 
-    func answerApprovals() {
-        for (waiter, answer) in approvals?.takeAnswers() ?? [] { egress?.answer(waiter, answer) }
+    func answerApprovals() throws(SystemError) {
+        for number in unasked {
+            try commands?.answer(number, .denied(.refused("it is nothing to be asked about")))
+        }
+        unasked = []
+        for (asker, number, answer) in approvals?.takeAnswers() ?? [] {
+            switch asker {
+            case .wayOut: egress?.answer(number, answer)
+            case .commands: try commands?.answer(UInt32(truncatingIfNeeded: number), answer)
+            case .sessions: break
+            }
+        }
     }
 
     func carry(out order: ApprovalOrder, for caller: SharedDescriptor) {

@@ -5,12 +5,14 @@ package import JailCore
 ///
 /// It crosses both sockets as a file in memory. Texts are bytes as execve(2) takes them: no encoding is assumed.
 package struct ExecRequest: Equatable, Sendable {
-    /// The program's name first. A name without a slash is looked for in PATH, inside.
+    /// The program's name first. A name without a slash is looked for in PATH, inside, unless ``program`` says where it is.
     package var arguments: [[UInt8]]
     /// `NAME=value`. Of a caller: what goes over the jail's own environment. For init: the whole.
     package var environment: [[UInt8]] = []
     /// Absolute, inside; nil: the jail's own.
     package var directory: [UInt8]?
+    /// Absolute, inside. Only of the supervisor's own requests.
+    package var program: [UInt8]?
     /// What `kill` finds it by.
     package var id: String?
     /// A terminal of its own, of this size if the caller has one.
@@ -50,6 +52,7 @@ extension ExecRequest {
         writer.list(arguments)
         writer.list(environment)
         writer.list(directory.map { [$0] } ?? [])
+        writer.list(program.map { [$0] } ?? [])
         writer.list(id.map { [Array($0.utf8)] } ?? [])
         writer.number(terminal.map { UInt32($0.rows) << 16 | UInt32($0.columns) } ?? Self.noTerminal)
         return writer.bytes
@@ -59,8 +62,9 @@ extension ExecRequest {
     package init?(bytes: [UInt8]) {
         var reader = Reader(bytes: bytes)
         guard bytes.count <= Self.sizeLimit, let arguments = reader.list(), let environment = reader.list(),
-            let directories = reader.list(), let ids = reader.list(), let terminal = reader.number(), reader.isAtEnd,
-            let program = arguments.first, !program.isEmpty, directories.count <= 1, ids.count <= 1
+            let directories = reader.list(), let programs = reader.list(), let ids = reader.list(),
+            let terminal = reader.number(), reader.isAtEnd,
+            let name = arguments.first, !name.isEmpty, directories.count <= 1, programs.count <= 1, ids.count <= 1
         else { return nil }
         self.init(arguments: arguments)
         // `NAME=value`, with a name.
@@ -71,6 +75,10 @@ extension ExecRequest {
         if let directory = directories.first {
             guard directory.first == UInt8(ascii: "/"), directory.count < Self.longestPath else { return nil }
             self.directory = directory
+        }
+        if let program = programs.first {
+            guard program.first == UInt8(ascii: "/"), program.count < Self.longestPath else { return nil }
+            self.program = program
         }
         if let text = ids.first {
             let id = String(decoding: text, as: UTF8.self)

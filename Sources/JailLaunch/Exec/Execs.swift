@@ -16,8 +16,9 @@ final class Execs {
         /// Without a control group: init's, above the command, tells when nothing is left.
         var isBelowReaper: Bool
         let hasTerminal: Bool
-        /// The supervisor's own question, see ``HealthWatch``: no news, and nothing of it stays.
-        let isProbe: Bool
+        let purpose: Purpose
+        /// No news, and nothing of it stays.
+        var isProbe: Bool { purpose == .probe }
         /// As init counts; 0 as long as it has not been told.
         var pid: Int32 = 0
         /// Signals that came before that, in order.
@@ -27,6 +28,18 @@ final class Execs {
 
         /// Over, and nothing that it started is left.
         var isGone: Bool { client == nil && hasEnded && leaf == nil && !isBelowReaper }
+    }
+
+    /// On whose behalf something is executed.
+    enum Purpose {
+        /// Somebody outside of the jail.
+        case caller
+        /// The supervisor's own question, see ``HealthWatch``.
+        case probe
+        /// A program of the jail, whose call was allowed, see ``InnerCommandRuns``: the news are its desk's. When it has ended
+        /// everything that it has started is killed, and `done` or a refusal is said to the client; a byte of 0 does that
+        /// before.
+        case command
     }
 
     private struct Kill {
@@ -141,10 +154,10 @@ final class Execs {
 
     func execute(
         _ file: SharedDescriptor, streams: [SharedDescriptor], for caller: SharedDescriptor, in group: Cgroup?,
-        isProbe: Bool = false, _ order: Order
+        purpose: Purpose = .caller, _ order: Order
     ) throws(SystemError) {
         do throws(JailError) {
-            let request = try read(file, streams)
+            let request = try read(file, streams, purpose)
             guard execs.count < Self.most, let index = freeIndex() else {
                 throw JailError(
                     .exec, reason: "\(Self.most) commands run in this jail, or have left processes behind",
@@ -152,19 +165,19 @@ final class Execs {
             }
             var exec = Exec(
                 index: index, id: request.id, program: Self.text(request.arguments[0]), client: caller,
-                isBelowReaper: group == nil, hasTerminal: request.terminal != nil, isProbe: isProbe)
+                isBelowReaper: group == nil, hasTerminal: request.terminal != nil, purpose: purpose)
             exec.leaf = try attempt(.cgroup) { () throws(SystemError) in try makeLeaf(group) }
             do throws(JailError) { try begin(request, exec, streams, order) } catch {
                 _ = exec.leaf?.remove()
                 throw error
             }
             execs.append(exec)
-            guard !isProbe else { return }
+            guard purpose == .caller else { return }
             lastUsed = System.realtimeSeconds()
             notices.append(
                 .started(program: exec.program, id: exec.id, arguments: Self.texts(request.arguments)))
         } catch {
-            refuse(caller, error, isProbe: isProbe)
+            refuse(caller, error, purpose)
         }
     }
 
@@ -178,7 +191,7 @@ final class Execs {
         do throws(SystemError) {
             let file = SharedDescriptor(try System.makeMemoryFile("exec", request.bytes))
             let null = SharedDescriptor(try System.open("/dev/null", .readWrite))
-            try execute(file, streams: [null, null, null], for: caller, in: group, isProbe: true, order)
+            try execute(file, streams: [null, null, null], for: caller, in: group, purpose: .probe, order)
         } catch {
             guard error.errno.isShortage else { throw error }
             reply(.refused(ExitStatus.launchFailed, "\(error.call.name): \(error.errno)"), to: caller)
@@ -195,8 +208,8 @@ final class Execs {
         guard sent else { throw JailError(.exec, reason: "the jail's init does not keep up", hint: "try again") }
     }
 
-    private func refuse(_ caller: SharedDescriptor, _ error: JailError, isProbe: Bool = false) {
-        if !isProbe { notices.append(.refused(error.status, error.description)) }
+    private func refuse(_ caller: SharedDescriptor, _ error: JailError, _ purpose: Purpose = .caller) {
+        if purpose == .caller { notices.append(.refused(error.status, error.description)) }
         reply(.refused(error.status, error.description), to: caller)
     }
 
@@ -208,13 +221,13 @@ final class Execs {
     }
 
     private func read(
-        _ file: SharedDescriptor, _ streams: [SharedDescriptor]
+        _ file: SharedDescriptor, _ streams: [SharedDescriptor], _ purpose: Purpose
     ) throws(JailError) -> ExecRequest {
         let content = try attempt(.exec) { () throws(SystemError) in
             guard System.isSealed(file.borrowed) else { throw SystemError(.check, .invalid) }
             return try System.readContent(file.borrowed, limit: ExecRequest.sizeLimit)
         }
-        guard let request = ExecRequest(bytes: content) else {
+        guard let request = ExecRequest(bytes: content), purpose == .command || request.program == nil else {
             throw JailError(.usage, reason: "this is no request to execute a command")
         }
         if let id = request.id, execs.contains(where: { $0.id == id }) {
@@ -334,6 +347,7 @@ final class Execs {
             }
             return
         }
+        if bytes.first == 0, execs[index].purpose == .command { return startKill(index) }
         execs[index].client = nil
         if !execs[index].hasEnded { startKill(index) }
     }
@@ -462,10 +476,19 @@ final class Execs {
     /// - Parameter byInit: init has told the client.
     private func end(_ index: Int, _ answer: ControlReply, byInit: Bool = false) {
         execs[index].hasEnded = true
-        if !execs[index].isProbe { tell(answer, of: execs[index]) }
-        if let client = execs[index].client, !byInit { reply(answer, to: client) }
+        let purpose = execs[index].purpose
+        if purpose == .caller { tell(answer, of: execs[index]) }
+        let client = execs[index].client
+        if let client, !byInit || purpose == .command { reply(answer, to: client) }
         execs[index].client = nil
         removeLeaf(index)
+        if purpose == .command {
+            if !execs[index].isGone || execs[index].kill != nil {
+                startKill(index, for: client)
+            } else if let client {
+                reply(.done, to: client)
+            }
+        }
         if execs[index].isProbe, !execs[index].isGone { startKill(index) }
         if execs[index].isGone, execs[index].kill == nil { execs.remove(at: index) }
     }

@@ -195,6 +195,7 @@ struct InitExecs {
 
     /// As a shell finds it: in the directories of PATH, unless its name has a slash.
     private static func find(_ request: ExecRequest) throws(SystemError) -> [UInt8] {
+        if let program = request.program { return program }
         let name = request.arguments[0]
         guard !name.contains(UInt8(ascii: "/")) else { return name }
         let prefix = Array("PATH=".utf8)

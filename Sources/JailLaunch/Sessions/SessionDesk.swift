@@ -23,7 +23,7 @@ final class SessionDesk {
     /// By the number of their order.
     private var waiting: [UInt32: (caller: SharedDescriptor, id: String)] = [:]
     private var lastNumber: UInt32 = 0
-    private var rate = RequestRate()
+    private var rate = RequestRate.sessions
     private var refusals = DenialNotes()
     private var notices: [JailNotice] = []
     private var hasMaker = true

@@ -26,9 +26,9 @@ extension ApprovalRules {
     private static func kinds(_ field: Field) throws(JailError) -> Set<ApprovalKind> {
         Set(
             try field.list { (element) throws(JailError) in
-                let choices = ApprovalKind.asked.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+                let choices = ApprovalKind.asked.map { "\"\($0.key)\"" }.joined(separator: ", ")
                 let text = try element.string("one of \(choices)")
-                guard let kind = ApprovalKind.asked.first(where: { $0.rawValue == text }) else {
+                guard let kind = ApprovalKind.asked.first(where: { $0.key == text }) else {
                     throw element.refusal("must be one of \(choices), not \"\(text.excerpt)\"")
                 }
                 return kind
@@ -36,7 +36,7 @@ extension ApprovalRules {
     }
 
     private static func texts(_ kinds: Set<ApprovalKind>) -> [String] {
-        ApprovalKind.allCases.filter(kinds.contains).map(\.rawValue)
+        ApprovalKind.allCases.filter(kinds.contains).map(\.key)
     }
 
     /// What takes away what a parent lets a jail ask for.
@@ -48,8 +48,9 @@ extension ApprovalRules {
         guard case .object = field.value.content else { throw field.wrongKind("an object, or \"\(none)\"") }
         var rules = ApprovalRules()
         try table.read(field, into: &rules)
-        guard !rules.ask.isEmpty else { throw field.refusal("needs 'ask'") }
-        guard rules.fourEyes.isSubset(of: rules.ask) else {
+        guard field.value["ask"] != nil else { throw field.refusal("needs 'ask'") }
+        // Rules of commands may want somebody to be asked by themselves.
+        guard rules.fourEyes.subtracting([.command]).isSubset(of: rules.ask) else {
             throw field.refusal("has in 'fourEyes' what is not in 'ask'")
         }
         return rules
@@ -59,10 +60,21 @@ extension ApprovalRules {
 
     /// For people, a line each.
     package var shown: [String] {
-        let lines = Self.texts(ask).map { kind in
-            let isDouble = fourEyes.contains { $0.rawValue == kind }
-            return "\(kind): what no rule allows waits for \(isDouble ? "two who say yes" : "somebody to say yes")"
+        let lines = ApprovalKind.allCases.filter(ask.contains).map { kind in
+            "\(kind.key): \(kind.waiting) waits for \(fourEyes.contains(kind) ? "two who say yes" : "somebody to say yes")"
         }
         return lines + ["\(TimeSpan.format(timeout)) without an answer is a no"]
+    }
+}
+
+extension ApprovalKind {
+    /// What it is that waits.
+    fileprivate var waiting: String {
+        switch self {
+        case .command: "what no rule allows of a program that one names"
+        case .network: "what no rule allows"
+        case .workspace: "what is to be applied outside"
+        case .session: "each one that is asked for"
+        }
     }
 }

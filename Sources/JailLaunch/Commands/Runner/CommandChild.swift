@@ -20,7 +20,7 @@ struct CommandChild {
 
     func run() -> Never {
         var report = report
-        do throws(CommandRefusal) {
+        do throws(CommandFailure) {
             try CommandStart.step { () throws(SystemError) in
                 try ForkedProcess.keep([report], standard: streams)
                 report = Descriptor(3)
@@ -29,7 +29,7 @@ struct CommandChild {
                 try System.resetSignals()
             }
             switch start.place {
-            case .jail: throw CommandRefusal("it runs in the jail, and not outside")
+            case .jail: throw CommandFailure("it runs in the jail, and not outside")
             case .host(let place): try execute(as: place)
             case .ownJail(let place): try execute(in: place)
             }
@@ -48,7 +48,7 @@ struct CommandChild {
 
     // MARK: As a user of the host
 
-    private func execute(as place: CommandsPlan.HostPlace) throws(CommandRefusal) -> Never {
+    private func execute(as place: CommandsPlan.HostPlace) throws(CommandFailure) -> Never {
         try CommandStart.step { () throws(SystemError) in
             System.setFileModeMask(0o022)
             try System.resetScheduling()
@@ -106,7 +106,7 @@ struct CommandChild {
         "DBUS_SESSION_BUS_ADDRESS", "CREDENTIALS_DIRECTORY",
     ]
 
-    private func execute(in place: CommandsPlan.OwnJail) throws(CommandRefusal) -> Never {
+    private func execute(in place: CommandsPlan.OwnJail) throws(CommandFailure) -> Never {
         try CommandStart.step { () throws(SystemError) in try dieWithKeeper() }
         if let workspace = place.workspace { try check(workspace) }
         if let digest = start.rule.digest { try CommandProgram.check(start.rule.program, below: place.root, digest) }
@@ -122,14 +122,14 @@ struct CommandChild {
     }
 
     /// The runner has held it open since before the jail began: its number is no other directory's.
-    private func check(_ workspace: CommandsPlan.Directory) throws(CommandRefusal) {
+    private func check(_ workspace: CommandsPlan.Directory) throws(CommandFailure) {
         let identity = try CommandStart.step(workspace.path) { () throws(SystemError) in
             let directory = try System.open(
                 workspace.path, [.pathOnly, .directory], resolve: [.noSymlinks, .noMagicLinks])
             return try System.status(of: directory.borrowed).identity
         }
         guard identity == workspace.identity else {
-            throw CommandRefusal("the workspace is another directory than when the jail was started")
+            throw CommandFailure("the workspace is another directory than when the jail was started")
         }
     }
 }

@@ -17,7 +17,7 @@ struct CommandPaths {
     }
 
     /// Which shape has taken a word is not asked: whatever could be a path below a root must be one.
-    func check(_ words: [String]) throws(CommandRefusal) {
+    func check(_ words: [String]) throws(CommandFailure) {
         guard !roots.isEmpty else { return }
         for word in words {
             for text in [word] + attachedValues(in: word) {
@@ -40,7 +40,7 @@ struct CommandPaths {
         return values
     }
 
-    private func check(_ text: String, below root: String) throws(CommandRefusal) {
+    private func check(_ text: String, below root: String) throws(CommandFailure) {
         let path = text.utf8.first == UInt8(ascii: "/") ? text : "\(rule.workingDirectory ?? "")/\(text)"
         let directory: SharedDescriptor
         do throws(SystemError) {
@@ -59,18 +59,18 @@ struct CommandPaths {
             }
             // Something new: a symlink that leads nowhere would lead the command there.
             if (try? System.status(rest, at: directory.borrowed)) != nil {
-                throw CommandRefusal("'\(text)' is a symlink that leads to nothing")
+                throw CommandFailure("'\(text)' is a symlink that leads to nothing")
             }
             guard let slash = rest.utf8.lastIndex(of: UInt8(ascii: "/")) else { return }
             rest = String(rest[..<slash])
         }
     }
 
-    private static func refusal(_ error: SystemError, _ path: String) -> CommandRefusal {
+    private static func refusal(_ error: SystemError, _ path: String) -> CommandFailure {
         switch error.errno {
-        case .crossDevice: CommandRefusal("'\(path)' leads out of the directory that it is allowed below")
-        case .symlinkLoop: CommandRefusal("a symlink is on the way to '\(path)'")
-        default: CommandRefusal(error, path)
+        case .crossDevice: CommandFailure("'\(path)' leads out of the directory that it is allowed below")
+        case .symlinkLoop: CommandFailure("a symlink is on the way to '\(path)'")
+        default: CommandFailure(error, path)
         }
     }
 }

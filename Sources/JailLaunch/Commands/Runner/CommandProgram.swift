@@ -19,14 +19,14 @@ struct CommandProgram {
     ///   - path: canonical; a symlink on the way that was not there when the jail was planned is refused.
     ///   - user: may own it, as root may.
     ///   - digest: its SHA-256; nil: whatever is there.
-    init(_ path: String, user: UInt32, digest: String?) throws(CommandRefusal) {
+    init(_ path: String, user: UInt32, digest: String?) throws(CommandFailure) {
         let file = try Self.open(path, mustRead: digest != nil)
         let status = try CommandStart.step(path) { () throws(SystemError) in try System.status(of: file.borrowed) }
         guard status.kind == .regular, status.mode & 0o111 != 0 else {
-            throw CommandRefusal("'\(path)' is not a program")
+            throw CommandFailure("'\(path)' is not a program")
         }
         guard [0, user].contains(status.uid), status.mode & 0o002 == 0, status.mode & 0o020 == 0 || status.gid == 0
-        else { throw CommandRefusal("others than root and the command's user may write to '\(path)'") }
+        else { throw CommandFailure("others than root and the command's user may write to '\(path)'") }
         if let digest { try Self.check(file.borrowed, path, digest) }
         self.path = path
         self.file = file
@@ -36,13 +36,13 @@ struct CommandProgram {
     }
 
     /// clawjail itself, the same that has started the jail.
-    init(launcher path: String, identity: FileIdentity) throws(CommandRefusal) {
+    init(launcher path: String, identity: FileIdentity) throws(CommandFailure) {
         let file = try CommandStart.step(path) { () throws(SystemError) in
             SharedDescriptor(try System.open(path, .pathOnly, resolve: [.noSymlinks, .noMagicLinks]))
         }
         let status = try CommandStart.step(path) { () throws(SystemError) in try System.status(of: file.borrowed) }
         guard status.kind == .regular, status.identity == identity else {
-            throw CommandRefusal("clawjail was replaced since this jail was started: start the jail again")
+            throw CommandFailure("clawjail was replaced since this jail was started: start the jail again")
         }
         self.path = path
         self.file = file
@@ -50,7 +50,7 @@ struct CommandProgram {
         isScript = false
     }
 
-    private static func open(_ path: String, mustRead: Bool) throws(CommandRefusal) -> SharedDescriptor {
+    private static func open(_ path: String, mustRead: Bool) throws(CommandFailure) -> SharedDescriptor {
         let resolve: ResolveFlags = [.noSymlinks, .noMagicLinks]
         do throws(SystemError) {
             // Whatever it is by now: nobody is waited for.
@@ -64,9 +64,9 @@ struct CommandProgram {
                     SharedDescriptor(try System.open(path, .pathOnly, resolve: resolve))
                 }
             case .notFound, .notDirectory:
-                throw CommandRefusal("'\(path)' is not there", status: ExitStatus.notFound)
-            case .symlinkLoop: throw CommandRefusal("a symlink is on the way to '\(path)', which was not there before")
-            default: throw CommandRefusal(error, path)
+                throw CommandFailure("'\(path)' is not there", status: ExitStatus.notFound)
+            case .symlinkLoop: throw CommandFailure("a symlink is on the way to '\(path)', which was not there before")
+            default: throw CommandFailure(error, path)
             }
         }
     }
@@ -76,7 +76,7 @@ struct CommandProgram {
     /// For a program whose jail is still to be made: what leads to it is root's, or whoever's has started the jail.
     ///
     /// - Parameter root: what the path leads from.
-    static func check(_ program: String, below root: String, _ digest: String) throws(CommandRefusal) {
+    static func check(_ program: String, below root: String, _ digest: String) throws(CommandFailure) {
         let file = try CommandStart.step(program) { () throws(SystemError) in
             let directory = try System.open(root, [.pathOnly, .directory])
             return SharedDescriptor(
@@ -85,11 +85,11 @@ struct CommandProgram {
                     resolve: [.inRoot, .noMagicLinks]))
         }
         let status = try CommandStart.step(program) { () throws(SystemError) in try System.status(of: file.borrowed) }
-        guard status.kind == .regular else { throw CommandRefusal("'\(program)' is not a program") }
+        guard status.kind == .regular else { throw CommandFailure("'\(program)' is not a program") }
         try check(file.borrowed, program, digest)
     }
 
-    private static func check(_ file: Descriptor, _ path: String, _ digest: String) throws(CommandRefusal) {
+    private static func check(_ file: Descriptor, _ path: String, _ digest: String) throws(CommandFailure) {
         var stream = AuditDigest.Stream()
         var offset: UInt64 = 0
         while offset <= longest {
@@ -101,7 +101,7 @@ struct CommandProgram {
             offset += UInt64(bytes.count)
         }
         guard offset <= longest, stream.finish().description == digest else {
-            throw CommandRefusal("'\(path)' is another file than the profile's sha256 says")
+            throw CommandFailure("'\(path)' is another file than the profile's sha256 says")
         }
     }
 
@@ -110,7 +110,7 @@ struct CommandProgram {
     /// A binary by its descriptor: no name leads elsewhere any more. Of a script the kernel hands a name on to the interpreter,
     /// which of a descriptor would be one of /dev/fd that has to stay open; so it is executed by its path, after that was
     /// seen to lead to the same file. Whoever could still change that may write what is executed anyway.
-    func execute(_ arguments: [String], environment: [String]) throws(CommandRefusal) -> Never {
+    func execute(_ arguments: [String], environment: [String]) throws(CommandFailure) -> Never {
         let path = path
         guard isScript else {
             try CommandStart.step(path) { () throws(SystemError) -> Never in
@@ -118,7 +118,7 @@ struct CommandProgram {
             }
         }
         let now = try CommandStart.step(path) { () throws(SystemError) in try System.status(path) }
-        guard now.identity == identity else { throw CommandRefusal("'\(path)' was replaced while it was looked at") }
+        guard now.identity == identity else { throw CommandFailure("'\(path)' was replaced while it was looked at") }
         try CommandStart.step(path) { () throws(SystemError) -> Never in
             try System.execute(path, arguments: arguments, environment: environment)
         }

@@ -62,11 +62,3 @@ enum CommandRunnerReport: Equatable {
         String(String.UnicodeScalarView(text.printable.unicodeScalars.prefix(longestText)))
     }
 }
-
-extension CommandReport {
-    var number: UInt32 {
-        switch self {
-        case .ended(let number, _, _), .failed(let number, _, _): number
-        }
-    }
-}

@@ -23,7 +23,7 @@ struct CommandStart {
 }
 
 /// Why a command does not begin.
-struct CommandRefusal: Error, Equatable {
+struct CommandFailure: Error, Equatable {
     var status: Int32
     var reason: String
 
@@ -44,7 +44,7 @@ extension CommandStart {
     /// The same, for calls whose failure needs no words of its own.
     static func step<Result: ~Copyable>(
         _ what: String? = nil, _ body: () throws(SystemError) -> Result
-    ) throws(CommandRefusal) -> Result {
-        do throws(SystemError) { return try body() } catch { throw CommandRefusal(error, what) }
+    ) throws(CommandFailure) -> Result {
+        do throws(SystemError) { return try body() } catch { throw CommandFailure(error, what) }
     }
 }
