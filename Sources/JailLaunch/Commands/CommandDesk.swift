@@ -256,6 +256,7 @@ final class CommandDesk {
     }
 
     private func takeReports() throws(SystemError) {
+        notices += runs.takeNotices()
         for report in runs.takeReports() {
             guard let call = calls.removeValue(forKey: report.number), call.streams == nil else {
                 throw SystemError(.check, .invalid)
