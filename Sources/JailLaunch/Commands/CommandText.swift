@@ -144,8 +144,8 @@ extension CommandsPlan.Place {
     fileprivate var word: String {
         switch self {
         case .jail: "jail"
-        case .ownJail(let profile, _, _): "profile \(profile)"
-        case .host(let identity): "host \(identity.name)"
+        case .ownJail(let place): "profile \(place.profile)"
+        case .host(let place): "host \(place.user.identity.name)"
         }
     }
 }
