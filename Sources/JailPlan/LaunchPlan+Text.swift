@@ -196,7 +196,8 @@ extension LaunchPlan {
         }
         if let withheld = commands?.withheld {
             output.line(
-                "", "of its own for the command: neither reads nor executes \(withheld.programs.joined(separator: ", "))")
+                "",
+                "of its own for the command: neither reads nor executes \(withheld.programs.joined(separator: ", "))")
             if !withheld.files.isEmpty { output.line("", "nor \(withheld.files.count) files that only these need") }
         }
         output.line("capabilities", "all five sets empty, bounding included; no_new_privs")

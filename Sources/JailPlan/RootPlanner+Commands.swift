@@ -38,7 +38,8 @@ extension RootPlanner {
         if isBelowBound(path) {
             throw JailError(
                 .plan, path: path,
-                reason: "the profile lists commands, and shows a directory with programs of the host's, of which a list "
+                reason:
+                    "the profile lists commands, and shows a directory with programs of the host's, of which a list "
                     + "binds nobody",
                 hint: "filesystem: { root: \"minimal\" }, and programs by name instead of by directory")
         }

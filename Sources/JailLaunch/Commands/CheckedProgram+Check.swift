@@ -12,7 +12,8 @@ extension LaunchPlan {
         if command.isNone, commands?.places.contains(.jail) == true {
             throw JailError(
                 .plan,
-                reason: "commands that run in the jail itself are kept from its own command, and this jail has none: what is "
+                reason:
+                    "commands that run in the jail itself are kept from its own command, and this jail has none: what is "
                     + "executed in it from outside has no rules",
                 hint: "run them in jails of their own, with where: { profile: … }")
         }
