@@ -17,6 +17,7 @@ extension AuditEntry {
         case "failed": "failed: \(text("message") ?? "")"
         case "executed": "executed \(text("program") ?? "?")\(identifier)"
         case "exec-exited": "\(text("program") ?? "?")\(identifier) exited \(number("status") ?? -1)"
+        case "command": command
         case "limit": "limit \(text("limit") ?? "?"): \(text("message") ?? "")"
         case "verified": verified
         case "approval": approval
@@ -41,6 +42,17 @@ extension AuditEntry {
         if let terms = text("terms") { line += ", \(terms)" }
         if let subject = text("subject") { line += ": \(subject)" }
         return line + (text("reason").map { "; \($0)" } ?? "")
+    }
+
+    private var command: String {
+        let words = list("arguments")
+        var line = "command \(verdict ?? "?")" + (words.isEmpty ? "" : " \(words)")
+        if let rule = text("rule") { line += " (\(rule)\(text("place").map { ", \($0)" } ?? ""))" }
+        if let grant = number("grant") { line += " by grant \(grant)" }
+        if let status = number("status"), verdict != "denied" { line += " -> \(status)" }
+        if let time = number("milliseconds") { line += " after \(time) ms" }
+        if let reason = text("message") ?? text("note") { line += ": \(reason)" }
+        return line + (text("remedy").map { "; to allow it: \($0)" } ?? "")
     }
 
     private var identifier: String { text("id").map { " '\($0)'" } ?? "" }

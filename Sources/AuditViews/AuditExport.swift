@@ -87,7 +87,7 @@ package enum AuditExport: String, CaseIterable, Sendable {
         if let verdict = entry.verdict {
             // 1 allowed, 2 denied; and as status 1 success, 2 failure.
             event.append(("action_id", .number(verdict == "denied" ? 2 : 1)))
-            event.append(("status_id", .number(verdict == "allowed" ? 1 : 2)))
+            event.append(("status_id", .number(["allowed", "ended"].contains(verdict) ? 1 : 2)))
         }
         return .object(event)
     }
@@ -100,6 +100,7 @@ package enum AuditExport: String, CaseIterable, Sendable {
         case "network": (4001, entry.verdict == "denied" ? 5 : 1, severity(entry))
         // Process Activity, 1: launch, 2: terminate.
         case "launch", "executed": (1007, 1, 1)
+        case "command": (1007, entry.verdict == "ended" ? 2 : 1, severity(entry))
         case "exited", "exec-exited": (1007, 2, 1)
         // Detection Finding, 1: create.
         case "alert", "lockdown", "limit", "secret-returned", "secret-misuse", "canary": (2004, 1, 3)

@@ -59,6 +59,9 @@ int cl_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, u
     return RESULT(prctl(option, a2, a3, a4, a5));
 }
 int cl_execve(const char *path, char *const argv[], char *const envp[]) { return RESULT(execve(path, argv, envp)); }
+int cl_execveat(int program, char *const argv[], char *const envp[]) {
+    return RESULT(syscall(SYS_execveat, program, "", argv, envp, AT_EMPTY_PATH));
+}
 /* In the parent: the child's id if it has begun, or the step at which it gave up and why. */
 static int spawned(pid_t pid, int error, int step, int *failed) {
     if (error == 0) return pid;

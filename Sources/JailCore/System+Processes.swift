@@ -129,6 +129,19 @@ extension System {
         throw SystemError(.execve, Errno(-result))
     }
 
+    /// Replaces this process by the program behind a descriptor that closes on exec, which a script's interpreter could not open.
+    package static func execute(
+        _ program: Descriptor, arguments: [String], environment: [String]
+    ) throws(SystemError) -> Never {
+        var result: Int32 = 0
+        unsafe withCStrings(arguments) { argv in
+            unsafe withCStrings(environment) { envp in
+                unsafe result = cl_execveat(program.number, argv, envp)
+            }
+        }
+        throw SystemError(.execve, Errno(-result))
+    }
+
     /// What ``spawn(_:_:)`` does in the child between vfork(2) and execve(2), besides a session of its own and an empty
     /// signal mask.
     package struct Surroundings: Sendable {

@@ -393,7 +393,8 @@ final class JailWatch {
         var next = deadline
         if !isIdle, !watched.isEmpty || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
         for due in [
-            egress?.due, execs.due, callers.due, sessions?.due, commands?.due, pause.due, health?.due, service?.due, audit.due,
+            egress?.due, execs.due, callers.due, sessions?.due, commands?.due, pause.due, health?.due, service?.due,
+            audit.due,
             outside?.due, alerts?.due, approvals?.due,
         ] {
             if let due { next = min(next ?? .max, due) }

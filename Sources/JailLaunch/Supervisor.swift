@@ -146,6 +146,7 @@ package enum Supervisor {
                 plan, signals: guardian?.channel.borrowed ?? signals.borrowed)
             let token = try GatewayToken.resolve(plan, signals: guardian?.channel.borrowed ?? signals.borrowed)
             let maker = try makeMaker(plan, sessions)
+            let runner = try makeRunner(plan)
             let canaries = try PlantedCanaries(plan)
             let canaryWatch = canaries.isEmpty ? nil : try CanaryWatch(canaries)
             let variables = (secrets?.environment ?? []) + (token?.environment ?? []) + canaries.variables
@@ -207,8 +208,9 @@ package enum Supervisor {
                     try maker.awaitReady()
                     watch.sessions = SessionDesk(plan, sessions, maker)
                 }
+                try runner?.awaitReady()
                 watch.commands = try makeDesk(
-                    plan, peers: peers, inside: watch.makeInnerRuns(), elsewhere: nil)
+                    plan, peers: peers, inside: watch.makeInnerRuns(), elsewhere: runner)
                 let trust = try egress.map { (egress) throws(JailError) in
                     try egress.trustFiles(
                         try egress.awaitReady(signals: guardian?.channel.borrowed ?? signals.borrowed))
@@ -222,6 +224,7 @@ package enum Supervisor {
                 learning?.abandon()
                 egress?.kill()
                 maker?.end()
+                runner?.endAll()
                 throw error
             }
         } catch {

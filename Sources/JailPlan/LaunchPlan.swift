@@ -188,6 +188,11 @@ package struct LimitPlan: Equatable, Sendable {
     package struct Entry: Equatable, Sendable {
         package var resource: Resource
         package var value: UInt64
+
+        package init(resource: Resource, value: UInt64) {
+            self.resource = resource
+            self.value = value
+        }
     }
     package var resources: [Entry]
     /// nil: no cgroup, either because nothing asks for one or because it was left out.

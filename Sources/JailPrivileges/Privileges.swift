@@ -45,6 +45,8 @@ package enum Privileges {
 
         /// CAP_DAC_OVERRIDE: files and directories whatever their permissions say.
         package static let overrideAccess = Kept(rawValue: 1 << 1)
+        /// CAP_KILL: signals to processes of anybody's.
+        package static let signal = Kept(rawValue: 1 << 5)
     }
 
     /// Empties all five capability sets for good, see capabilities(7).

@@ -1,4 +1,5 @@
 import CommandWire
+import JailCommands
 import JailCore
 import JailPlan
 import JailPolicy
@@ -66,6 +67,11 @@ final class DeskBench {
         rules.rules = [npm, git, remove]
         return rules
     }
+
+    static let host = CommandsPlan.Place.host(
+        CommandsPlan.HostPlace(
+            user: HostUser(identity: HostIdentity(name: "logs", uid: 5, gid: 5), groups: [], home: "/"),
+            program: "/usr/bin/journalctl", directory: "/", isOther: true))
 
     init(asksUnlisted: Bool = false, admits: @escaping (SharedDescriptor) -> Bool = { _ in true }) throws {
         directory = try TemporaryDirectory()

@@ -23,6 +23,8 @@ int cl_waitid(int idtype, int id, int *code, int *status, int options);
 int cl_kill(int pid, int signal);
 int cl_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5);
 int cl_execve(const char *path, char *const argv[], char *const envp[]);
+/* Replaces this process by the program behind an open descriptor. */
+int cl_execveat(int program, char *const argv[], char *const envp[]);
 
 /* What cl_spawn executes, and how it prepares between vfork and execve. */
 struct cl_program {

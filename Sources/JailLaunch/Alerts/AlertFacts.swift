@@ -26,6 +26,7 @@ struct AlertFacts: Equatable {
         switch name {
         case "network": readNetwork(members)
         case "executed": readExecuted(members)
+        case "command": readCommand(members)
         case "exec-refused": amounts[.denials] = 1
         case "session" where members.text("verdict") == "refused": amounts[.denials] = 1
         // What the kernel tells of files that were denied.
@@ -58,6 +59,15 @@ struct AlertFacts: Equatable {
         let sent = members.number("sent") ?? 0
         if sent > 0 { amounts[.upload] = sent }
         traffic = sent.addingReportingOverflow(members.number("received") ?? 0).partialValue
+    }
+
+    /// What was called by programs inside, and run for them or not.
+    private mutating func readCommand(_ members: [(String, JSON)]) {
+        switch members.text("verdict") {
+        case "denied": amounts[.denials] = members.number("count") ?? 1
+        case "allowed": readExecuted(members)
+        default: break
+        }
     }
 
     private mutating func readExecuted(_ members: [(String, JSON)]) {

@@ -60,6 +60,8 @@ final class CommandPlaces: CommandRuns {
         return reports
     }
 
+    func takeNotices() -> [JailNotice] { all.flatMap { $0.takeNotices() } }
+
     func endAll() { for runs in all { runs.endAll() } }
 }
 

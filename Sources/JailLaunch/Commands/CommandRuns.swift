@@ -44,6 +44,12 @@ protocol CommandRuns: AnyObject {
     func end(_ number: UInt32) throws(SystemError)
     /// Each call's once, in the order in which they came.
     func takeReports() -> [CommandReport]
+    /// What is to be told besides, since the last time.
+    func takeNotices() -> [JailNotice]
     /// The jail ends: so does everything that runs, before this returns or with this process.
     func endAll()
+}
+
+extension CommandRuns {
+    func takeNotices() -> [JailNotice] { [] }
 }

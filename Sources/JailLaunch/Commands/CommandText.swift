@@ -17,6 +17,9 @@ struct CommandRefusal: Error, Equatable {
         self.remedy = remedy
     }
 
+    /// Nobody has tried to run it.
+    var isDenial: Bool { Int32(status) == ExitStatus.notExecutable }
+
     /// As it is told to people.
     var text: String { reason + (remedy.map { "; to allow it: \($0)" } ?? "") }
 
@@ -46,7 +49,7 @@ struct CommandText {
     }
 
     func started(approval: UInt64?) -> JSON {
-        event("started", approval.map { [("grant", .number($0))] } ?? [])
+        event("allowed", approval.map { [("grant", .number($0))] } ?? [])
     }
 
     /// - Parameter since: monotonic nanoseconds at which it was asked for.
@@ -62,7 +65,7 @@ struct CommandText {
             ("status", .number(UInt64(refusal.status))), ("message", .string(refusal.reason.printable)),
         ]
         if let remedy = refusal.remedy { more.append(("remedy", .string(remedy.printable))) }
-        return event("refused", more)
+        return event(refusal.isDenial ? "denied" : "failed", more)
     }
 }
 
@@ -131,7 +134,7 @@ struct CommandTexts {
         _ words: [String], _ grant: CommandGrant, _ denial: CommandDenial?, _ number: UInt32
     ) -> CommandQuestion {
         .asked(
-            words, place: plan.places[grant.index].shown,
+            words, place: plan.places[grant.index].asked,
             why: denial?.reason ?? "\(grant.label) asks about every call", number)
     }
 }
@@ -141,8 +144,17 @@ extension CommandsPlan.Place {
     fileprivate var word: String {
         switch self {
         case .jail: "jail"
-        case .ownJail(let profile, _, _): "profile \(profile)"
-        case .host(let identity): "host \(identity.name)"
+        case .ownJail(let place): "profile \(place.profile)"
+        case .host(let place): "host \(place.user.identity.name)"
+        }
+    }
+
+    /// For a person who is asked: it runs so, see ``AskedCommand/place``.
+    fileprivate var asked: String {
+        switch self {
+        case .jail: "in the jail"
+        case .ownJail(let place): "in a jail of its own, with profile '\(place.profile)'"
+        case .host(let place): "on the host, as '\(place.user.identity.name)'"
         }
     }
 }

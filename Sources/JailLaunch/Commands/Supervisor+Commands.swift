@@ -18,6 +18,13 @@ extension Supervisor {
             try CommandPlaces(commands.places, inside: inside, elsewhere: elsewhere), admits: peers.isInside)
     }
 
+    /// Runs what does not run in the jail that asks; nil: everything does. Forked while there are the rights to become somebody
+    /// else.
+    static func makeRunner(_ plan: LaunchPlan) throws(JailError) -> CommandRunnerProcess? {
+        guard let commands = plan.commands, commands.leavesJail else { return nil }
+        return try CommandRunnerProcess(plan, commands)
+    }
+
     /// While init can still be looked at.
     static func makePeers(_ plan: LaunchPlan, _ pid: Int32) throws(JailError) -> JailPeers? {
         guard plan.commands != nil else { return nil }

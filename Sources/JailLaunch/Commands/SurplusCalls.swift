@@ -28,11 +28,11 @@ struct SurplusCalls {
     private mutating func tell(_ now: Int64) -> [JailNotice] {
         let refusal = CommandRefusal.tooFast
         let event: JSON = [
-            "event": "command", "verdict": "refused", "status": .number(UInt64(refusal.status)),
+            "event": "command", "verdict": "denied", "status": .number(UInt64(refusal.status)),
             "message": .string(refusal.reason), "count": .number(count),
         ]
         count = 0
         next = now + Self.interval
-        return [.event(event), .note("command refused: \(refusal.reason)")]
+        return [.event(event), .note("command denied: \(refusal.reason)")]
     }
 }

@@ -32,20 +32,22 @@ struct SessionFields: Equatable {
         for value in values { add(key, value) }
     }
 
+    var bytes: [UInt8]? { bytes(most: Self.sizeLimit) }
+
     /// nil if it would not be read again: too much, or a NUL byte in a value.
-    var bytes: [UInt8]? {
+    func bytes(most: Int) -> [UInt8]? {
         var bytes: [UInt8] = []
         for text in [word] + fields.map({ "\($0.key)=\($0.value)" }) {
             guard !text.utf8.contains(0) else { return nil }
             bytes += text.utf8
             bytes.append(0)
         }
-        return bytes.count <= Self.sizeLimit && fields.count <= Self.mostFields ? bytes : nil
+        return bytes.count <= most && fields.count <= Self.mostFields ? bytes : nil
     }
 
     /// nil for what no writer of these packets makes.
-    init?(_ bytes: [UInt8]) {
-        guard bytes.count <= Self.sizeLimit, bytes.last == 0, let text = String(validating: bytes, as: UTF8.self)
+    init?(_ bytes: [UInt8], most: Int = sizeLimit) {
+        guard bytes.count <= most, bytes.last == 0, let text = String(validating: bytes, as: UTF8.self)
         else { return nil }
         let parts = text.utf8.dropLast().split(separator: 0, omittingEmptySubsequences: false)
         guard let first = parts.first, !first.isEmpty, parts.count <= Self.mostFields + 1 else { return nil }

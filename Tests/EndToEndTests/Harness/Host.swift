@@ -46,6 +46,8 @@ enum Host {
         try manager.copyItem(atPath: built("clawjail", "CLAWJAIL_TEST_BINARY"), toPath: "\(directory)/bin/clawjail")
         try manager.copyItem(
             atPath: built("clawjail-egress", "CLAWJAIL_TEST_EGRESS"), toPath: "\(directory)/bin/clawjail-egress")
+        try manager.copyItem(
+            atPath: built("clawjail-stub", "CLAWJAIL_TEST_STUB"), toPath: "\(directory)/bin/clawjail-stub")
         try manager.copyItem(atPath: built("jailprobe", "CLAWJAIL_TEST_PROBE"), toPath: "\(directory)/bin/jailprobe")
         try manager.copyItem(atPath: "\(sources)/profiles", toPath: "\(directory)/share/clawjail/profiles")
         try manager.copyItem(
