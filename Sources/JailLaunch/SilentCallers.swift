@@ -37,8 +37,9 @@ struct SilentCallers {
         var left = room
         while left > 0, let accepted = try? System.accept(listener.borrowed) {
             let caller = SharedDescriptor(accepted)
-            guard admits(caller) else { continue }
+            // Those that are turned away count as well: they could be without end.
             left -= 1
+            guard admits(caller) else { continue }
             if (try? System.pollNow(caller.borrowed, System.PollEvents.readable)) != 0 {
                 speaking.append(caller)
             } else {

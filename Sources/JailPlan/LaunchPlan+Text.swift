@@ -172,7 +172,10 @@ extension LaunchPlan {
 
     private func describe(_ commands: CommandsPlan, _ output: inout PlanText) {
         output.heading("commands, run for programs of the jail")
-        for rule in commands.rules.rules { output.line(rule.name, rule.shown) }
+        for (rule, place) in zip(commands.rules.rules, commands.places) {
+            output.line(rule.name, rule.shown)
+            if place != .jail { output.line("", "which runs \(place.shown)") }
+        }
         output.line("asked for", "by \(commands.stubs.joined(separator: ", ")), at \(CommandsPlan.socket)")
     }
 

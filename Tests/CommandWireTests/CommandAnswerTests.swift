@@ -31,17 +31,19 @@ struct `Answers about commands` {
 }
 
 struct `What follows a request` {
-    @Test(arguments: CommandFollowUp.signals.map { CommandFollowUp.signal($0) }
-        + [.size(TerminalSize(rows: 50, columns: 132)), .size(TerminalSize(rows: .max, columns: .max))])
+    @Test(
+        arguments: CommandFollowUp.signals.map { CommandFollowUp.signal($0) }
+            + [.size(TerminalSize(rows: 50, columns: 132)), .size(TerminalSize(rows: .max, columns: .max))])
     func `it is read as it was written`(_ word: CommandFollowUp) {
         #expect(word.bytes.count == CommandFollowUp.size)
         #expect(CommandFollowUp(bytes: word.bytes) == word)
     }
 
-    @Test(arguments: [
-        [], [1], [1, 9, 0, 0, 0], [1, 0, 0, 0, 0], [1, 19, 0, 0, 0], [1, 15, 1, 0, 0], [1, 15, 0, 0, 0, 0],
-        [3, 0, 0, 0, 0],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [], [1], [1, 9, 0, 0, 0], [1, 0, 0, 0, 0], [1, 19, 0, 0, 0], [1, 15, 1, 0, 0], [1, 15, 0, 0, 0, 0],
+            [3, 0, 0, 0, 0],
+        ] as [[UInt8]])
     func `no other signal and no other word is taken`(_ bytes: [UInt8]) {
         #expect(CommandFollowUp(bytes: bytes) == nil)
     }

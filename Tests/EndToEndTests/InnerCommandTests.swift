@@ -51,7 +51,8 @@ import Testing
         let finished = try jail.start(command: ["node", "-e", Self.script]).wait(60)
         #expect(finished.status == 0, "\(finished.errors)")
         return try #require(
-            try JSONSerialization.jsonObject(with: finished.output) as? [String: Any], "\(finished.text) \(finished.errors)")
+            try JSONSerialization.jsonObject(with: finished.output) as? [String: Any],
+            "\(finished.text) \(finished.errors)")
     }
 
     @Test(arguments: Caller.all) func `run when they are asked for, and in no other way`(caller: Caller) throws {

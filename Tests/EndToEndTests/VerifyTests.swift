@@ -35,7 +35,8 @@ import Testing
     @Test(
         arguments: Caller.all,
         [
-            "offline", "research", "session", "stateful", "shell", "webhooks", "messaging", "chat", "automation", "commands",
+            "offline", "research", "session", "stateful", "shell", "webhooks", "messaging", "chat", "automation",
+            "commands",
             "operator",
         ])
     func `every profile that is shipped holds`(caller: Caller, profile: String) throws {

@@ -43,7 +43,8 @@ struct `Recipes for commands` {
         (
             "docs/recipes/project-tests",
             [
-                "npm", "npm install", "npm run evil", "npm run build -- x", "npm test --prefix /x", "npm exec x", "node -e x",
+                "npm", "npm install", "npm run evil", "npm run build -- x", "npm test --prefix /x", "npm exec x",
+                "node -e x",
                 "sh -c id", "./npm test", "npx x", "npm run build lint",
             ]
         ),
@@ -79,8 +80,10 @@ struct `Recipes for commands` {
         (
             "profiles/commands",
             [
-                "npm install", "npm run x", "npm", "npx x", "node x", "sh", "bash -c id", "git", "git push", "git commit -m x",
-                "git -c core.pager=x status", "git -C /x status", "git --git-dir=/x status", "git --exec-path=/x status",
+                "npm install", "npm run x", "npm", "npx x", "node x", "sh", "bash -c id", "git", "git push",
+                "git commit -m x",
+                "git -c core.pager=x status", "git -C /x status", "git --git-dir=/x status",
+                "git --exec-path=/x status",
                 "git status --ignored", "git diff --output=x", "git diff --ext-diff", "git diff HEAD", "git log -p",
                 "git log --output=x", "git log -n 0", "git log -n 201", "git show HEAD:secret", "git show main",
                 "git show HEAD HEAD", "git status status", "git config -l", "git difftool", "git grep -O x",

@@ -219,6 +219,18 @@ struct `Alerts` {
         }
     }
 
+    @Test func `commands that are called inside are seen, and how many were denied`() throws {
+        let allowed = try #require(
+            AlertFacts([
+                "event": "command", "verdict": "allowed", "program": "/usr/bin/rm", "arguments": ["rm", "-rf"],
+            ]))
+        #expect(allowed.commands == ["rm -rf"] && allowed.amounts.isEmpty && allowed.isActivity)
+        let denied = try #require(AlertFacts(["event": "command", "verdict": "denied", "arguments": ["rm", "-rf"]]))
+        #expect(denied.commands.isEmpty && denied.amounts == [.denials: 1] && !denied.isActivity)
+        let many = try #require(AlertFacts(["event": "command", "verdict": "denied", "count": 70]))
+        #expect(many.amounts == [.denials: 70])
+    }
+
     @Test func `no alert comes of an alert`() {
         for name in ["alert", "alerts", "paused", "resumed", "host-command", "health", "limit", "exited"] {
             #expect(AlertFacts(["event": .string(name), "verdict": "denied", "path": "/x/.ssh/y"]) == nil)

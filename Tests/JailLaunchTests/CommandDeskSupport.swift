@@ -68,6 +68,11 @@ final class DeskBench {
         return rules
     }
 
+    static let host = CommandsPlan.Place.host(
+        CommandsPlan.HostPlace(
+            user: HostUser(identity: HostIdentity(name: "logs", uid: 5, gid: 5), groups: [], home: "/"),
+            program: "/usr/bin/journalctl", directory: "/", isOther: true))
+
     init(asksUnlisted: Bool = false, admits: @escaping (SharedDescriptor) -> Bool = { _ in true }) throws {
         directory = try TemporaryDirectory()
         path = "\(directory.path)/s"

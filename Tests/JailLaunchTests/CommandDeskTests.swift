@@ -54,9 +54,10 @@ struct `The desk of commands` {
         #expect(events[1].contains(#""rule":"commands[1]","arguments":["git","push","origin","--force"]"#))
     }
 
-    @Test(arguments: [
-        [0x6E, 0x00], [0x0A], [0x61, 0x0A, 0x62], [0xFF, 0xFE], [0x1B, 0x5B], [0xE2, 0x80, 0xAE], [0x7F],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x6E, 0x00], [0x0A], [0x61, 0x0A, 0x62], [0xFF, 0xFE], [0x1B, 0x5B], [0xE2, 0x80, 0xAE], [0x7F],
+        ] as [[UInt8]])
     func `no word with something hidden in it is run`(_ word: [UInt8]) throws {
         let bench = try DeskBench()
         let caller = try bench.call(bytes: #require(CommandRequest(words: [Array("npm".utf8), word]).bytes))
@@ -320,7 +321,7 @@ struct `Where commands are asked for` {
 
     @Test func `a place where nobody runs anything is no plan`() throws {
         let runs = FakeRuns()
-        let host = CommandsPlan.Place.host(HostIdentity(name: "logs", uid: 5, gid: 5))
+        let host = DeskBench.host
         #expect(throws: JailError.self) { try CommandPlaces([.jail], inside: nil, elsewhere: runs) }
         #expect(throws: JailError.self) { try CommandPlaces([.jail, host], inside: runs, elsewhere: nil) }
         #expect(throws: Never.self) { try CommandPlaces([.jail, host], inside: runs, elsewhere: runs) }
@@ -328,7 +329,7 @@ struct `Where commands are asked for` {
 
     @Test func `each call goes where its rule says`() throws {
         let (inside, elsewhere) = (FakeRuns(), FakeRuns())
-        let host = CommandsPlan.Place.host(HostIdentity(name: "logs", uid: 5, gid: 5))
+        let host = DeskBench.host
         let places = try CommandPlaces([.jail, host], inside: inside, elsewhere: elsewhere)
         let policy = CommandPolicy(DeskBench.rules)
         for (number, words) in [["npm", "test"], ["git", "push", "origin"]].enumerated() {

@@ -35,7 +35,7 @@ struct `What is kept from the command` {
         return try System.wait(forChild: child).status
     }
 
-    private static func shell() throws -> String {
+    static func shell() throws -> String {
         let shell = try System.readLink("/bin/sh")
         return shell.hasPrefix("/") ? shell : "/usr/bin/\(shell)"
     }
@@ -60,7 +60,7 @@ struct `What is kept from the command` {
                 }
                 try requireEqual(try Self.run(":", ruleset.borrowed), 0)
                 // This process has not entered it.
-                _ = try System.open(program)
+                _ = try System.open(program, .readOnly)
             }
         }
     }
@@ -73,7 +73,7 @@ struct `What is kept from the command` {
                 try System.setNoNewPrivileges()
                 let ruleset = try Self.plan(rules).makeRuleset()
                 let sleep = try System.spawn(
-                    shell, arguments: ["sh", "-c", "read x"], environment: [], directory: "/", terminal: nil)
+                    "/usr/bin/sleep", arguments: ["sleep", "60"], environment: [], directory: "/", terminal: nil)
                 defer {
                     try? System.kill(sleep, SIGKILL)
                     _ = try? System.wait(forChild: sleep)

@@ -55,7 +55,8 @@ struct `Plans with commands` {
 
     @Test func `without commands there is none of it`() throws {
         let plan = try Self.make(bare(), on: Self.facts())
-        #expect(plan.commands == nil && plan.bind(at: "/usr/local/bin/sh") == nil && plan.bind(at: "/usr/bin/sh") == nil)
+        #expect(
+            plan.commands == nil && plan.bind(at: "/usr/local/bin/sh") == nil && plan.bind(at: "/usr/bin/sh") == nil)
         #expect(!plan.mounts.contains(.socket(path: CommandsPlan.socket)))
     }
 

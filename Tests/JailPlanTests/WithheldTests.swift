@@ -106,12 +106,19 @@ struct `Plans with commands in the jail` {
         #expect(withheld.rules.contains { $0.path == tree + "/shared.js" && $0.access == .read })
     }
 
-    @Test func `a directory that shows the program is refused`() throws {
+    @Test func `a directory that shows the program to everybody is refused`() throws {
+        let tool = "/opt/tools/x"
+        let facts = Self.facts { facts in
+            facts.closure.files.append(PaperHost.file(tool, isExecutable: true))
+            facts.closure.commandPrograms = [
+                CommandProgram(path: tool, realPath: tool, identity: PaperHost.identity(tool))
+            ]
+            facts.add("/opt/tools", isDirectory: true)
+        }
         var profile = Self.profile()
-        profile.filesystem.read = [BindRule(source: "/usr/bin", target: "/usr/bin")]
-        let facts = Self.facts { $0.add("/usr/bin", isDirectory: true) }
+        profile.filesystem.read = [BindRule(source: "/opt/tools", target: "/opt/tools")]
         let error = #expect(throws: JailError.self) { try plan(profile, on: facts) }
-        #expect(error?.path == Self.git || error?.description.contains("stands for the commands") == true)
+        #expect(error?.path == tool && error?.reason.contains("sees it as well") == true)
     }
 
     @Test func `another root is refused`() throws {

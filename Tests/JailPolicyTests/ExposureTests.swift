@@ -111,7 +111,9 @@ struct `Exposure of profiles` {
 
     @Test func `a profile that grants nothing has nearly nothing, and the ladder goes up`() throws {
         #expect(Exposure(try profile("{ limits: { memory: '1G', processes: 9, cpus: 1 } }")).score <= 0.1)
-        let scores = try ["offline", "research", "stateful", "commands", "shell", "operator"].map { Exposure(try Shipped.load($0)).score }
+        let scores = try ["offline", "research", "stateful", "commands", "shell", "operator"].map {
+            Exposure(try Shipped.load($0)).score
+        }
         #expect(scores == scores.sorted() && Set(scores).count == scores.count, "\(scores)")
     }
 

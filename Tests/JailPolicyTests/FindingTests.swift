@@ -29,6 +29,10 @@ struct `Findings about profiles` {
         ("program-directory", .note, "process: { programs: ['/usr/bin/'], shell: true }"),
         ("program-family", .warning, "process: { programs: ['bash'] }, network: { allow: [{ hosts: ['a.example'] }] }"),
         ("program-family", .note, "process: { programs: ['git'] }"),
+        (
+            "shell-beside-commands", .warning,
+            "process: { programs: ['dash'] }, commands: [{ program: '/usr/bin/git', arguments: ['status'] }]"
+        ),
         ("command-family", .warning, "commands: [{ program: '/usr/bin/git', arguments: [{ pattern: '.*' }] }]"),
         ("command-on-host", .warning, "commands: [{ program: '/usr/bin/journalctl', where: { host: 'logs' } }]"),
         (

@@ -28,7 +28,8 @@ struct `The ladder of profiles` {
         ("research", "shell", "more than one rung"), ("offline", "stateful", "more than one rung"),
         ("stateful", "research", "below"), ("shell", "offline", "below"), ("messaging", "shell", "beside"),
         ("webhooks", "messaging", "beside"), ("commands", "services", "beside"),
-        ("stateful", "operator", "more than one rung"), ("services", "automation", "beside"), ("operator", "shell", "below"), ("stateful", "stateful", "already"), ("research", "session", "beside"),
+        ("stateful", "operator", "more than one rung"), ("services", "automation", "beside"),
+        ("operator", "shell", "below"), ("stateful", "stateful", "already"), ("research", "session", "beside"),
         ("research", "statefull", "did you mean 'stateful'"), ("research", "nothing-like-it", "no rung"),
     ])
     func `anything else is refused, and says why`(old: String, new: String, reason: String)

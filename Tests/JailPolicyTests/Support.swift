@@ -68,7 +68,8 @@ final class Directory {
 enum Shipped {
     static let directory = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/profiles"
     static let names = [
-        "automation", "chat", "commands", "messaging", "offline", "operator", "research", "services", "session", "shell",
+        "automation", "chat", "commands", "messaging", "offline", "operator", "research", "services", "session",
+        "shell",
         "stateful", "webhooks",
     ]
 

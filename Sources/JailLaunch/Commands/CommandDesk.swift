@@ -126,6 +126,7 @@ final class CommandDesk {
 
     private func isAdmitted(_ caller: SharedDescriptor) -> Bool {
         if admits(caller) { return true }
+        guard isInTime() else { return false }
         refuse(caller, .empty, CommandRefusal("whoever asks is no process of this jail"))
         return false
     }
@@ -152,10 +153,7 @@ final class CommandDesk {
         }
         let streams = received.descriptors.map { SharedDescriptor(OwnedDescriptor($0)) }
         if received.bytes.isEmpty { return }
-        guard rate.take() else {
-            answer(caller, CommandRefusal.tooFast.answer)
-            return notices += surplus.add(System.monotonicNanoseconds())
-        }
+        guard isInTime() else { return answer(caller, CommandRefusal.tooFast.answer) }
         guard let request = CommandRequest(bytes: received.bytes) else { return refuse(caller, .empty, .malformed) }
         let (verdict, words) = policy.judge(bytes: request.words)
         let grant: CommandGrant
@@ -175,6 +173,13 @@ final class CommandDesk {
         calls[lastNumber] = Call(call: call, caller: caller, streams: streams, text: text)
         guard denial != nil || grant.rule.asks else { return try start(lastNumber) }
         questions.append(texts.question(words, grant, denial, lastNumber))
+    }
+
+    /// Every call is counted, and those that come too fast are not looked at.
+    private func isInTime() -> Bool {
+        if rate.take() { return true }
+        notices += surplus.add(System.monotonicNanoseconds())
+        return false
     }
 
     private func check(_ streams: [SharedDescriptor]) throws(CommandRefusal) {

@@ -134,7 +134,7 @@ struct CommandTexts {
         _ words: [String], _ grant: CommandGrant, _ denial: CommandDenial?, _ number: UInt32
     ) -> CommandQuestion {
         .asked(
-            words, place: plan.places[grant.index].shown,
+            words, place: plan.places[grant.index].asked,
             why: denial?.reason ?? "\(grant.label) asks about every call", number)
     }
 }
@@ -146,6 +146,15 @@ extension CommandsPlan.Place {
         case .jail: "jail"
         case .ownJail(let place): "profile \(place.profile)"
         case .host(let place): "host \(place.user.identity.name)"
+        }
+    }
+
+    /// For a person who is asked: it runs so, see ``AskedCommand/place``.
+    fileprivate var asked: String {
+        switch self {
+        case .jail: "in the jail"
+        case .ownJail(let place): "in a jail of its own, with profile '\(place.profile)'"
+        case .host(let place): "on the host, as '\(place.user.identity.name)'"
         }
     }
 }
