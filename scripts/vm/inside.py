@@ -49,22 +49,39 @@ ELSEWHERE = ("SharedWayOutTests", "WayOutTests", "GatewaySessionTests", "Hostile
 
 
 def swift(_):
-    """The end-to-end suite, as it runs outside. CLAWJAIL_TEST_CALLER: who starts the jails, the other one elsewhere."""
+    """The end-to-end suite, as it runs outside. CLAWJAIL_TEST_CALLER: who starts the jails, the other one elsewhere.
+
+    A few that fail are run by themselves, as `scripts/test` does it: what passes then is told as unsteady, and whatever fails
+    again has failed."""
+    total, failed, status = bundle("--filter", "EndToEndTests", "--skip", f"EndToEndTests[.]({'|'.join(ELSEWHERE)})/")
+    failures = len(failed)
+    if status and not failures:
+        return total, 1
+    if failures <= 3:
+        for name in failed:
+            # None that is found is no test that passes.
+            again, _, status = bundle("--filter", "EndToEndTests.*" + re.sub(r"[^a-zA-Z0-9 ]", ".", name))
+            if again and status == 0:
+                failures -= 1
+                print(f"@@note unsteady: {name}", flush=True)
+    return total - failures, failures
+
+
+def bundle(*words):
+    """How many tests ran, the names of those that failed, and the status."""
     environment = dict(os.environ, LD_LIBRARY_PATH=os.path.join(TREE, "lib"), CLAWJAIL_TEST_PATIENCE="6")
     process = subprocess.Popen(
-        [os.path.join(TREE, "clawjailPackageTests.xctest"), "--testing-library", "swift-testing",
-         "--filter", "EndToEndTests", "--skip", f"EndToEndTests[.]({'|'.join(ELSEWHERE)})/"],
+        [os.path.join(TREE, "clawjailPackageTests.xctest"), "--testing-library", "swift-testing", *words],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-    total = failures = 0
+    total, failed = 0, []
     for line in process.stdout:
         print(("| " if "✘" in line or "recorded an issue" in line else "") + line.rstrip(), flush=True)
         summary = re.search(r"Test run with (\d+) tests?", line)
         total = int(summary[1]) if summary else total
-        failures += bool(re.match(r"✘ Test .* failed after", line)) and "Test run" not in line
-    status = process.wait()
-    if status and not failures:
-        failures = 1
-    return total - failures, failures
+        failure = re.match(r'✘ Test "(.*)" .*failed after', line)
+        if failure and failure[1] not in failed:
+            failed.append(failure[1])
+    return total, failed, process.wait()
 
 
 def main():
