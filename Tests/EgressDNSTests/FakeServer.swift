@@ -220,7 +220,7 @@ struct TestResolver: Sendable {
     }
 
     init(
-        _ servers: [Endpoint], on loop: any EventLoop, hosts: String = "", timeout: TimeAmount = .milliseconds(300),
+        _ servers: [Endpoint], on loop: any EventLoop, hosts: String = "", timeout: TimeAmount = .seconds(5),
         attempts: Int = 1
     ) async throws {
         let configuration = ResolverConfiguration(

@@ -12,7 +12,7 @@ struct `Resolver where servers fail` {
         try await withLoop { loop in
             let silent = try await FakeServer.start(on: loop) { _ in [] }
             let good = try await FakeServer.start(on: loop) { [.send($0.answer([.sample(1)]))] }
-            let resolver = try await TestResolver([silent.server, good.server], on: loop)
+            let resolver = try await TestResolver([silent.server, good.server], on: loop, timeout: .milliseconds(500))
             #expect(try await resolver.resolve("www.example.test") == [.sample(1)])
             #expect(silent.questions.count == 2)
             #expect(good.questions.count == 2)

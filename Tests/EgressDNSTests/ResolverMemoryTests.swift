@@ -90,7 +90,7 @@ struct `What the resolver remembers, and what it never asks` {
     @Test func `more lookups than allowed are refused at once, and room is made by those that end`() async throws {
         try await withLoop { loop in
             let silent = try await FakeServer.start(on: loop) { _ in [] }
-            let resolver = try await TestResolver([silent.server], on: loop, timeout: .milliseconds(500))
+            let resolver = try await TestResolver([silent.server], on: loop, timeout: .seconds(2))
             let lookups = try (0..<UpstreamResolver.mostLookups).map { try resolver.start("n\($0).example.test") }
             #expect(try await resolver.failure("more.example.test") == .overloaded)
             for lookup in lookups { await #expect(throws: ResolutionError.timedOut) { try await lookup.get() } }

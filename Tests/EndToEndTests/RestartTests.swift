@@ -123,12 +123,12 @@ import Testing
     }
 
     @Test(arguments: Caller.all) func `a pause holds the next start, and resume lets it come`(caller: Caller) throws {
-        let jail = try Jail(caller, Self.profile("on: 'failure', delay: '1s', longest: '1s'"))
+        let jail = try Jail(caller, Self.profile("on: 'failure', delay: '3s', longest: '3s'"))
         let running = try jail.start(command: Self.counting("[ $n -ge 2 ] || exit 3; exec sleep 62"))
         defer { clear(jail, running) }
         #expect(try awaitState(jail, "waiting"))
         #expect(try words(jail, "pause", jail.name).status == 0)
-        usleep(1_500_000)
+        usleep(3_500_000)
         #expect(running.text == "run 1\n")
         #expect(try words(jail, "resume", jail.name).status == 0)
         #expect(eventually(5) { running.text == "run 1\nrun 2\n" })

@@ -120,7 +120,7 @@ import Testing
             let left = 1 - gone
             running[gone].signal(SIGKILL)
             try running[gone].wait()
-            usleep(200_000)
+            moment(0.2)
             try pair.go(left)
             #expect(eventually { running[left].text.contains("done\n") })
             #expect(running[left].text == "up\n200 curl 0\ndone\n", "\(running[left].errorText)")

@@ -45,12 +45,12 @@ import Testing
         try session.expect("Running")
         session.type("fg\n")
         try session.expect("sleep 100")
-        usleep(300_000)
+        moment(0.3)
         session.type("\u{1A}")  // ^Z
         try session.expect("Stopped")
         session.type("fg\n")
         try session.expect("sleep 100")
-        usleep(300_000)
+        moment(0.3)
         session.type("\u{3}")  // ^C
         session.type("echo status$?\n")
         try session.expect("status130")

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-PATIENCE = 10
+PATIENCE = 30
 MARKER = b"the command ran\n"
 # One descendant of each kind that could get away: of another session, and without the caller's descriptors.
 LASTING = "setsid sleep 100 >/dev/null 2>&1 </dev/null & sleep 100"

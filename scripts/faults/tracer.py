@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-PATIENCE = 10
+PATIENCE = 30
 SCRIPT = "echo the command ran; exit 7"
 LINE = re.compile(r"^(?:\d+ +)?(\w+)\((.*)$")
 UNFINISHED = " <unfinished ...>"

@@ -121,6 +121,9 @@ func eventually(_ seconds: Double = 10, _ condition: () throws -> Bool) rethrows
     return try condition()
 }
 
+/// Leaves others the time to do something that nobody sees the end of: so long on an ordinary machine.
+func moment(_ seconds: Double) { usleep(useconds_t(seconds * 1_000_000 * Host.patience)) }
+
 /// Runs a program of the host, such as a tool that prepares a test.
 @discardableResult
 func shell(_ script: String, _ arguments: String..., seconds: Double = 20) throws -> Finished {

@@ -264,7 +264,7 @@ def test_the_gateway_is_healthy_under_its_own_profile():
                 ["systemd-run", "--quiet", "--scope", "-p", "Delegate=yes", CLAWJAIL, "run", "--profile", name, "--name", name, *ORDER["root"], "--", *command],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             try:
-                deadline = time.monotonic() + 90
+                deadline = time.monotonic() + 240
                 while run("curl", "-sf", "http://127.0.0.1:18789/healthz", check=False).returncode != 0:
                     assert gateway.poll() is None and time.monotonic() < deadline, "it is not healthy"
                     time.sleep(0.5)

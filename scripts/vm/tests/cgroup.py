@@ -20,7 +20,7 @@ INSIDE = "cat /proc/self/cgroup"
 # A unit of alice's own manager: what systemd gives to a service there, without asking for delegation.
 UNIT = ["systemd-run", "--user", "--wait", "--pipe", "--quiet", "--collect"]
 # Nothing of these tests takes longer on a busy emulator.
-PATIENCE = 90
+PATIENCE = 180
 
 
 # Running
