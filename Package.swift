@@ -243,7 +243,8 @@ let package = Package(
         tests(
             "JailLaunchTests",
             [
-                "JailLaunch", "JailApprovals", "JailLearning", "JailCgroups", "SecretStore", "SecretTraces", "JailPlan",
+                "JailLaunch", "JailApprovals", "AuditLog", "JailLearning", "JailCgroups", "SecretStore", "SecretTraces",
+                "JailPlan",
                 "JailPolicy", "JailCore", "CLinux", "TestSupport",
             ]),
         tests("JailViewTests", ["JailView", "JailCgroups", "JailPolicy", "JailCore", "TestSupport"]),

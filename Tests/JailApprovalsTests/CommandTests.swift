@@ -33,7 +33,7 @@ struct `Approvals of commands` {
     @Test func `the entry says what runs, where, and what a yes would mean`() throws {
         let desk = Desk(ask: [.command])
         _ = desk.ask(Self.command("git", "push", "--tags", place: "on the host, as 'deploy'"))
-        let text = try desk.queue.json(for: Desk.ann, desk.now).text()
+        let text = try desk.queue.json(for: Desk.ann, jail: "j", desk.now).text()
         for part in [
             #""kind":"command""#, #""program":"/usr/bin/git""#, #""arguments":["push","--tags"]"#,
             #""place":"on the host, as 'deploy'""#, #""why":"no rule""#, "is executed with exactly these arguments",

@@ -45,7 +45,7 @@ ELSEWHERE = ("SharedWayOutTests", "WayOutTests", "GatewaySessionTests", "Hostile
              "SampleGatewayTests", "AlertTests", "AuditTests", "LockdownTests", "SpendTests", "WatchingTests",
              "SnapshotTests", "DiskFullTests", "ExplainTests", "HostAuditTests", "LadderTests", "LearnTests",
              "ProfileReviewTests", "RestartTests", "ReviewTests", "SuggestTests", "VerifyTests",
-             "SecretTests", "SecretUseTests", "SessionSecretTests", "GatewayTokenTests", "CanaryTests")
+             "SecretTests", "SecretUseTests", "SessionSecretTests", "GatewayTokenTests", "CanaryTests", "DeciderTests")
 
 
 def swift(_):
