@@ -173,10 +173,7 @@ package struct RunDirectory: ~Copyable {
 
     private static func removeFiles(in directory: Descriptor) {
         removeDeciderSocket(in: directory)
-        for file in [
-            decidersFile, "\(decidersFile).new", stateFile, "\(stateFile).new", cgroupFile, "\(cgroupFile).new",
-            socketFile, lockFile,
-        ] {
+        for file in [stateFile, "\(stateFile).new", cgroupFile, "\(cgroupFile).new", socketFile, lockFile] {
             try? System.unlink(file, at: directory)
         }
     }
@@ -187,6 +184,7 @@ package struct RunDirectory: ~Copyable {
     private static func removeDeciderSocket(in directory: Descriptor) {
         guard let path = try? System.readFile(decidersFile, at: directory) else { return }
         try? System.unlink(String(decoding: path, as: UTF8.self))
+        for file in [decidersFile, "\(decidersFile).new"] { try? System.unlink(file, at: directory) }
     }
 
     /// Replaces a file as a whole: readers see the old or the new.

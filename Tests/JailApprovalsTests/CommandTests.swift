@@ -40,6 +40,16 @@ struct `Approvals of commands` {
         ] { #expect(text.contains(part), "\(part)") }
     }
 
+    @Test func `a command that nobody decides about is denied, and so is one whose clock was set`() throws {
+        let desk = Desk(ask: [.command])
+        let first = desk.ask(Self.command("git", "push"))
+        desk.wait(60)
+        #expect(desk[first] == .denied(.unanswered(60_000)))
+        let second = desk.ask(Self.command("git", "push"))
+        desk.setClock(by: 3600)
+        #expect(desk[second] == .denied(.clock))
+    }
+
     @Test func `numbers of those who ask never meet`() {
         var seen: Set<UInt64> = []
         for asker in ApprovalAsker.allCases {

@@ -1,5 +1,6 @@
 import JailApprovals
 import JailCore
+import JailPolicy
 import TestSupport
 import Testing
 

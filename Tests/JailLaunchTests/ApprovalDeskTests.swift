@@ -136,6 +136,31 @@ struct `The desk of approvals` {
         }
     }
 
+    @Test func `a session is asked about where the profile says so, and a yes is for its directories and secrets`()
+        throws
+    {
+        let session = AskedSession(profile: "s", directories: ["'/data/a' as '/workspace'"], secrets: ["k"])
+        #expect(!(try Fixture()).desk.ask(session: session, why: "", waiter: 1))
+        let fixture = try Fixture(ask: [.session])
+        let desk = fixture.desk
+        #expect(desk.ask(session: session, why: "the jail asks for session 'a'", waiter: 1))
+        guard case .done = try fixture.order(.approve(1, ApprovalTerms(uses: 9))) else {
+            Issue.record("it is refused")
+            return
+        }
+        #expect(desk.takeAnswers().map(\.asker) == [.sessions])
+        for other in [
+            AskedSession(profile: "s", directories: ["'/data/b' as '/workspace'"], secrets: ["k"]),
+            AskedSession(profile: "s", directories: session.directories, secrets: ["k", "l"]),
+            AskedSession(profile: "t", directories: session.directories, secrets: ["k"]),
+        ] {
+            #expect(desk.ask(session: other, why: "", waiter: 2) && desk.takeAnswers().isEmpty)
+            desk.withdraw(2, .sessions)
+        }
+        #expect(desk.ask(session: session, why: "", waiter: 3))
+        #expect(desk.takeAnswers().map(\.number) == [3])
+    }
+
     @Test func `a decision is recorded with who, why and how far before its answer is given`() throws {
         let fixture = try Fixture()
         #expect(fixture.desk.ask(try Self.request("https://a.example/x"), waiter: 5))

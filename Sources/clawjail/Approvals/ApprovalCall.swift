@@ -33,7 +33,9 @@ enum ApprovalCall {
                 views.append(view)
             }
         }
-        return views + DeciderDoors.views(order).map(\.view)
+        let doors = DeciderDoors.views(order)
+        if views.isEmpty, let refusal = doors.refusal { throw refusal }
+        return views + doors.views.map(\.view)
     }
 
     /// - Returns: what came of it; empty: it was done.
@@ -56,9 +58,8 @@ enum ApprovalCall {
     /// nobody is to decide about the wrong one.
     private static func open(_ name: String, token: String?) throws(JailError) -> SharedDescriptor {
         let list = try order(.list, token: token)
-        let doors = DeciderDoors.views(list).filter { $0.view.jail == name }.compactMap {
-            DeciderDoors.connect($0.path)
-        }
+        let (views, refusal) = DeciderDoors.views(list)
+        let doors = views.filter { $0.view.jail == name }.compactMap { DeciderDoors.connect($0.path) }
         do throws(JailError) {
             let own = try JailConnection.open(name)
             guard doors.isEmpty else {
@@ -67,10 +68,13 @@ enum ApprovalCall {
             }
             return own
         } catch {
-            guard doors.count == 1, [ExitStatus.notThere, ExitStatus.notRunning].contains(error.status) else {
-                throw error
+            guard [ExitStatus.notThere, ExitStatus.notRunning].contains(error.status) else { throw error }
+            guard doors.count < 2 else {
+                throw JailError(
+                    .usage, reason: "root has started two jails of that name, and it is not clear which is meant")
             }
-            return doors[0]
+            guard let door = doors.first else { throw refusal ?? error }
+            return door
         }
     }
 

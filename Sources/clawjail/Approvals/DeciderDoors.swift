@@ -30,14 +30,21 @@ enum DeciderDoors {
         }
     }
 
-    /// What waits behind each of them, for whoever may see it.
-    static func views(_ order: ApprovalOrder) -> [(path: String, view: ApprovalsView)] {
-        paths.compactMap { path in
-            guard let connection = connect(path),
-                let answer = try? JailConnection.file(.approvals(order), connection, "approvals"),
-                let view = ApprovalsView(answer: answer)
-            else { return nil }
-            return (path, view)
+    /// What waits behind each of them, for whoever may see it; and why none of them has answered, such as a token that is not known.
+    static func views(_ order: ApprovalOrder) -> (views: [(path: String, view: ApprovalsView)], refusal: JailError?) {
+        var views: [(path: String, view: ApprovalsView)] = []
+        var refusal: JailError?
+        for path in paths {
+            guard let connection = connect(path) else { continue }
+            do throws(JailError) {
+                guard let answer = try JailConnection.file(.approvals(order), connection, "approvals"),
+                    let view = ApprovalsView(answer: answer)
+                else { continue }
+                views.append((path, view))
+            } catch {
+                if error.status == ExitStatus.refused { refusal = error }
+            }
         }
+        return (views, views.isEmpty ? refusal : nil)
     }
 }

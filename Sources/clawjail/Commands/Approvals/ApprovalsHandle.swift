@@ -63,6 +63,9 @@ struct ApprovalsDeciders: ParsableCommand {
 
     mutating func run() {
         do throws(JailError) {
+            guard System.effectiveUserID == 0 else {
+                throw JailError(.usage, reason: "the list of deciders is root's", status: ExitStatus.refused)
+            }
             let path = try TokenCommand.directory() + "/" + ApprovalsPlan.decidersFile
             let list = try DeciderList.read(path)
             let (accounts, groups) = (try Accounts(), try AccountGroups())
