@@ -254,8 +254,8 @@ let package = Package(
         tests(
             "JailLaunchTests",
             [
-                "JailLaunch", "JailApprovals", "JailLearning", "JailCgroups", "SecretStore", "SecretTraces", "JailPlan",
-                "JailPolicy", "JailCore", "JailCommands", "CommandWire", "CLinux", "TestSupport",
+                "JailLaunch", "JailApprovals", "AuditLog", "JailLearning", "JailCgroups", "SecretStore", "SecretTraces",
+                "JailPlan", "JailPolicy", "JailCore", "JailCommands", "CommandWire", "CLinux", "TestSupport",
             ]),
         tests("JailViewTests", ["JailView", "JailCgroups", "JailPolicy", "JailCore", "TestSupport"]),
         tests(

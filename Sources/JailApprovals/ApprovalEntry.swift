@@ -58,7 +58,6 @@ package struct ApprovalEntry: Sendable {
         case .network(let network):
             "\(network.text) goes out, with whatever query, headers and body "
                 + "the jail sends"
-        case .workspace: "they are applied to the directory outside"
         case .session: "it is made, with all that its profile allows"
         }
     }

@@ -64,7 +64,10 @@ extension ApprovalQueue {
     }
 
     /// What waits, and what was granted, for somebody who may see it.
-    package mutating func json(for decider: ApprovalDecider, _ now: ApprovalMoment) throws(ApprovalRefusal) -> JSON {
+    /// - Parameter jail: its name, which whoever has come through another door knows from here.
+    package mutating func json(
+        for decider: ApprovalDecider, jail: String, _ now: ApprovalMoment
+    ) throws(ApprovalRefusal) -> JSON {
         work(now)
         guard decider.maySee(jailOf: owner), decider.role.may(.see) else { throw Self.invisible }
         let grants: [JSON] = grants.map { grant in
@@ -77,7 +80,7 @@ extension ApprovalQueue {
                 ])
         }
         let waiting = entries.map { $0.json(now: now, fourEyes: rules.fourEyes.contains($0.subject.kind)) }
-        return ["entries": .array(waiting), "grants": .array(grants)]
+        return ["jail": .string(jail), "entries": .array(waiting), "grants": .array(grants)]
     }
 
     /// Of another tenant's jail nobody learns more than that.

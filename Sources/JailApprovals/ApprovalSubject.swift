@@ -5,16 +5,12 @@ package import JailPolicy
 package enum ApprovalSubject: Hashable, Sendable {
     case command(AskedCommand)
     case network(AskedRequest)
-    /// Changes of a workspace, by the id of what was changed.
-    case workspace(String)
-    /// A session with this profile.
-    case session(profile: String)
+    case session(AskedSession)
 
     package var kind: ApprovalKind {
         switch self {
         case .command: .command
         case .network: .network
-        case .workspace: .workspace
         case .session: .session
         }
     }
@@ -24,8 +20,7 @@ package enum ApprovalSubject: Hashable, Sendable {
         switch self {
         case .command(let command): command.text
         case .network(let subject): subject.text
-        case .workspace(let id): "changes '\(id.printable)'"
-        case .session(let profile): "a session of profile '\(profile.printable)'"
+        case .session(let session): session.text
         }
     }
 
@@ -39,8 +34,7 @@ package enum ApprovalSubject: Hashable, Sendable {
                 ("port", .number(subject.port)), ("method", .string(subject.method)),
                 ("path", .string(LoggedPath.text(subject.path.path))),
             ]
-        case .workspace(let id): members.append(("changes", .string(id)))
-        case .session(let profile): members.append(("profile", .string(profile)))
+        case .session(let session): members += session.members
         }
         return members
     }

@@ -85,7 +85,9 @@ extension HostFacts {
         for directory in request.profileDirectories {
             policy.append(try tree.furthest(Paths.absolute(directory, from: request.workingDirectory)))
         }
-        return Boundaries(homes: homes, policy: policy, ownDirectories: [stateDirectory, runtimeDirectory])
+        return Boundaries(
+            homes: homes, policy: policy,
+            ownDirectories: [stateDirectory, runtimeDirectory, ApprovalsPlan.socketDirectory])
     }
 }
 

@@ -26,13 +26,14 @@ package struct HostPrograms {
         for source in sources { writable.append(try tree.furthest(source)) }
     }
 
-    /// What the actions of alerts and the anchors of the log need, by the name that the profile has for it.
+    /// What the actions of alerts, the anchors of the log and the notices of approvals need, by the name that the profile has for it.
     package static func find(
         for profile: Profile, searchPath: String?, caller: UInt32, payload: HostIdentity, stateDirectory: String
     ) throws(JailError) -> [String: String] {
         let alerts = profile.alerts ?? AlertRules()
         let needed = alerts.hostPrograms
-        guard !needed.isEmpty || !profile.audit.anchors.isEmpty else { return [:] }
+        let notify = profile.approvals?.notify ?? ApprovalNotify()
+        guard !needed.isEmpty || !profile.audit.anchors.isEmpty || !notify.isEmpty else { return [:] }
         var programs = try HostPrograms(
             profile, searchPath: searchPath, caller: caller, payload: payload, stateDirectory: stateDirectory)
         var found: [String: String] = [:]
@@ -40,6 +41,10 @@ package struct HostPrograms {
             found[name] = try programs.find(name, key: key)
             if action == .command { try programs.checkArguments(Array(alerts.command.dropFirst()), key: key) }
         }
+        for (name, key) in notify.hostPrograms {
+            found[name] = try programs.find(name, key: key)
+        }
+        try programs.checkArguments(Array(notify.command.dropFirst()), key: ApprovalNotify.commandKey)
         for (key, words) in profile.audit.namedAnchors {
             found[words[0]] = try programs.find(words[0], key: key)
             try programs.checkArguments(Array(words.dropFirst()), key: key)

@@ -1,3 +1,4 @@
+internal import AuditLog
 internal import EgressControl
 internal import Glibc
 internal import JailCgroups
@@ -30,6 +31,10 @@ final class JailWatch {
     let renewal: SecretRenewal?
     /// Of a jail that may ask for approvals.
     let approvals: ApprovalDesk?
+    /// Who may look, decide and handle.
+    let access: AccessDesk
+    /// Of a jail that root has started: where those come who may not reach its own socket.
+    var deciders: DeciderSocket?
     let audit: Audit
     /// Of a jail that may ask for sessions.
     var sessions: SessionDesk?
@@ -123,8 +128,10 @@ final class JailWatch {
         approvals = plan.approvals.map { approvals in
             ApprovalDesk(
                 approvals, jail: plan.gateway.map { "\($0)/\(plan.name)" } ?? plan.name,
+                redactor: Redactor(patterns: plan.audit.rules.redact),
                 rules: plan.network.egress?.rules ?? NetworkRules(), commands: plan.commands?.rules ?? CommandRules())
         }
+        access = AccessDesk(owner: plan.identity.host.uid, state: plan.stateDirectory)
         self.audit = audit
         alerts = plan.alerts.map { AlertWatch($0, group: group) }
         self.output = output
@@ -358,6 +365,7 @@ final class JailWatch {
         if !controlEnded { entries.append(.init(jail.control.borrowed, System.PollEvents.readable)) }
         if let limits = limits?.pollEntries { entries += limits }
         entries += callers.pollEntries
+        if let deciders { entries += deciders.pollEntries }
         entries += execs.pollEntries
         if let health { entries += health.pollEntries }
         if let egress { entries += egress.pollEntries }
@@ -393,7 +401,8 @@ final class JailWatch {
         var next = deadline
         if !isIdle, !watched.isEmpty || limits != nil || !sized.isEmpty { next = min(next ?? .max, nextLook) }
         for due in [
-            egress?.due, execs.due, callers.due, sessions?.due, commands?.due, pause.due, health?.due, service?.due,
+            egress?.due, execs.due, callers.due, deciders?.due, sessions?.due, commands?.due, pause.due, health?.due,
+            service?.due,
             audit.due,
             outside?.due, alerts?.due, approvals?.due,
         ] {
@@ -418,6 +427,7 @@ final class JailWatch {
         if execs.isReady(ready) { try readControl() }
         try execs.handle(ready, order)
         for (request, caller) in callers.handle(ready) { try answer(request, caller) }
+        try watchDeciders(ready)
         try pause.handle(ready, order)
         endLockdownThatFails()
         execs.isHeld = pause.isPaused
@@ -566,7 +576,7 @@ final class JailWatch {
 
     // MARK: Callers
 
-    private func answer(_ request: ControlRequest, _ caller: SharedDescriptor) throws(SystemError) {
+    func answer(_ request: ControlRequest, _ caller: SharedDescriptor) throws(SystemError) {
         if refusesInLockdown(request, caller) { return }
         switch request {
         case .kill:
@@ -613,7 +623,7 @@ final class JailWatch {
             try? System.send(caller.borrowed, ControlReply.state(state.text()).bytes)
         case .plan: handOutPlan(to: caller)
         case .fileSystems: handOutFileSystems(to: caller)
-        case .approvals(let order): carry(out: order, for: caller)
+        case .approvals(let order): try carry(out: order, for: caller, .own)
         case .figures: try? System.send(caller.borrowed, ControlReply.state(figuresText()).bytes)
         case .saved(let note):
             callersNotices.append(.event(note.event))
@@ -675,7 +685,7 @@ final class JailWatch {
     }
     private var pendingData: LimitHit?
     /// What callers have had recorded, and is to be told.
-    private var callersNotices: [JailNotice] = []
+    var callersNotices: [JailNotice] = []
 
     func fullFileSystems() -> [LimitHit] {
         var full: [LimitHit] = pendingData.map { [$0] } ?? []

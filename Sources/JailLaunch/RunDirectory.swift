@@ -15,6 +15,8 @@ package struct RunDirectory: ~Copyable {
     package static let cgroupFile = "cgroups"
     package static let socketFile = "control.sock"
     static let lockFile = "lock"
+    /// The path of the socket for deciders, of a jail that has one.
+    static let decidersFile = "deciders"
 
     private init(path: String, base: String, directory: consuming OwnedDescriptor, lock: consuming OwnedDescriptor) {
         self.path = path
@@ -170,9 +172,19 @@ package struct RunDirectory: ~Copyable {
     }
 
     private static func removeFiles(in directory: Descriptor) {
+        removeDeciderSocket(in: directory)
         for file in [stateFile, "\(stateFile).new", cgroupFile, "\(cgroupFile).new", socketFile, lockFile] {
             try? System.unlink(file, at: directory)
         }
+    }
+
+    /// A socket for deciders outlives the process that has made it, as a name that leads nowhere.
+    func removeDeciderSocket() { Self.removeDeciderSocket(in: directory.borrowed) }
+
+    private static func removeDeciderSocket(in directory: Descriptor) {
+        guard let path = try? System.readFile(decidersFile, at: directory) else { return }
+        try? System.unlink(String(decoding: path, as: UTF8.self))
+        for file in [decidersFile, "\(decidersFile).new"] { try? System.unlink(file, at: directory) }
     }
 
     /// Replaces a file as a whole: readers see the old or the new.

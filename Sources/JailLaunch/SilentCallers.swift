@@ -9,6 +9,7 @@ struct SilentCallers {
     init(patience: Int64) { self.patience = patience }
 
     var count: Int { silent.count }
+    var callers: [SharedDescriptor] { silent.map(\.caller) }
 
     var pollEntries: [System.PollEntry] {
         silent.map { System.PollEntry($0.caller.borrowed, System.PollEvents.readable) }

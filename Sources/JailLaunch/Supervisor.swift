@@ -145,6 +145,9 @@ package enum Supervisor {
             let secrets = try JailSecrets.resolve(
                 plan, signals: guardian?.channel.borrowed ?? signals.borrowed)
             let token = try GatewayToken.resolve(plan, signals: guardian?.channel.borrowed ?? signals.borrowed)
+            let hook = try plan.approvals?.notify?.webhook.map { (webhook) throws(JailError) in
+                try JailSecrets.value(of: webhook.secret, plan, guardian?.channel.borrowed ?? signals.borrowed)
+            }
             let maker = try makeMaker(plan, sessions)
             let runner = try makeRunner(plan)
             let canaries = try PlantedCanaries(plan)
@@ -190,6 +193,10 @@ package enum Supervisor {
                     plan, jail, signals: signals, group: group, publisher: publisher, callers: callers,
                     egress: egress, secrets: secrets, audit: audit, output: output, ignoresHangUp: ignoresHangUp,
                     variables: variables, canaries: canaryWatch)
+                if let hook { watch.approvals?.sign(with: hook) }
+                if plan.approvals != nil, plan.identity.startedByRoot {
+                    watch.deciders = DeciderSocket(try directory.makeDeciderSocket())
+                }
                 let peers = try makePeers(plan, jail.pid)
                 // While there are rights to mount with.
                 let image = try DataDirectory.mountImage(plan)
@@ -206,7 +213,7 @@ package enum Supervisor {
                 try watch.watchData()
                 if let maker, let sessions = plan.sessions {
                     try maker.awaitReady()
-                    watch.sessions = SessionDesk(plan, sessions, maker)
+                    watch.sessions = SessionDesk(plan, sessions, maker, approvals: watch.approvals)
                 }
                 try runner?.awaitReady()
                 watch.commands = try makeDesk(

@@ -85,13 +85,18 @@ extension HostCommandPlan {
     }
 
     /// What the program of ``webhook(_:encrypted:key:)`` reads. JSON has no line breaks, and needs few escapes.
-    package static func webhookInput(_ address: WebhookAddress, _ body: JSON) -> [UInt8] {
+    ///
+    /// - Parameter headers: besides the type; without characters that would have to be escaped.
+    package static func webhookInput(
+        _ address: WebhookAddress, _ body: JSON, headers: [(name: String, value: String)] = []
+    ) -> [UInt8] {
+        let more = headers.map { "header = \"\($0.name): \($0.value)\"\n" }.joined()
         let text = body.text().replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
         return Array(
             """
             url = "\(address.text)"
             header = "Content-Type: application/json"
-            data-raw = "\(text)"
+            \(more)data-raw = "\(text)"
 
             """.utf8)
     }

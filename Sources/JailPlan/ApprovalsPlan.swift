@@ -8,6 +8,8 @@ package struct ApprovalsPlan: Equatable, Sendable {
     package var owner: UInt32
     /// The list of tokens on the host, which may not be there.
     package var tokens: String
+    /// nil: nobody is told that something waits.
+    package var notify: Notify?
 
     package init(rules: ApprovalRules, owner: UInt32, tokens: String) {
         self.rules = rules
@@ -17,6 +19,9 @@ package struct ApprovalsPlan: Equatable, Sendable {
 
     /// In clawjail's state directory.
     package static let tokensFile = "tokens.json"
+    package static let decidersFile = "deciders.json5"
+    /// Where others than root reach the supervisors of jails that root has started. The names in it say nothing.
+    package static let socketDirectory = "/run/clawjail.approvals"
 
     /// Two who decide are two only where one of them cannot act for the other.
     static func make(_ profile: Profile, _ facts: HostFacts) throws(JailError) -> ApprovalsPlan? {
@@ -35,11 +40,13 @@ package struct ApprovalsPlan: Equatable, Sendable {
                 reason: "'approvals.fourEyes' needs root: whoever starts a jail without it can be both of the two",
                 hint: "start it as root for 'process.user', or take 'fourEyes' out of the profile")
         }
-        return ApprovalsPlan(
+        var plan = ApprovalsPlan(
             rules: rules, owner: facts.payload.uid, tokens: "\(facts.stateDirectory)/\(tokensFile)")
+        plan.notify = try Notify.make(rules.notify, facts.programs)
+        return plan
     }
 
     var json: JSON {
-        ["rules": rules.json, "owner": .number(owner), "tokens": .string(tokens)]
+        ["rules": rules.json, "owner": .number(owner), "tokens": .string(tokens), "notify": notify?.json ?? .null]
     }
 }

@@ -6,6 +6,8 @@ package struct ApprovalRules: Hashable, Sendable {
     package var timeout: UInt64 = 60_000
     /// What needs two deciders that are not the same.
     package var fourEyes: Set<ApprovalKind> = []
+    /// Who is told that something waits.
+    package var notify = ApprovalNotify()
 
     package init() {}
 
@@ -14,17 +16,13 @@ package struct ApprovalRules: Hashable, Sendable {
 
 /// What an approval is about.
 package enum ApprovalKind: String, CaseIterable, Sendable {
-    case command, network, workspace, session
-
-    /// What a profile may let a jail ask for. The others have nobody yet who asks.
-    package static let asked: [ApprovalKind] = [.network, .command]
+    case network, command, session
 
     /// In a profile.
     package var key: String {
         switch self {
         case .command: "commands"
         case .network: "network"
-        case .workspace: "workspaces"
         case .session: "sessions"
         }
     }

@@ -33,11 +33,21 @@ struct `Approvals of commands` {
     @Test func `the entry says what runs, where, and what a yes would mean`() throws {
         let desk = Desk(ask: [.command])
         _ = desk.ask(Self.command("git", "push", "--tags", place: "on the host, as 'deploy'"))
-        let text = try desk.queue.json(for: Desk.ann, desk.now).text()
+        let text = try desk.queue.json(for: Desk.ann, jail: "j", desk.now).text()
         for part in [
             #""kind":"command""#, #""program":"/usr/bin/git""#, #""arguments":["push","--tags"]"#,
             #""place":"on the host, as 'deploy'""#, #""why":"no rule""#, "is executed with exactly these arguments",
         ] { #expect(text.contains(part), "\(part)") }
+    }
+
+    @Test func `a command that nobody decides about is denied, and so is one whose clock was set`() throws {
+        let desk = Desk(ask: [.command])
+        let first = desk.ask(Self.command("git", "push"))
+        desk.wait(60)
+        #expect(desk[first] == .denied(.unanswered(60_000)))
+        let second = desk.ask(Self.command("git", "push"))
+        desk.setClock(by: 3600)
+        #expect(desk[second] == .denied(.clock))
     }
 
     @Test func `numbers of those who ask never meet`() {

@@ -11,7 +11,7 @@ struct `Who may decide` {
         let may = role == .approver || role == .admin
         let granted = (try? desk.approve(1, by: decider)) != nil
         #expect(granted == may && desk.isGranted(waiter) == may)
-        #expect((try? desk.queue.json(for: decider, desk.now)) != nil)
+        #expect((try? desk.queue.json(for: decider, jail: "j", desk.now)) != nil)
         #expect((try? desk.queue.revoke(1, by: decider, desk.now)) == nil)
         desk.ask(try subject("https://a.example/y"))
         #expect(((try? desk.deny(may ? 2 : 1, by: decider)) != nil) == may)
@@ -23,7 +23,7 @@ struct `Who may decide` {
         let other = ApprovalDecider(.token("t"), role: .admin, tenant: Desk.owner + 1)
         #expect(throws: ApprovalRefusal.self) { _ = try desk.approve(1, by: other) }
         #expect(throws: ApprovalRefusal.self) { try desk.deny(1, by: other) }
-        #expect(throws: ApprovalRefusal.self) { _ = try desk.queue.json(for: other, desk.now) }
+        #expect(throws: ApprovalRefusal.self) { _ = try desk.queue.json(for: other, jail: "j", desk.now) }
         #expect(desk[waiter] == nil)
         _ = try desk.approve(1, by: ApprovalDecider(.user(0), role: .admin, tenant: nil))
         #expect(desk.isGranted(waiter))

@@ -123,6 +123,18 @@ struct `The queue of approvals` {
         #expect(desk[desk.ask(try subject("https://a.example/y"))] == .denied(.ended))
     }
 
+    @Test func `a queue that is started again knows no question and no grant of the one before`() throws {
+        let desk = Desk()
+        let waiter = desk.ask(try subject("https://a.example/x"))
+        _ = try desk.approve(1, ApprovalTerms())
+        #expect(desk.isGranted(waiter))
+        let next = Desk()
+        let again = next.ask(try subject("https://a.example/x"))
+        #expect(next[again] == nil && next.queue.grants.isEmpty)
+        next.wait(60)
+        #expect(next[again] == .denied(.unanswered(60_000)))
+    }
+
     @Test func `who goes away takes no use with him`() throws {
         let desk = Desk()
         let asked = try subject("https://a.example/x")

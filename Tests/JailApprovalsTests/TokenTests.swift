@@ -56,8 +56,8 @@ struct `Tokens` {
         var guardian = TokenGuard(now)
         func tries() -> Int {
             var count = 0
-            while guardian.mayTry(now) {
-                guardian.tookWrong()
+            while guardian.mayTry(1, now) {
+                guardian.tookWrong(1, now)
                 count += 1
             }
             return count
@@ -69,5 +69,20 @@ struct `Tokens` {
         #expect(tries() == 1)
         now.monotonic += 3_600_000_000_000
         #expect(tries() == 5)
+    }
+
+    @Test func `wrong tokens of one user keep nobody else's from being heard, and those of many do`() {
+        let now = ApprovalMoment(monotonic: 1_000_000_000_000, realtime: 1_700_000_000_000)
+        var guardian = TokenGuard(now)
+        func tries(_ uid: UInt32) -> Int {
+            var count = 0
+            while guardian.mayTry(uid, now) {
+                guardian.tookWrong(uid, now)
+                count += 1
+            }
+            return count
+        }
+        #expect(tries(1) == 5)
+        #expect((2...9).map(tries) == [5, 5, 5, 0, 0, 0, 0, 0], "all together")
     }
 }

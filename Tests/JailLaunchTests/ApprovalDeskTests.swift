@@ -11,6 +11,9 @@ struct `The desk of approvals` {
     private final class Fixture {
         let state: TemporaryDirectory
         let desk: ApprovalDesk
+        let access: AccessDesk
+        /// What is written down of those who were nobody.
+        var refused: [String] = []
         var now: ApprovalMoment {
             get { clock.now }
             set { clock.now = newValue }
@@ -37,6 +40,7 @@ struct `The desk of approvals` {
                 ApprovalsPlan(rules: rules, owner: 7, tokens: "\(state.path)/tokens.json"), jail: "j", rules: network,
                 commands: commands
             ) { clock.now }
+            access = AccessDesk(owner: 7, state: state.path, now: { clock.now })
         }
 
         func token(_ name: String, _ role: ApprovalRole, owner: UInt32? = 7) throws -> String {
@@ -52,7 +56,13 @@ struct `The desk of approvals` {
 
         func order(_ action: ApprovalOrder.Action, token: String? = nil) throws -> ApprovalDesk.Reply {
             let order = try #require(ApprovalOrder(action, reason: "because", token: token))
-            return desk.carry(out: order, by: 0)
+            do throws(AccessDesk.Refusal) {
+                let decider = try access.admit(token, by: 0, through: .own, to: action.ability)
+                return desk.carry(out: order, by: decider)
+            } catch {
+                if let told = error.told { refused.append(told.by + ": " + told.reason) }
+                return .refused(error)
+            }
         }
     }
 
@@ -126,6 +136,31 @@ struct `The desk of approvals` {
         }
     }
 
+    @Test func `a session is asked about where the profile says so, and a yes is for its directories and secrets`()
+        throws
+    {
+        let session = AskedSession(profile: "s", directories: ["'/data/a' as '/workspace'"], secrets: ["k"])
+        #expect(!(try Fixture()).desk.ask(session: session, why: "", waiter: 1))
+        let fixture = try Fixture(ask: [.session])
+        let desk = fixture.desk
+        #expect(desk.ask(session: session, why: "the jail asks for session 'a'", waiter: 1))
+        guard case .done = try fixture.order(.approve(1, ApprovalTerms(uses: 9))) else {
+            Issue.record("it is refused")
+            return
+        }
+        #expect(desk.takeAnswers().map(\.asker) == [.sessions])
+        for other in [
+            AskedSession(profile: "s", directories: ["'/data/b' as '/workspace'"], secrets: ["k"]),
+            AskedSession(profile: "s", directories: session.directories, secrets: ["k", "l"]),
+            AskedSession(profile: "t", directories: session.directories, secrets: ["k"]),
+        ] {
+            #expect(desk.ask(session: other, why: "", waiter: 2) && desk.takeAnswers().isEmpty)
+            desk.withdraw(2, .sessions)
+        }
+        #expect(desk.ask(session: session, why: "", waiter: 3))
+        #expect(desk.takeAnswers().map(\.number) == [3])
+    }
+
     @Test func `a decision is recorded with who, why and how far before its answer is given`() throws {
         let fixture = try Fixture()
         #expect(fixture.desk.ask(try Self.request("https://a.example/x"), waiter: 5))
@@ -156,11 +191,11 @@ struct `The desk of approvals` {
             Issue.record("roles do not hold")
             return
         }
-        #expect(mayNot.contains("viewer") && noJail == "there is no such jail")
+        #expect(mayNot.reason.contains("viewer") && noJail.reason == "there is no such jail" && noJail.told == nil)
         let events = Self.events(fixture.desk.takeNotices())
         #expect(events.contains { $0.contains(#""by":["'otto' by token"]"#) })
-        #expect(events.count { $0.contains(#""what":"refused""#) } == 2)
-        for event in events { #expect(!event.contains(approver) && !event.contains("clawjail_")) }
+        #expect(fixture.refused == ["'vera' by token: 'vera' by token is viewer, which may not decide"])
+        for event in events + fixture.refused { #expect(!event.contains(approver) && !event.contains("clawjail_")) }
     }
 
     @Test func `a revoked or expired token is none`() throws {
@@ -195,7 +230,7 @@ struct `The desk of approvals` {
             Issue.record("it is heard")
             return
         }
-        #expect(text.hasPrefix("too many wrong tokens"))
+        #expect(text.reason.hasPrefix("too many wrong tokens"))
         fixture.now.monotonic += 12_000_000_000
         fixture.now.realtime += 12_000
         guard case .queue = try fixture.order(.list, token: right) else {
@@ -222,7 +257,7 @@ struct `The desk of approvals` {
     @Test func `an order is read as it was written`() throws {
         let token = AccessToken.text(of: [UInt8](repeating: 1, count: 32))
         for action in [
-            .list, .approve(7, nil), .approve(7, ApprovalTerms()),
+            .list, .pause, .resume, .stop, .approve(7, nil), .approve(7, ApprovalTerms()),
             .approve(.max, ApprovalTerms(uses: 1, time: 2, below: "/a/")),
             .deny(0), .revoke(grant: 3),
         ] as [ApprovalOrder.Action] {
@@ -239,7 +274,8 @@ struct `The desk of approvals` {
     }
 
     @Test(arguments: [
-        "", "approve\0", "approve\0id=x\0", "list\0id=1\0", "approve\0id=1\0uses=\0", "approve\0id=1\0uses=-1\0",
+        "", "approve\0", "approve\0id=x\0", "list\0id=1\0", "stop\0id=1\0", "pause\0uses=1\0", "approve\0id=1\0uses=\0",
+        "approve\0id=1\0uses=-1\0",
         "approve\0id=1\0id=2\0", "approve\0id=1\0terms=usual\0uses=1\0", "approve\0id=1\0more=1\0", "deny\0",
         "deny\0id=1\0reason=a\nb\0", "deny\0id=1\0reason=\0", "deny\0id=1\0uses=1\0", "forget\0id=1\0",
     ])

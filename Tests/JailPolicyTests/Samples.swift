@@ -130,7 +130,12 @@ enum Samples {
             ],
             fields: ["logit_scale"],
           },
-          approvals: { ask: ["network", "commands"], timeout: "90s", fourEyes: ["network"] },
+          approvals: { ask: ["network", "commands", "sessions"], timeout: "90s", fourEyes: ["network"],
+            notify: {
+              command: ["/usr/bin/page", "--quiet"], webhook: "https://hooks.example.org/in/4f2a", webhookSecret: "hook",
+              desktop: true,
+            },
+          },
           limits: { memory: "512M", swap: "4K", processes: 10, cpus: 1.5, openFiles: 64, fileSize: "1T" },
           audit: {
             keep: "90d", checkpoint: "30s", sync: "record", onFull: "pause", fileSize: "4M", redact: ["acme_*", "Tango"],
@@ -528,7 +533,7 @@ enum Samples {
         ("{ approvals: 'all' }", "1:14: 'approvals' must be an object, or \"none\", not a string"),
         (
             "{ approvals: { ask: ['command'] } }",
-            "1:22: 'approvals.ask[0]' must be one of \"network\", \"commands\", not \"command\""
+            "1:22: 'approvals.ask[0]' must be one of \"network\", \"commands\", \"sessions\", not \"command\""
         ),
         (
             "{ approvals: { fourEyes: ['network'] } }", "1:14: 'approvals' needs 'ask'"
@@ -540,6 +545,18 @@ enum Samples {
         (
             "{ approvals: { ask: ['network'], timeout: '11m' } }",
             "1:43: 'approvals.timeout' must be from \"1s\" to \"10m\", not \"11m\""
+        ),
+        (
+            "{ approvals: { ask: [], notify: { webhook: 'https://a.example/' } } }",
+            "1:33: 'approvals.notify' needs both of 'webhook' and 'webhookSecret', or none of them"
+        ),
+        (
+            "{ approvals: { ask: [], notify: { webhookSecret: 'hook' } } }",
+            "1:33: 'approvals.notify' needs both of 'webhook' and 'webhookSecret', or none of them"
+        ),
+        (
+            "{ approvals: { ask: [], notify: { command: [''] } } }",
+            "1:44: 'approvals.notify.command' must begin with a program"
         ),
         ("{ health: {} }", "1:11: 'health' must have one of 'http', 'tcp' and 'exec'"),
         (
@@ -1005,7 +1022,8 @@ enum Samples {
         ("alerts.command", "'x'"),
         ("secrets", "{}"), ("canaries", "{}"),
         ("approvals", "true"), ("approvals.ask", "'network'"), ("approvals.timeout", "60"),
-        ("approvals.fourEyes", "true"),
+        ("approvals.fourEyes", "true"), ("approvals.notify", "true"), ("approvals.notify.command", "'x'"),
+        ("approvals.notify.webhook", "1"), ("approvals.notify.webhookSecret", "1"), ("approvals.notify.desktop", "1"),
         ("spend", "'5 USD'"), ("spend.perDay", "5"), ("spend.tokensPerDay", "'1'"), ("spend.requestsPerDay", "0"),
         ("spend.onLimit", "true"), ("spend.unknownModels", "1"), ("spend.providers", "'a.b'"), ("spend.prices", "{}"),
         ("spend.fields", "'x'"),

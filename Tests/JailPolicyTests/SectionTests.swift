@@ -86,9 +86,13 @@ struct `Sections` {
         expected.spend = spend
         expected.health = health
         var approvals = ApprovalRules()
-        approvals.ask = [.network, .command]
+        approvals.ask = [.network, .command, .session]
         approvals.timeout = 90_000
         approvals.fourEyes = [.network]
+        approvals.notify.command = ["/usr/bin/page", "--quiet"]
+        approvals.notify.webhook = try WebhookAddress.parse("https://hooks.example.org/in/4f2a")
+        approvals.notify.webhookSecret = "hook"
+        approvals.notify.desktop = true
         expected.approvals = approvals
         expected.alerts = try Self.alerts()
         expected.limits.memory = 512 << 20

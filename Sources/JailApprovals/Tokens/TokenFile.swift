@@ -6,19 +6,8 @@ package enum TokenFile {
     ///
     /// - Throws: it is not a file that only this user can have written, or no list: then nobody has a token.
     package static func read(_ path: String) throws(JailError) -> TokenList {
-        let (bytes, isTrusted): ([UInt8], Bool)
-        do throws(SystemError) {
-            let file = try System.open(path, [.readOnly, .noFollow, .nonBlocking, .noControllingTerminal])
-            isTrusted = Self.isTrusted(try System.status(of: file.borrowed))
-            bytes = isTrusted ? try System.readContent(file.borrowed, limit: TokenList.sizeLimit) : []
-        } catch {
-            if error.errno == .notFound { return TokenList() }
-            throw JailError(.runtime, error, path: path)
-        }
-        guard isTrusted else {
-            throw JailError(
-                .runtime, path: path, reason: "it must be a file of yours that nobody else can read or write",
-                hint: "look at who has changed it, and chmod 600 it")
+        guard let bytes = try TrustedFile.read(path, limit: TokenList.sizeLimit, isSecret: true) else {
+            return TokenList()
         }
         guard let list = TokenList(bytes) else {
             throw JailError(
@@ -26,11 +15,6 @@ package enum TokenFile {
                 hint: "remove it, and make the tokens that are needed again")
         }
         return list
-    }
-
-    private static func isTrusted(_ status: FileStatus) -> Bool {
-        status.kind == .regular && status.uid == System.effectiveUserID && status.permissions & 0o077 == 0
-            && status.links == 1 && status.size <= UInt64(TokenList.sizeLimit)
     }
 
     /// Changes the list. Two who do it at the same time wait for each other; who reads meanwhile sees the one or the other.

@@ -72,27 +72,3 @@ package struct TokenList: Equatable, Sendable {
         return tokens.first { $0.digest == digest && $0.created <= now && now < $0.expires }
     }
 }
-
-/// How many wrong tokens are heard out: after that nobody's is, right or wrong, for a while. The one that is guessed right is
-/// not told from the others by when it comes.
-package struct TokenGuard: Sendable {
-    /// Wrong ones at once.
-    package static let most: Int64 = 5
-    /// Nanoseconds until one more is heard.
-    package static let interval: Int64 = 12_000_000_000
-
-    private var left = most
-    private var since: Int64
-
-    package init(_ now: ApprovalMoment) { since = now.monotonic }
-
-    /// False: no token is looked at now.
-    package mutating func mayTry(_ now: ApprovalMoment) -> Bool {
-        let gained = max(0, now.monotonic - since) / Self.interval
-        left = min(Self.most, left + gained)
-        since = left == Self.most ? now.monotonic : since + gained * Self.interval
-        return left > 0
-    }
-
-    package mutating func tookWrong() { left -= 1 }
-}

@@ -1,10 +1,11 @@
+internal import AuditLog
 internal import JailApprovals
 internal import JailCommands
 internal import JailCore
 internal import JailPlan
 internal import JailPolicy
 
-/// The supervisor's side of approvals: the queue, and who may say something to it.
+/// The supervisor's side of approvals: the queue, who asks, and what they hear. Who may say something to it is for ``AccessDesk``.
 final class ApprovalDesk {
     private let plan: ApprovalsPlan
     private let jail: String
@@ -12,13 +13,13 @@ final class ApprovalDesk {
     private let policy: NetworkPolicy
     private let commands: CommandPolicy
     private var queue: ApprovalQueue
-    private var tokens: TokenGuard
+    private var telling: ApprovalTelling?
+    private var started: [(command: HostCommandPlan, input: [UInt8])] = []
     private let now: () -> ApprovalMoment
-    /// Those of decisions that did not count.
-    private var notices: [JailNotice] = []
 
     init(
-        _ plan: ApprovalsPlan, jail: String, rules: NetworkRules, commands: CommandRules = CommandRules(),
+        _ plan: ApprovalsPlan, jail: String, redactor: Redactor = Redactor(), rules: NetworkRules,
+        commands: CommandRules = CommandRules(),
         now: @escaping () -> ApprovalMoment = { .now }
     ) {
         self.plan = plan
@@ -31,7 +32,7 @@ final class ApprovalDesk {
         var asked = plan.rules
         if commands.rules.contains(where: \.asks) { asked.ask.insert(.command) }
         queue = ApprovalQueue(asked, owner: plan.owner, now: now())
-        tokens = TokenGuard(now())
+        telling = plan.notify.map { ApprovalTelling($0, jail: jail, redactor: redactor, now: now()) }
     }
 
     // MARK: Who asks
@@ -64,6 +65,17 @@ final class ApprovalDesk {
         return ask(.command(command), why: why, .commands, waiter)
     }
 
+    /// Whether each session is asked about that the jail asks for.
+    var asksForSessions: Bool { plan.rules.ask.contains(.session) }
+
+    /// A session that ``SessionVetting`` lets through.
+    ///
+    /// - Parameter waiter: of the sessions' own numbers.
+    /// - Returns: false: it is nothing to be asked about, and is denied.
+    func ask(session: AskedSession, why: String, waiter: UInt64) -> Bool {
+        asksForSessions && ask(.session(session), why: why, .sessions, waiter)
+    }
+
     private func ask(_ subject: ApprovalSubject, why: String, _ asker: ApprovalAsker, _ number: UInt64) -> Bool {
         guard let waiter = asker.waiter(number) else { return false }
         queue.ask(subject, why: why, waiter: waiter, now())
@@ -79,31 +91,25 @@ final class ApprovalDesk {
 
     // MARK: Who answers
 
-    /// What came of an order: a text, and whether it is the queue itself.
+    /// What came of an order: a text, or the queue itself.
     enum Reply {
         case queue(JSON)
         case done(String)
-        case refused(String)
+        case refused(AccessDesk.Refusal)
     }
 
-    /// - Parameter uid: of who speaks, as the kernel says.
-    func carry(out order: ApprovalOrder, by uid: UInt32) -> Reply {
-        let decider: ApprovalDecider
-        switch identify(order, uid) {
-        case .success(let known): decider = known
-        case .failure(let refusal): return .refused(refusal.reason)
-        }
-        do throws(ApprovalRefusal) {
-            return try carry(out: order, decider)
-        } catch {
-            if order.action != .list { tellRefused(decider.text, error.reason) }
-            return .refused(error.reason)
+    /// - Parameter decider: whom ``AccessDesk`` has let in; what they may do is checked once more here.
+    func carry(out order: ApprovalOrder, by decider: ApprovalDecider) -> Reply {
+        do throws(ApprovalRefusal) { return try decide(order, decider) } catch {
+            var refusal = AccessDesk.Refusal(status: ExitStatus.refused, reason: error.reason)
+            if order.action != .list { refusal.told = (decider.text, error.reason) }
+            return .refused(refusal)
         }
     }
 
-    private func carry(out order: ApprovalOrder, _ decider: ApprovalDecider) throws(ApprovalRefusal) -> Reply {
+    private func decide(_ order: ApprovalOrder, _ decider: ApprovalDecider) throws(ApprovalRefusal) -> Reply {
         switch order.action {
-        case .list: return .queue(try queue.json(for: decider, now()))
+        case .list: return .queue(try queue.json(for: decider, jail: jail, now()))
         case .approve(let id, let terms):
             switch try queue.approve(id, terms, by: decider, reason: order.reason, now()) {
             case .granted(let grant): return .done("approved \(grant.terms.text), as grant \(grant.id)")
@@ -115,39 +121,18 @@ final class ApprovalDesk {
         case .revoke(let id):
             try queue.revoke(id, by: decider, now())
             return .done("revoked")
+        // Of the jail, and not of the queue.
+        case .pause, .resume, .stop:
+            return .refused(AccessDesk.Refusal(status: ExitStatus.usage, reason: "that is nothing to be decided"))
         }
-    }
-
-    private struct Unknown: Error { let reason: String }
-
-    /// Root and whoever the supervisor runs as may do everything; who shows a token may do what that says, and no more.
-    private func identify(_ order: ApprovalOrder, _ uid: UInt32) -> Result<ApprovalDecider, Unknown> {
-        guard let text = order.token else {
-            return .success(ApprovalDecider(.user(uid), role: .admin, tenant: uid == 0 ? nil : uid))
-        }
-        guard tokens.mayTry(now()) else {
-            return .failure(Unknown(reason: "too many wrong tokens; try again in a minute"))
-        }
-        let list: TokenList
-        do throws(JailError) { list = try TokenFile.read(plan.tokens) } catch {
-            return .failure(Unknown(reason: error.description))
-        }
-        guard let token = list.find(text, now: now().realtime) else {
-            tokens.tookWrong()
-            tellRefused("uid \(uid)", "a token that is not known, or has expired")
-            return .failure(Unknown(reason: "this token is not known, or has expired"))
-        }
-        return .success(token.decider)
-    }
-
-    private func tellRefused(_ who: String, _ reason: String) {
-        notices.append(
-            .event(["event": "approval", "what": "refused", "by": .string(who), "reason": .string(reason)]))
     }
 
     // MARK: Time, and what there is to say
 
-    var due: Int64? { queue.due }
+    var due: Int64? { [queue.due, telling?.due].compactMap(\.self).min() }
+
+    /// What messages of a webhook are signed with.
+    func sign(with secret: KeptSecret) { telling?.secret = secret }
     func work() { queue.work(now()) }
     func end() { queue.end() }
 
@@ -159,10 +144,19 @@ final class ApprovalDesk {
     }
 
     func takeNotices() -> [JailNotice] {
-        let told = queue.takeNews().flatMap { news -> [JailNotice] in
+        let news = queue.takeNews()
+        telling?.take(news)
+        started += telling?.messages(queue.entries, fourEyes: { isDouble($0) }, now()) ?? []
+        return news.flatMap { news in
             [.event(news.event)] + (news.note(jail: jail).map { [.note($0)] } ?? [])
         }
-        defer { notices = [] }
-        return told + notices
+    }
+
+    private func isDouble(_ entry: ApprovalEntry) -> Bool { plan.rules.fourEyes.contains(entry.subject.kind) }
+
+    /// Programs of the host's that tell people of what waits, with what they read.
+    func takeOutside() -> [(command: HostCommandPlan, input: [UInt8])] {
+        defer { started = [] }
+        return started
     }
 }

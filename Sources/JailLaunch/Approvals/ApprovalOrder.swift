@@ -9,6 +9,16 @@ package struct ApprovalOrder: Equatable, Sendable {
         case approve(UInt64, ApprovalTerms?)
         case deny(UInt64)
         case revoke(grant: UInt64)
+        // Of the jail itself, for those who may not reach its own socket.
+        case pause, resume, stop
+
+        var ability: ApprovalRole.Ability {
+            switch self {
+            case .list: .see
+            case .approve, .deny, .revoke: .decide
+            case .pause, .resume, .stop: .handle
+            }
+        }
     }
 
     package let action: Action
@@ -59,6 +69,9 @@ package struct ApprovalOrder: Equatable, Sendable {
             action = .approve(id, isUsual ? nil : terms)
         case ("deny", let id?): action = .deny(id)
         case ("revoke", let id?): action = .revoke(grant: id)
+        case ("pause", nil): action = .pause
+        case ("resume", nil): action = .resume
+        case ("stop", nil): action = .stop
         default: return nil
         }
         guard fields.isEmpty else { return nil }
@@ -82,6 +95,9 @@ package struct ApprovalOrder: Equatable, Sendable {
         case .revoke(let id):
             fields = SessionFields("revoke")
             fields.add("id", "\(id)")
+        case .pause: fields = SessionFields("pause")
+        case .resume: fields = SessionFields("resume")
+        case .stop: fields = SessionFields("stop")
         }
         fields.add("reason", reason)
         fields.add("token", token)

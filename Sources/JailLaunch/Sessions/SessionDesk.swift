@@ -1,5 +1,7 @@
+internal import JailApprovals
 internal import JailCore
 internal import JailPlan
+internal import JailPolicy
 
 /// The supervisor's side of a jail's requests for sessions: takes callers, reads what they want, lets ``SessionVetting``
 /// decide, and passes on what may be done.
@@ -11,6 +13,8 @@ final class SessionDesk {
     static let mostCallers = 32
     /// Nanoseconds that one has to say what it wants.
     static let patience: Int64 = 5_000_000_000
+    /// Requests that wait for somebody to say yes: others still find room.
+    static let mostAsking = 16
     /// Reports of the maker's for each turn of the loop.
     private static let mostReports = 64
 
@@ -23,15 +27,23 @@ final class SessionDesk {
     /// By the number of their order.
     private var waiting: [UInt32: (caller: SharedDescriptor, id: String)] = [:]
     private var lastNumber: UInt32 = 0
+    /// Of a jail whose requests a person decides about.
+    private let approvals: ApprovalDesk?
+    /// Those that wait for that, by the number of their question.
+    private var asking: [UInt64: (caller: SharedDescriptor, order: SessionOrder)] = [:]
+    private var lastQuestion: UInt64 = 0
     private var rate = RequestRate.sessions
     private var refusals = DenialNotes()
     private var notices: [JailNotice] = []
     private var hasMaker = true
 
-    init(_ gateway: LaunchPlan, _ sessions: SessionsPlan, _ maker: SessionMakerProcess) {
+    init(
+        _ gateway: LaunchPlan, _ sessions: SessionsPlan, _ maker: SessionMakerProcess, approvals: ApprovalDesk? = nil
+    ) {
         self.gateway = gateway
         self.sessions = sessions
         self.maker = maker
+        self.approvals = approvals?.asksForSessions == true ? approvals : nil
         vetting = SessionVetting(plan: sessions, profile: gateway.profile)
     }
 
@@ -52,6 +64,7 @@ final class SessionDesk {
         listener = nil
         silent.removeAll()
         waiting = [:]
+        asking = [:]
         maker.end()
         hasMaker = false
     }
@@ -63,6 +76,7 @@ final class SessionDesk {
         if let listener, room > 0 {
             entries.append(.init(listener.borrowed, System.PollEvents.readable))
         }
+        entries += asking.values.map { .init($0.caller.borrowed, System.PollEvents.readable) }
         if hasMaker { entries.append(.init(maker.channel.borrowed, System.PollEvents.readable)) }
         return entries
     }
@@ -71,6 +85,7 @@ final class SessionDesk {
     var due: Int64? { [silent.due, refusals.due].compactMap { $0 }.min() }
 
     func handle(_ ready: System.PollResult) throws(SystemError) {
+        dropGone(ready)
         if hasMaker, ready[maker.channel.borrowed] != nil { try hearMaker() }
         for caller in silent.takeSpeaking(ready) { try hear(caller) }
         if let listener, ready[listener.borrowed] != nil {
@@ -80,7 +95,7 @@ final class SessionDesk {
     }
 
     /// For further callers.
-    private var room: Int { max(0, Self.mostCallers - silent.count - waiting.count) }
+    private var room: Int { max(0, Self.mostCallers - silent.count - waiting.count - asking.count) }
 
     /// What is to be told since the last time.
     func takeNotices() -> [JailNotice] {
@@ -108,7 +123,7 @@ final class SessionDesk {
                 guard rate.take() else {
                     throw .init(status: ExitStatus.refused, reason: "sessions are made too fast; wait a moment")
                 }
-                try make(order, for: caller)
+                if let approvals { try ask(order, for: caller, approvals) } else { try make(order, for: caller) }
             case .open(let id):
                 try SessionVetting.check(id: id)
                 try open(id, for: caller)
@@ -122,6 +137,50 @@ final class SessionDesk {
 
     /// Where the run directories of the sessions are.
     private var directory: String { RunDirectory.sessions(of: gateway.name, in: gateway.runtimeDirectory) }
+
+    // MARK: Approvals
+
+    private func ask(
+        _ order: SessionOrder, for caller: SharedDescriptor, _ approvals: ApprovalDesk
+    ) throws(SessionVetting.Refusal) {
+        guard asking.count < Self.mostAsking else {
+            throw .init(status: ExitStatus.refused, reason: "too many sessions wait for approval already")
+        }
+        lastQuestion += 1
+        let session = AskedSession(
+            profile: sessions.profile.name,
+            directories: order.mounts.map { mount in
+                let root = sessions.roots[mount.root].path
+                let path = mount.below.isEmpty ? root : "\(root)/\(mount.below)"
+                return "'\(path)' as '\(mount.target)'" + (mount.readOnly ? ", read-only" : "")
+            }, secrets: order.secrets)
+        guard approvals.ask(session: session, why: "the jail asks for session '\(order.id)'", waiter: lastQuestion)
+        else {
+            throw .init(status: ExitStatus.refused, reason: "it is nothing to be asked about")
+        }
+        asking[lastQuestion] = (caller, order)
+    }
+
+    /// What came of a question: only now the session is made, or is not.
+    func answer(_ number: UInt64, _ answer: ApprovalAnswer) {
+        // Whoever wanted it may be gone.
+        guard let (caller, order) = asking.removeValue(forKey: number) else { return }
+        do throws(SessionVetting.Refusal) {
+            if case .denied(let denial) = answer {
+                throw .init(
+                    status: ExitStatus.refused, reason: "an approval was asked for, and not given: \(denial.text)")
+            }
+            try make(order, for: caller)
+        } catch { refuse(caller, error) }
+    }
+
+    /// Who has hung up wants no session any more; nor does who says more than it was asked.
+    private func dropGone(_ ready: System.PollResult) {
+        for (number, asked) in asking where ready[asked.caller.borrowed] != nil {
+            asking[number] = nil
+            approvals?.withdraw(number, .sessions)
+        }
+    }
 
     private func make(_ order: SessionOrder, for caller: SharedDescriptor) throws(SessionVetting.Refusal) {
         lastNumber &+= 1
@@ -214,6 +273,11 @@ final class SessionDesk {
     private func makerEnded() {
         hasMaker = false
         let text = "the maker of sessions ended, and every session with it; none can be made any more"
+        for (number, asked) in asking {
+            approvals?.withdraw(number, .sessions)
+            answer(asked.caller, SessionReply(status: ExitStatus.launchFailed, text: text))
+        }
+        asking = [:]
         for (caller, _) in waiting.values { answer(caller, SessionReply(status: ExitStatus.launchFailed, text: text)) }
         waiting = [:]
         notices.append(.note(text))

@@ -21,14 +21,19 @@ extension ApprovalRules {
         SectionKey(
             "fourEyes", read: { (field, rules) throws(JailError) in rules.fourEyes.formUnion(try kinds(field)) },
             write: { .strings(texts($0.fourEyes)) }),
+        SectionKey(
+            "notify",
+            read: { (field, rules) throws(JailError) in rules.notify = try ApprovalNotify.read(field) },
+            write: { $0.notify.isEmpty ? nil : ApprovalNotify.table.json($0.notify) }
+        ).holding(ApprovalNotify.table),
     ])
 
     private static func kinds(_ field: Field) throws(JailError) -> Set<ApprovalKind> {
         Set(
             try field.list { (element) throws(JailError) in
-                let choices = ApprovalKind.asked.map { "\"\($0.key)\"" }.joined(separator: ", ")
+                let choices = ApprovalKind.allCases.map { "\"\($0.key)\"" }.joined(separator: ", ")
                 let text = try element.string("one of \(choices)")
-                guard let kind = ApprovalKind.asked.first(where: { $0.key == text }) else {
+                guard let kind = ApprovalKind.allCases.first(where: { $0.key == text }) else {
                     throw element.refusal("must be one of \(choices), not \"\(text.excerpt)\"")
                 }
                 return kind
@@ -63,7 +68,7 @@ extension ApprovalRules {
         let lines = ApprovalKind.allCases.filter(ask.contains).map { kind in
             "\(kind.key): \(kind.waiting) waits for \(fourEyes.contains(kind) ? "two who say yes" : "somebody to say yes")"
         }
-        return lines + ["\(TimeSpan.format(timeout)) without an answer is a no"]
+        return lines + ["\(TimeSpan.format(timeout)) without an answer is a no"] + notify.shown
     }
 }
 
@@ -73,7 +78,6 @@ extension ApprovalKind {
         switch self {
         case .command: "what no rule allows of a program that one names"
         case .network: "what no rule allows"
-        case .workspace: "what is to be applied outside"
         case .session: "each one that is asked for"
         }
     }

@@ -42,9 +42,11 @@ package struct ApprovalsView: Equatable, Sendable {
     package var json: JSON
 
     /// nil: no supervisor says such a thing.
-    package init?(jail: String, answer: [UInt8]) {
+    ///
+    /// - Parameter jail: nil: as its supervisor calls it.
+    package init?(jail: String? = nil, answer: [UInt8]) {
         guard let value = try? JSON5Reader.read(answer, file: ""), let entries = value["entries"]?.elements,
-            let grants = value["grants"]?.elements
+            let grants = value["grants"]?.elements, let jail = jail ?? value["jail"]?.text?.printable
         else { return nil }
         self.jail = jail
         json = value.json

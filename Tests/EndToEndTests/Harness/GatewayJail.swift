@@ -9,7 +9,10 @@ struct GatewayJail {
     /// - Parameters:
     ///   - most: `sessions.most`.
     ///   - files: more keys of `filesystem`.
-    init(_ caller: Caller, workspaces: [String] = ["/data/boxes"], most: Int = 4, files: String = "") throws {
+    ///   - more: more keys of the profile.
+    init(_ caller: Caller, workspaces: [String] = ["/data/boxes"], most: Int = 4, files: String = "", more: String = "")
+        throws
+    {
         let list = workspaces.map { "'\($0)'" }.joined(separator: ", ")
         jail = try Jail(
             caller,
@@ -17,6 +20,7 @@ struct GatewayJail {
             { extends: 'offline',
               process: { programs: ['/usr/bin/', 'PROBE'], shell: true },
               filesystem: { data: { size: '100M' }, \(files) },
+              \(more)
               sessions: { profile: 'session', workspaces: [\(list)], most: \(most) } }
             """.json)
     }

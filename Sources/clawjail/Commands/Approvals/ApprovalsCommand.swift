@@ -13,6 +13,7 @@ struct ApprovalsCommand: ParsableCommand {
             """,
         subcommands: [
             ApprovalsList.self, ApprovalsWatch.self, ApprovalsApprove.self, ApprovalsDeny.self, ApprovalsRevoke.self,
+            ApprovalsPause.self, ApprovalsResume.self, ApprovalsStop.self, ApprovalsDeciders.self,
         ], defaultSubcommand: ApprovalsList.self)
 }
 

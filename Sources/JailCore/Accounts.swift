@@ -1,7 +1,4 @@
-package import JailCore
-package import JailPlan
-
-/// /etc/passwd and /etc/subgid, read strictly and by hand: a statically linked program has no NSS, and a line that is
+/// /etc/passwd, read strictly and by hand: a statically linked program has no NSS, and a line that is
 /// half understood must not become somebody's identity.
 package struct Accounts: Equatable, Sendable {
     /// One line of passwd(5).
@@ -12,8 +9,6 @@ package struct Accounts: Equatable, Sendable {
         package var home: String
         /// Empty: the host's standard one.
         package var shell: String
-
-        package var identity: HostIdentity { HostIdentity(name: name, uid: uid, gid: gid) }
     }
 
     package let users: [User]
@@ -48,21 +43,10 @@ package struct Accounts: Equatable, Sendable {
 
     package func user(uid: UInt32) -> User? { users.first { $0.uid == uid } }
 
-    /// The first subordinate id of a user (by name or number) in the text of subgid(5); nil if there is none.
-    package static func firstSubordinate(of user: HostIdentity, in subordinates: [UInt8]) -> UInt32? {
-        for line in subordinates.split(separator: 0x0A) {
-            let fields = line.split(separator: 0x3A, omittingEmptySubsequences: false)
-            guard fields.count == 3, let first = number(fields[1]), let count = number(fields[2]), first > 0, count > 0
-            else { continue }
-            if text(fields[0]) == user.name || number(fields[0]) == user.uid { return first }
-        }
-        return nil
-    }
-
-    private static func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
+    package static func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
 
     /// A decimal number without sign, blanks or leading zeros that is a valid id; -1 means "no id" to the kernel.
-    static func number(_ bytes: ArraySlice<UInt8>) -> UInt32? {
+    package static func number(_ bytes: ArraySlice<UInt8>) -> UInt32? {
         guard let first = bytes.first, bytes.count <= 10, first != 0x30 || bytes.count == 1 else { return nil }
         var value: UInt64 = 0
         for byte in bytes {
@@ -70,5 +54,44 @@ package struct Accounts: Equatable, Sendable {
             value = value * 10 + UInt64(byte - 0x30)
         }
         return value < UInt64(UInt32.max) ? UInt32(value) : nil
+    }
+}
+
+/// The groups of group(5), read as strictly. Who is in one by passwd(5) alone is not in its list.
+package struct AccountGroups: Equatable, Sendable {
+    package struct Group: Equatable, Sendable {
+        package var name: String
+        package var gid: UInt32
+        package var members: [String]
+    }
+
+    package let groups: [Group]
+
+    package init(group: [UInt8]) {
+        groups = group.split(separator: 0x0A).compactMap { line in
+            let fields = line.split(separator: 0x3A, omittingEmptySubsequences: false)
+            guard fields.count == 4, !fields[0].isEmpty, let gid = Accounts.number(fields[2]) else { return nil }
+            return Group(
+                name: Accounts.text(fields[0]), gid: gid, members: fields[3].split(separator: 0x2C).map(Accounts.text))
+        }
+    }
+
+    package init(path: String = "/etc/group") throws(JailError) {
+        do { self.init(group: try System.readFile(path, limit: 4 << 20)) } catch {
+            guard error.errno == .notFound else { throw JailError(.host, error, path: path) }
+            self.init(group: [])
+        }
+    }
+
+    /// By name, or by number if no name is spelled like that number.
+    package func group(_ nameOrNumber: String) -> Group? {
+        if let group = groups.first(where: { $0.name == nameOrNumber }) { return group }
+        guard let gid = Accounts.number(ArraySlice(nameOrNumber.utf8)) else { return nil }
+        return groups.first { $0.gid == gid }
+    }
+
+    /// Whether one of a user's names is in a group, or it is the user's own.
+    package func holds(_ uid: UInt32, in group: Group, _ accounts: Accounts) -> Bool {
+        accounts.users.contains { $0.uid == uid && ($0.gid == group.gid || group.members.contains($0.name)) }
     }
 }
