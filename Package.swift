@@ -31,6 +31,7 @@ let package = Package(
     products: [
         .executable(name: "clawjail", targets: ["clawjail"]),
         .executable(name: "clawjail-egress", targets: ["clawjail-egress"]),
+        .executable(name: "clawjail-web", targets: ["clawjail-web"]),
         .executable(name: "jailprobe", targets: ["jailprobe"]),
     ],
     dependencies: [
@@ -42,6 +43,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        // The page to decide on only, and of Hummingbird nothing but its core.
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
     ],
     targets: [
         // The kernel, in C where Swift's Glibc module does not show it: thin calls that return -errno.
@@ -179,12 +184,38 @@ let package = Package(
                 ])
             ]),
 
+        // The page to decide on: what browsers reach, and what it may ask the desk, which reaches jails. That is the only
+        // thing that both link.
+        library("PageControl", ["JailCore", "JailPolicy", "JailApprovals"]),
+        library("JailPage", ["PageControl", "JailApprovals", "JailCore", "JailPolicy"]),
+        library(
+            "JailPageServer",
+            [
+                "JailPage", "PageControl", "JailCore", nio("NIOCore"), nio("NIOPosix"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+            ]),
+        .executableTarget(
+            name: "clawjail-web",
+            dependencies: [
+                "JailPageServer", "JailPage", "PageControl", "JailCore", "JailPolicy", "JailPlan", "JailLandlock",
+                "JailSeccomp",
+            ],
+            swiftSettings: strict,
+            linkerSettings: [
+                .unsafeFlags([
+                    "-static-executable", "-Xlinker", "--start-group", "-lFoundationEssentials", "-l_FoundationCShims",
+                    "-l_FoundationCollections", "-lswiftSynchronization", "-Xlinker", "--end-group",
+                ])
+            ]),
+
         .executableTarget(
             name: "clawjail",
             dependencies: [
                 "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog",
                 "JailEvidence", "JailView", "JailData", "JailReview", "JailMounts", "JailLearning", "JailHostAudit",
-                "JailDecision", "JailVerify", "SecretStore", "SecretTraces", "JailApprovals",
+                "JailDecision", "JailVerify", "SecretStore", "SecretTraces", "JailApprovals", "PageControl", "JailPage",
                 "AuditViews", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -31,10 +31,12 @@ enum ApprovalCall {
 
     /// - Returns: what came of it.
     static func decide(
-        _ name: String, _ action: ApprovalOrder.Action, reason: String?, token: String?
+        _ name: String, _ action: ApprovalOrder.Action, reason: String?, token: String?,
+        patience: Int32 = JailConnection.patience
     ) throws(JailError) -> String {
         let order = try order(action, reason: reason, token: token)
-        guard case .state(let text)? = try JailConnection.ask(.approvals(order), try JailConnection.open(name)) else {
+        let connection = try JailConnection.open(name)
+        guard case .state(let text)? = try JailConnection.ask(.approvals(order), connection, patience: patience) else {
             throw JailError(.supervise, reason: "jail '\(name)' has ended", status: ExitStatus.notRunning)
         }
         return text
