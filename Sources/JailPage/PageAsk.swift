@@ -63,7 +63,9 @@ package struct PageReply: Equatable, Sendable {
             "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; "
                 + "frame-ancestors 'none'; base-uri 'none'"
         ),
-        ("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"), ("Referrer-Policy", "no-referrer"),
+        ("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"),
+        // Not "no-referrer": browsers send no Origin with it, and that is what forms are told by.
+        ("Referrer-Policy", "same-origin"),
         ("X-Frame-Options", "DENY"), ("Cross-Origin-Opener-Policy", "same-origin"),
         ("Cross-Origin-Resource-Policy", "same-origin"),
         ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()"),

@@ -19,10 +19,20 @@ package struct PageServer: Sendable {
 
     package init(_ site: PageSite) { self.site = site }
 
-    /// Until a listener fails.
-    package func run(listeners: [Int32]) async throws {
-        // One: there are a few people, and nothing that takes long is done here.
+    /// Starts, on one thread besides the caller's: there are a few people, and nothing that takes long is done here.
+    ///
+    /// - Parameter ended: is told once, when a listener has failed.
+    package func start(listeners: [Int32], ended: @escaping @Sendable (any Error) -> Void) {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        Task(executorPreference: LoopExecutor(group.next())) {
+            do {
+                try await run(listeners, group)
+                ended(ChannelError.eof)
+            } catch { ended(error) }
+        }
+    }
+
+    private func run(_ listeners: [Int32], _ group: MultiThreadedEventLoopGroup) async throws {
         let logger = Logger(label: "clawjail-web") { _ in SwiftLogNoOpLogHandler() }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             for listener in listeners {
@@ -85,7 +95,7 @@ package struct PageServer: Sendable {
             if reply.status >= 400 { channel.close(mode: .output, promise: nil) }
             return
         }
-        let body = ResponseBody { writer in try await Self.stream(self.site, cookie, to: &writer) }
+        let body = ResponseBody { writer in try await Self.stream(self.site, cookie, channel.eventLoop, to: &writer) }
         let response = Response(status: status, headers: fields, body: body)
         do { try await writer.write(response: response.head, body: response.body) } catch {
             await site.closeStream(cookie)
@@ -114,12 +124,13 @@ package struct PageServer: Sendable {
     }
 
     private static func stream(
-        _ site: PageSite, _ cookie: String, to writer: inout any ResponseBodyWriter
+        _ site: PageSite, _ cookie: String, _ loop: any EventLoop, to writer: inout any ResponseBodyWriter
     ) async throws {
         var events = PageEvents { order in await site.look(cookie, order) }
         while let bytes = await events.next() {
             if !bytes.isEmpty { try await writer.write(ByteBuffer(bytes: bytes)) }
-            try await Task.sleep(for: .seconds(1))
+            // Not by a clock of the library of tasks, which has threads of its own.
+            try await loop.scheduleTask(in: .seconds(1)) {}.futureResult.get()
         }
         try await writer.finish(nil)
     }

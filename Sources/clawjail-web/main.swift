@@ -53,6 +53,5 @@ do throws(SystemError) {
 }
 
 let site = PageSite(hosts: hosts, desk: DeskConnection(PageChannel(Descriptor(PageChannel.number))))
-do { try await PageServer(site).run(listeners: Array(PageChannel.listeners.prefix(listeners))) } catch {
-    fail("\(error)")
-}
+PageServer(site).start(listeners: Array(PageChannel.listeners.prefix(listeners))) { fail("\($0)") }
+while true { try? System.pause(milliseconds: .max) }

@@ -135,7 +135,7 @@ struct PageProcess {
                 break
             }
         }
-        Output.say("the page's process has ended")
+        Output.say("clawjail-web ended \(try System.wait(forChild: page))")
         Output.leave(ExitStatus.launchFailed)
     }
 }
