@@ -281,9 +281,11 @@ let package = Package(
         tests(
             "CommandLineTests",
             [
-                "clawjail", "JailCore", "JailPolicy",
+                "clawjail", "JailCore", "JailPolicy", "JailApprovals", "PageControl", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        tests("JailPageTests", ["JailPage", "PageControl", "JailApprovals", "JailPolicy", "JailCore"]),
+        tests("JailPageServerTests", ["JailPageServer", "JailPage", "PageControl", "JailCore", "TestSupport"]),
         tests("EgressControlTests", ["EgressControl", "SecretTraces", "JailPolicy", "JailCore", "TestSupport"]),
         tests("SecretTracesTests", ["SecretTraces"]),
         .systemLibrary(name: "CBrotliEncoder", path: "Tests/CBrotliEncoder", providers: [.apt(["libbrotli-dev"])]),

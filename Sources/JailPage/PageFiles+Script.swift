@@ -104,7 +104,7 @@ extension PageFiles {
         // MARK: The queue
 
         const places = [
-          ["session", "Session"], ["profile", "Profile"], ["program", "Program"], ["arguments", "Arguments"], ["host", "Host"],
+          ["profile", "Profile"], ["program", "Program"], ["arguments", "Arguments"], ["host", "Host"],
           ["port", "Port"], ["method", "Method"], ["path", "Path"], ["changes", "Changes"], ["place", "Runs"],
         ];
         const shown = (value) => Array.isArray(value) ? JSON.stringify(value) : value;
@@ -121,7 +121,7 @@ extension PageFiles {
           left.setAttribute("aria-live", "off");
           const title = element("h3", item.subject);
           made.append(title, details([
-            ["Jail", item.jail], ...places.map(([name, label]) => [label, shown(item[name])]),
+            ["Jail", item.jail], ["A session of", item.jail.includes("/") ? item.jail.split("/")[0] : ""], ...places.map(([name, label]) => [label, shown(item[name])]),
             ["Why it asks", item.why], ["A yes means", item.meaning], ["Decided before", before || "never"],
             ["Needs two", item.fourEyes ? "yes" : ""],
           ]));
@@ -144,13 +144,14 @@ extension PageFiles {
           const decide = (decision, more) => send("/decide",
             { jail: item.jail, id: item.id, decision, reason: reason.value, ...more });
           const row = (...parts) => { const line = element("p", undefined, "buttons"); line.append(...parts); return line; };
-          made.append(
-            reasonLabel,
+          const choices = element("div", undefined, "choices");
+          choices.append(
             row(button("Deny", "deny", () => decide("deny", {}))),
             row(button("Approve once", "once", () => decide("approve", { how: "once" }))),
+            row(button("Approve until the jail ends", "end", () => decide("approve", { how: "end" }))),
             row(button("Approve for a time", "for", () => decide("approve", { how: "time", time: span.value })), timeLabel),
-            row(button("Approve a number", "number", () => decide("approve", { how: "uses", uses: uses.value })), usesLabel),
-            row(button("Approve until the jail ends", "end", () => decide("approve", { how: "end" }))));
+            row(button("Approve a number", "number", () => decide("approve", { how: "uses", uses: uses.value })), usesLabel));
+          made.append(reasonLabel, choices);
           return made;
         }
 

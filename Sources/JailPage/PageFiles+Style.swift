@@ -46,7 +46,9 @@ extension PageFiles {
         button.strong { background: var(--strong); color: var(--on-strong); }
         button.deny, button.danger, button.revoke { border-color: var(--danger); color: var(--danger); }
         button:disabled { opacity: .5; cursor: wait; }
-        .buttons { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; margin: .5rem 0 0 !important; }
+        .card .buttons, .buttons { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; margin: .5rem 0 0; }
+        .choices { display: flex; flex-wrap: wrap; gap: 0 1.25rem; }
+        fieldset > label { width: 100%; }
         .narrow { max-width: 28rem; }
         .narrow button { margin-top: .75rem; }
         dialog { background: var(--card); color: var(--text); border: 2px solid var(--danger); border-radius: .5rem;

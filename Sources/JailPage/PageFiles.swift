@@ -42,7 +42,7 @@ enum PageFiles {
             <main>
             <section aria-labelledby="waiting">
             <h2 id="waiting" tabindex="-1">Waiting for a decision <span id="count"></span></h2>
-            <p class="quiet">What nobody answers is denied. So is everything while this page is closed.</p>
+            <p class="quiet">What nobody answers is denied. A closed page decides nothing.</p>
             <p id="no-entries" class="empty">Nothing waits.</p>
             <ul id="entries" aria-live="polite" aria-relevant="additions"></ul>
             </section>

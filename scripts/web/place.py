@@ -152,19 +152,22 @@ class Place:
         except OSError as error:
             return 0, str(error), {}
 
-    def browser(self, width=1000, height=1250, dark=False):
+    def browser(self, phone=False):
         options = Options()
         options.binary_location = shutil.which("chromium")
         for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
                      "--no-first-run", "--disable-background-networking", "--disable-component-update",
-                     f"--window-size={width},{height}", f"--user-data-dir={self.directory(f'browser-{len(self.browsers)}')}"):
+                     "--window-size=900,1100", f"--user-data-dir={self.directory(f'browser-{len(self.browsers)}')}"):
             options.add_argument(word)
-        if dark:
-            options.add_argument("--force-prefers-color-scheme=dark")
-            options.add_argument("--blink-settings=preferredColorScheme=0")
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
         self.browsers.append(driver)
+        if phone:
+            # No window is as narrow.
+            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                   {"width": 360, "height": 780, "deviceScaleFactor": 1, "mobile": True})
+            driver.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                                   {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
         return driver
 
     def close(self):
