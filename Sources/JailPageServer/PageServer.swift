@@ -50,7 +50,6 @@ package struct PageServer: Sendable {
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 16 << 10, maxHeaderFieldCount: 64)))
         let server = try await ServerBootstrap(group: group)
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .bind(listener) { channel -> EventLoopFuture<HTTP1Channel.Value> in
                 guard open.enter(most: Self.mostConnections) else {
@@ -92,16 +91,22 @@ package struct PageServer: Sendable {
             let response = Response(
                 status: status, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: reply.body)))
             try await writer.write(response: response.head, body: response.body)
-            if reply.status >= 400 { channel.close(mode: .output, promise: nil) }
+            if reply.status >= 400 { Self.leave(channel) }
             return
         }
-        let body = ResponseBody { writer in try await Self.stream(self.site, cookie, channel.eventLoop, to: &writer) }
+        let body = ResponseBody { writer in try await Self.stream(self.site, cookie, channel, to: &writer) }
         let response = Response(status: status, headers: fields, body: body)
         do { try await writer.write(response: response.head, body: response.body) } catch {
             await site.closeStream(cookie)
             throw error
         }
         await site.closeStream(cookie)
+    }
+
+    /// The other one hears the answer first: what it has sent meanwhile and nobody has read would take it away again.
+    private static func leave(_ channel: any Channel) {
+        channel.close(mode: .output, promise: nil)
+        channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
     }
 
     private static func ask(_ request: Request, _ channel: any Channel) async throws -> PageAsk {
@@ -124,13 +129,13 @@ package struct PageServer: Sendable {
     }
 
     private static func stream(
-        _ site: PageSite, _ cookie: String, _ loop: any EventLoop, to writer: inout any ResponseBodyWriter
+        _ site: PageSite, _ cookie: String, _ channel: any Channel, to writer: inout any ResponseBodyWriter
     ) async throws {
         var events = PageEvents { order in await site.look(cookie, order) }
-        while let bytes = await events.next() {
+        while channel.isActive, let bytes = await events.next() {
             if !bytes.isEmpty { try await writer.write(ByteBuffer(bytes: bytes)) }
             // Not by a clock of the library of tasks, which has threads of its own.
-            try await loop.scheduleTask(in: .seconds(1)) {}.futureResult.get()
+            try await channel.eventLoop.scheduleTask(in: .seconds(1)) {}.futureResult.get()
         }
         try await writer.finish(nil)
     }
