@@ -32,6 +32,7 @@ let package = Package(
         .executable(name: "clawjail", targets: ["clawjail"]),
         .executable(name: "clawjail-egress", targets: ["clawjail-egress"]),
         .executable(name: "clawjail-stub", targets: ["clawjail-stub"]),
+        .executable(name: "clawjail-web", targets: ["clawjail-web"]),
         .executable(name: "jailprobe", targets: ["jailprobe"]),
     ],
     dependencies: [
@@ -43,6 +44,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        // The page to decide on only, and of Hummingbird nothing but its core.
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
     ],
     targets: [
         // The kernel, in C where Swift's Glibc module does not show it: thin calls that return -errno.
@@ -183,12 +188,38 @@ let package = Package(
                 ])
             ]),
 
+        // The page to decide on: what browsers reach, and what it may ask the desk, which reaches jails. That is the only
+        // thing that both link.
+        library("PageControl", ["JailCore", "JailPolicy", "JailApprovals"]),
+        library("JailPage", ["PageControl", "JailApprovals", "JailCore", "JailPolicy"]),
+        library(
+            "JailPageServer",
+            [
+                "JailPage", "PageControl", "JailCore", nio("NIOCore"), nio("NIOPosix"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+            ]),
+        .executableTarget(
+            name: "clawjail-web",
+            dependencies: [
+                "JailPageServer", "JailPage", "PageControl", "JailCore", "JailPolicy", "JailPlan", "JailLandlock",
+                "JailSeccomp",
+            ],
+            swiftSettings: strict,
+            linkerSettings: [
+                .unsafeFlags([
+                    "-static-executable", "-Xlinker", "--start-group", "-lFoundationEssentials", "-l_FoundationCShims",
+                    "-l_FoundationCollections", "-lswiftSynchronization", "-Xlinker", "--end-group",
+                ])
+            ]),
+
         .executableTarget(
             name: "clawjail",
             dependencies: [
                 "JailCore", "JailPolicy", "JailPlan", "JailExport", "JailHost", "JailCgroups", "JailLaunch", "AuditLog",
                 "JailEvidence", "JailView", "JailData", "JailReview", "JailMounts", "JailLearning", "JailHostAudit",
-                "JailDecision", "JailVerify", "SecretStore", "SecretTraces", "JailApprovals",
+                "JailDecision", "JailVerify", "SecretStore", "SecretTraces", "JailApprovals", "PageControl", "JailPage",
                 "AuditViews", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -261,9 +292,11 @@ let package = Package(
         tests(
             "CommandLineTests",
             [
-                "clawjail", "JailCore", "JailPolicy",
+                "clawjail", "JailCore", "JailPolicy", "JailApprovals", "PageControl", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        tests("JailPageTests", ["JailPage", "PageControl", "JailApprovals", "JailPolicy", "JailCore"]),
+        tests("JailPageServerTests", ["JailPageServer", "JailPage", "PageControl", "JailCore", "TestSupport"]),
         tests("EgressControlTests", ["EgressControl", "SecretTraces", "JailPolicy", "JailCore", "TestSupport"]),
         tests("SecretTracesTests", ["SecretTraces"]),
         .systemLibrary(name: "CBrotliEncoder", path: "Tests/CBrotliEncoder", providers: [.apt(["libbrotli-dev"])]),

@@ -60,6 +60,11 @@ int cl_route_everything_here(int version) {
     return result;
 }
 
+int cl_bind_loopback6(int fd, uint16_t port) {
+    struct sockaddr_in6 name = {.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = in6addr_loopback};
+    return RESULT(bind(fd, (struct sockaddr *)&name, sizeof name));
+}
+
 int cl_bind_everywhere(int fd, uint16_t port) {
     struct sockaddr_in6 name = {.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = in6addr_any};
     return RESULT(bind(fd, (struct sockaddr *)&name, sizeof name));

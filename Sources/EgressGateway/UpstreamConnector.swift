@@ -43,7 +43,9 @@ final class UpstreamConnector {
             return Denial.failure(.badGateway, "the host's own addresses cannot be listed: \(error)")
         }
         // A deny that names an address and a method, say, has been weighed already where the address was asked for.
-        if case .address(address) = destination.host { return policy.specialRefusal(of: address).map(Denial.init) }
+        if case .address(address) = destination.host {
+            return policy.specialRefusal(of: address, port: destination.port).map(Denial.init)
+        }
         return policy.refusal(of: address, port: destination.port).map(Denial.init)
     }
 
@@ -109,7 +111,8 @@ final class UpstreamConnector {
         if channel.localAddress.flatMap(IPAddress.init) == remote {
             // One that has come since the addresses were listed.
             policy.ownAddresses.insert(remote)
-            if let denial = policy.specialRefusal(of: remote) {
+            let port = channel.remoteAddress?.port.flatMap { UInt16(exactly: $0) }
+            if let denial = policy.specialRefusal(of: remote, port: port) {
                 channel.close(promise: nil)
                 return then(.failure(Denial(denial)))
             }

@@ -49,12 +49,7 @@ package enum FilterCompiler {
 
     /// What the way out may call: everything that files, programs and other processes would need is not there.
     package static func egress(for architecture: Architecture) throws(CompileError) -> [UInt64] {
-        var builder = try Builder.make(defaultAction: errno(ENOSYS), architecture)
-        for name in SystemCallList.egress { try builder.add(allowAction, name) }
-        for name in SystemCallList.egressRefused { try builder.add(errno(EPERM), name) }
-        // Threads, and nothing else: CLONE_VM, FS, FILES, SIGHAND, THREAD and SYSVSEM, and no namespace.
-        let thread: UInt64 = 0x0005_0F00
-        try builder.add(allowAction, "clone", masked(0, mask: 0x7E02_0000 | thread, equals: thread))
+        var builder = try loop(SystemCallList.egress, for: architecture)
         // Streams and datagrams to origins and resolvers; of netlink the addresses of this host.
         for family: UInt64 in [2, 10] {
             for kind: UInt64 in [1, 2] {
@@ -62,6 +57,22 @@ package enum FilterCompiler {
             }
         }
         try builder.add(allowAction, "socket", equal(0, 16), equal(2, 0))
+        return try builder.export()
+    }
+
+    /// What the page to decide on may call: less than the way out, for it only answers, on sockets that it was given.
+    package static func page(for architecture: Architecture) throws(CompileError) -> [UInt64] {
+        try loop(SystemCallList.page, for: architecture).export()
+    }
+
+    /// What an event loop needs, with threads, besides what it is for.
+    private static func loop(_ list: [String], for architecture: Architecture) throws(CompileError) -> Builder {
+        var builder = try Builder.make(defaultAction: errno(ENOSYS), architecture)
+        for name in list { try builder.add(allowAction, name) }
+        for name in SystemCallList.egressRefused { try builder.add(errno(EPERM), name) }
+        // Threads, and nothing else: CLONE_VM, FS, FILES, SIGHAND, THREAD and SYSVSEM, and no namespace.
+        let thread: UInt64 = 0x0005_0F00
+        try builder.add(allowAction, "clone", masked(0, mask: 0x7E02_0000 | thread, equals: thread))
         // No page is ever both written and executed: there is no code but the program's.
         for call in ["mmap", "mprotect"] { try builder.add(allowAction, call, masked(2, mask: 0x4, equals: 0)) }
         // Its own name, and names of its memory.
@@ -70,7 +81,7 @@ package enum FilterCompiler {
         for request: UInt64 in [0x541B, 0x5421] {
             try builder.add(allowAction, "ioctl", masked(1, mask: 0xFFFF_FFFF, equals: request))
         }
-        return try builder.export()
+        return builder
     }
 
     /// What the process may call that watches a jail for `learn`: to look at what it traces, and at what names of files lead

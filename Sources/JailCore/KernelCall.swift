@@ -83,6 +83,7 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     package static let messageTooLong = Errno(90)
     package static let familyNotSupported = Errno(97)
     package static let addressInUse = Errno(98)
+    package static let addressNotAvailable = Errno(99)
     package static let connectionReset = Errno(104)
     package static let noBuffers = Errno(105)
     /// ETOOMANYREFS: more descriptors of this user are on their way through sockets than the sender may have open.

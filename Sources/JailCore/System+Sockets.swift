@@ -49,6 +49,13 @@ extension System {
         return socket
     }
 
+    /// Binds an IPv6 socket to a port of ::1, and to nothing of IPv4.
+    package static func bindLoopback6(_ socket: Descriptor, port: UInt16) throws(SystemError) {
+        try check(.setsockopt, cl_setsockopt_int(socket.number, SOL_SOCKET, SO_REUSEADDR, 1))
+        try check(.setsockopt, cl_setsockopt_int(socket.number, 41 /* IPPROTO_IPV6 */, 26 /* IPV6_V6ONLY */, 1))
+        try check(.bind, cl_bind_loopback6(socket.number, port))
+    }
+
     /// Binds an IPv6 socket to a port of every address.
     package static func bindEverywhere(_ socket: Descriptor, port: UInt16) throws(SystemError) {
         try check(.setsockopt, cl_setsockopt_int(socket.number, SOL_SOCKET, SO_REUSEADDR, 1))

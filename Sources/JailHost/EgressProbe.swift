@@ -1,8 +1,8 @@
-internal import JailCore
+package import JailCore
 internal import JailPlan
 
 /// Where the process of the way out comes from, and who it could be.
-enum EgressProbe {
+package enum EgressProbe {
     /// Beside this very program. The file is opened and compared again when it is started.
     static func examine(_ accounts: Accounts) throws(JailError) -> EgressFacts {
         let program = try OwnProgramProbe.examine("clawjail-egress")
@@ -10,10 +10,12 @@ enum EgressProbe {
         return EgressFacts(program: program.path, file: program.file, freeID: id)
     }
 
+    /// A user's number that nobody has, for a process that is to have no files.
+    ///
     /// From the range that systemd gives to services with DynamicUser= (61184 to 65519, see "Users, Groups, UIDs and
     /// GIDs on systemd Systems"): no distribution gives these to accounts. One of them by chance, so that two jails
     /// rarely share one, and never one that has an account all the same. Nothing on disk ever belongs to it.
-    private static func freeID(_ accounts: Accounts) throws(SystemError) -> UInt32 {
+    package static func freeID(_ accounts: Accounts) throws(SystemError) -> UInt32 {
         let random = try System.randomBytes(2)
         let count: UInt32 = 65519 - 61184 + 1
         let start = (UInt32(random[0]) | UInt32(random[1]) << 8) % count

@@ -53,6 +53,7 @@ struct JailState: Sendable {
         // A jail that another one has made is read of by that one, which knows no paths of the host's.
         if plan.gateway == nil {
             members.append(("stateDirectory", .string(plan.stateDirectory)))
+            members.append(("owner", .number(plan.identity.host.uid)))
             if let canaries { members.append(("canaries", canaries)) }
         }
         // By name, for whoever changes one.

@@ -32,6 +32,11 @@ package enum EgressFilter {
     package static func apply() throws(SystemError) { try System.installFilter(CompiledFilters.egress) }
 }
 
+/// The filter of the page's process, which enters it by itself before it has a second thread.
+package enum PageFilter {
+    package static func apply() throws(SystemError) { try System.installFilter(CompiledFilters.page) }
+}
+
 /// The filter of the process that watches a jail for `learn`, which enters it when it has seized the jail's init.
 package enum TracerFilter {
     package static func apply() throws(SystemError) { try System.installFilter(CompiledFilters.tracer) }

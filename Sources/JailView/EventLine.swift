@@ -10,6 +10,12 @@ package struct EventLine: Equatable, Sendable {
     package var weight: Weight
     /// Printable, and of no certain length.
     package var text: String
+    /// What kind of event it is: `network`, `alert`.
+    package var name: String
+    /// By a rule, or for want of one: nothing that was tried and failed.
+    package var isDenial: Bool
+    /// Of something that was denied: the smallest rule that allows it, as it stands in a profile.
+    package var remedy: String?
 
     /// What a supervisor answers when it is asked for the last events; nil: that is none.
     package static func all(answer text: [UInt8]) -> [EventLine]? {
@@ -24,6 +30,9 @@ package struct EventLine: Equatable, Sendable {
     private init(_ event: JSON5Value, _ members: [JSON5Member], time: Int64) {
         self.time = time
         let name = event["event"]?.text ?? "?"
+        self.name = name.printable
+        isDenial = event["verdict"]?.text == "denied"
+        if isDenial { remedy = event["remedy"]?.text?.printable }
         switch (name, event["verdict"]?.text, event["state"]?.text) {
         case (_, "denied"?, _), (_, "failed"?, _), (_, _, "unhealthy"?), ("limit", _, _), ("egress", _, _),
             ("exec-refused", _, _), ("exec-lost", _, _), ("restarting", _, _), ("restart-ended", _, _),

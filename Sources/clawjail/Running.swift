@@ -25,6 +25,8 @@ struct RunningJail {
     let cgroups: [String: String]
     /// How it is asked for its health; nil: it is not.
     let probe: String?
+    /// Whose jail it is: the user that its command runs as on the host; nil: it is not written down.
+    let owner: UInt32?
     /// Names of those that it binds.
     let secretNames: [String]
     /// The state file as it stands.
@@ -71,6 +73,7 @@ struct RunningJail {
         published = value["publish"]?.strings ?? []
         cgroups = value["cgroups"]?.members ?? [:]
         probe = value["health"]?.text
+        owner = value["owner"]?.integer.flatMap { UInt32(exactly: $0) }
         secretNames = value["secretNames"]?.strings ?? []
         text = String(decoding: state, as: UTF8.self)
     }

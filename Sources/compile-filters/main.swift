@@ -30,6 +30,9 @@ do {
     text += try table("egress") { architecture throws(FilterCompiler.CompileError) in
         try FilterCompiler.egress(for: architecture)
     }
+    text += try table("page") { architecture throws(FilterCompiler.CompileError) in
+        try FilterCompiler.page(for: architecture)
+    }
     text += try table("tracer") { architecture throws(FilterCompiler.CompileError) in
         try FilterCompiler.tracer(for: architecture)
     }

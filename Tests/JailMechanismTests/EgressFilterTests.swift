@@ -41,6 +41,21 @@ struct `System calls of the way out` {
         #expect(decision == .errno(1) || decision == .errno(38))
     }
 
+    @Test(arguments: FilterCompiler.Architecture.allCases)
+    func `are more than those of the page, which reaches nobody`(architecture: FilterCompiler.Architecture) throws {
+        let machine = FilterMachine(program: try FilterCompiler.page(for: architecture))
+        func decide(_ name: String, _ arguments: [UInt64] = []) throws -> Decision {
+            let number = try #require(architecture.number(of: name))
+            return try machine.decide(.init(number: number, architecture: architecture.token, arguments: arguments))
+        }
+        for name in ["accept4", "listen", "read", "write", "futex"] { #expect(try decide(name) == .allow, "\(name)") }
+        for name in ["connect", "bind", "memfd_create", "socketpair"] {
+            #expect(try decide(name) == .errno(38), "\(name)")
+        }
+        for family: UInt64 in [1, 2, 10, 16] { #expect(try decide("socket", [family, 1]) == .errno(38)) }
+        for name in ["openat", "execve", "kill"] { #expect(try decide(name) == .errno(1), "\(name)") }
+    }
+
     @Test func `make threads, and no process or namespace`() throws {
         let thread: UInt64 = 0x3D_0F00
         #expect(try Self.decide("clone", [thread]) == .allow)

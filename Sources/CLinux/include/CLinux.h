@@ -213,6 +213,8 @@ int cl_peer_credentials(int fd, int *pid, unsigned *uid, unsigned *gid);
 int cl_loopback_up(void);
 /* `ip route add local default dev lo`, of IP version 4 or 6: every address is one of this namespace, see rtnetlink(7). */
 int cl_route_everything_here(int version);
+/* Binds an IPv6 socket to ::1. */
+int cl_bind_loopback6(int fd, uint16_t port);
 /* Binds an IPv6 socket to every address. */
 int cl_bind_everywhere(int fd, uint16_t port);
 /* One message with up to 96 descriptors. Returns the number of bytes, or -errno. Never blocks for SIGPIPE. */

@@ -2,6 +2,9 @@
 extension NetworkCandidates {
     /// What no rule can allow.
     func impossibility(of question: NetworkQuestion) -> NetworkDenial? {
+        if case .address(let address) = host, let port, let denial = policy.pageRefusal(of: address, port: port) {
+            return denial
+        }
         let hasBody = question.hasBody || (question.bodySize ?? 0) > 0
         if let method = question.method {
             guard HTTPMethod.known.contains(method) else {

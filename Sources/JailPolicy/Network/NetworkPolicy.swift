@@ -37,16 +37,22 @@ package struct NetworkPolicy: Sendable {
         if let denying {
             return NetworkDenial(reason: "\(denying.label) denies \(address)", rule: denying.label)
         }
-        return specialRefusal(of: address)
+        return specialRefusal(of: address, port: port)
     }
 
     /// The part of ``refusal(of:port:)`` that is left where an address was asked for as such: the deny rules have had
     /// their say about the whole request.
-    package func specialRefusal(of address: IPAddress) -> NetworkDenial? {
+    package func specialRefusal(of address: IPAddress, port: UInt16? = nil) -> NetworkDenial? {
+        if let port, let denial = pageRefusal(of: address, port: port) { return denial }
         guard let kind = specialKind(of: address) else { return nil }
         return NetworkDenial(
             reason: "\(address) is \(kind) and not in network.allowPrivate",
             remedy: "network: { allowPrivate: [\"\(AddressRange(address))\"] }")
+    }
+
+    /// Whatever the profile allows: nobody presses the button for themselves.
+    func pageRefusal(of address: IPAddress, port: UInt16) -> NetworkDenial? {
+        PagePorts.refusal(of: address, port: port, isOwn: ownAddresses.contains(address))
     }
 
     /// Every port that a rule names, ascending: those that the jail gets listeners for.

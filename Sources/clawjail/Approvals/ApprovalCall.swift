@@ -40,12 +40,13 @@ enum ApprovalCall {
 
     /// - Returns: what came of it; empty: it was done.
     static func decide(
-        _ name: String, _ action: ApprovalOrder.Action, reason: String?, token: String?
+        _ name: String, _ action: ApprovalOrder.Action, reason: String?, token: String?,
+        patience: Int32 = JailConnection.patience
     ) throws(JailError) -> String {
         let order = try order(action, reason: reason, token: token)
         let connection = try open(name, token: token)
         return try hidden(name) { () throws(JailError) in
-            switch try JailConnection.ask(.approvals(order), connection) {
+            switch try JailConnection.ask(.approvals(order), connection, patience: patience) {
             case .state(let text): return text
             case .done: return ""
             default:

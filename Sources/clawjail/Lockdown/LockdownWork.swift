@@ -26,8 +26,10 @@ struct LockdownWork {
     static let noReason = JailError(
         .usage, reason: "a reason is one line of at most \(LockdownOrder.longestReason) bytes", hint: "--reason TEXT")
 
-    init(_ subject: LockdownMarker.Subject, reason: String, options: Options) throws(JailError) {
-        guard let order = LockdownOrder(reason: reason, who: Self.who()) else { throw Self.noReason }
+    init(
+        _ subject: LockdownMarker.Subject, reason: String, who: String = Self.who(), options: Options
+    ) throws(JailError) {
+        guard let order = LockdownOrder(reason: reason, who: who) else { throw Self.noReason }
         self.subject = subject
         self.order = order
         self.options = options

@@ -47,7 +47,7 @@ enum JailConnection {
     }
 
     /// Milliseconds that a supervisor has to answer what it need not work for, or to end a jail that it was told to kill.
-    private static let patience: Int32 = 10_000
+    static let patience: Int32 = 10_000
 
     /// Asks, and waits for the one answer; nil: the jail ended.
     ///

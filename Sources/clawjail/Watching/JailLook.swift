@@ -40,11 +40,24 @@ enum JailLook {
 
     /// nil: its supervisor does not answer.
     static func events(of name: String, patience: Int64 = patience) -> [EventLine]? {
-        ask(.recent, [name], patience: patience).first?.flatMap { EventLine.all(answer: $0) }
+        events(of: [name], patience: patience)[0]
+    }
+
+    /// The same of several, in their order.
+    static func events(of names: [String], patience: Int64 = patience) -> [[EventLine]?] {
+        ask(.recent, names, patience: patience).map { $0.flatMap { EventLine.all(answer: $0) } }
+    }
+
+    /// What their supervisors say to one request that they answer in a file, in their order; nil: nothing in time, or no.
+    static func files(_ request: ControlRequest, of names: [String], patience: Int64 = patience) -> [[UInt8]?] {
+        ask(request, names, patience: patience, take: file)
     }
 
     /// What each has answered, in their order; nil: nothing in time, or it has ended.
-    private static func ask(_ request: ControlRequest, _ names: [String], patience: Int64) -> [[UInt8]?] {
+    private static func ask(
+        _ request: ControlRequest, _ names: [String], patience: Int64,
+        take: (SharedDescriptor) -> [UInt8]? = answer
+    ) -> [[UInt8]?] {
         var answers = [[UInt8]?](repeating: nil, count: names.count)
         var open: [(index: Int, connection: SharedDescriptor)] = []
         for (index, name) in names.enumerated() {
@@ -61,7 +74,7 @@ enum JailLook {
             guard left >= 0, (try? System.poll(&entries, milliseconds: Int32(clamping: left + 1))) != nil else { break }
             let ready = System.PollResult(entries)
             for (index, connection) in open where ready[connection.borrowed] != nil {
-                answers[index] = answer(connection)
+                answers[index] = take(connection)
             }
             open.removeAll { ready[$0.connection.borrowed] != nil }
         }
@@ -73,5 +86,17 @@ enum JailLook {
             case .state(let text)? = ControlReply(bytes)
         else { return nil }
         return Array(text.utf8)
+    }
+
+    /// Bytes of a file that a supervisor answers with.
+    private static let fileLimit = 1 << 20
+
+    private static func file(_ connection: SharedDescriptor) -> [UInt8]? {
+        guard
+            let (bytes, numbers) = try? System.receive(
+                connection.borrowed, most: ControlReply.sizeLimit, descriptors: 1),
+            let file = numbers.map({ SharedDescriptor(OwnedDescriptor($0)) }).first, ControlReply(bytes) == .file
+        else { return nil }
+        return withExtendedLifetime(file) { try? System.readContent(file.borrowed, limit: fileLimit) }
     }
 }

@@ -11,7 +11,7 @@ PREFIXES = ("/usr", "/usr/local", "/opt/claw")
 
 def expected(prefix):
     """By hand, and not from the list that install reads."""
-    names = ["bin/clawjail", "bin/clawjail-egress", "bin/clawjail-stub", "bin/clawjail-ssh", "libexec/clawjail/jailprobe",
+    names = ["bin/clawjail", "bin/clawjail-egress", "bin/clawjail-stub", "bin/clawjail-web", "bin/clawjail-ssh", "libexec/clawjail/jailprobe",
              "libexec/clawjail/configure-host", "share/clawjail/installed",
              "share/bash-completion/completions/clawjail", "share/fish/vendor_completions.d/clawjail.fish",
              "lib/sysusers.d/clawjail.conf", "lib/tmpfiles.d/clawjail.conf", "share/doc/clawjail/NOTICE.gz",
@@ -23,13 +23,15 @@ def expected(prefix):
     names += ["lib/systemd/system/" + os.path.basename(path) for path in glob.glob(".build/install/units/*")]
     names += ["share/clawjail/prices.json5"]
     names += ["share/man/man1/" + "-".join(words) + ".1.gz" for words, _ in commands()]
-    names += [f"share/man/man1/{name}.1.gz" for name in ("clawjail-egress", "clawjail-ssh", "clawjail-stub")]
+    names += [f"share/man/man1/{name}.1.gz"
+              for name in ("clawjail-egress", "clawjail-ssh", "clawjail-stub", "clawjail-web")]
     names += ["share/man/man5/clawjail-profile.5.gz"]
     return {f"{prefix}/{name}" for name in names}
 
 
 def test_exactly_what_is_promised_is_there_and_for_everybody_to_read():
-    programs = ("/bin/clawjail", "/bin/clawjail-egress", "/bin/clawjail-stub", "/libexec/clawjail/jailprobe", "/libexec/clawjail/configure-host")
+    programs = ("/bin/clawjail", "/bin/clawjail-egress", "/bin/clawjail-stub", "/bin/clawjail-web",
+                "/libexec/clawjail/jailprobe", "/libexec/clawjail/configure-host")
     for prefix in PREFIXES:
         with installed(prefix, umask=0o077) as place:
             found = everything(place)

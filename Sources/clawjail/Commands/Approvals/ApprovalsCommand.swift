@@ -12,8 +12,8 @@ struct ApprovalsCommand: ParsableCommand {
             who has made it, and why.
             """,
         subcommands: [
-            ApprovalsList.self, ApprovalsWatch.self, ApprovalsApprove.self, ApprovalsDeny.self, ApprovalsRevoke.self,
-            ApprovalsPause.self, ApprovalsResume.self, ApprovalsStop.self, ApprovalsDeciders.self,
+            ApprovalsList.self, ApprovalsWatch.self, ApprovalsServe.self, ApprovalsApprove.self, ApprovalsDeny.self,
+            ApprovalsRevoke.self, ApprovalsPause.self, ApprovalsResume.self, ApprovalsStop.self, ApprovalsDeciders.self,
         ], defaultSubcommand: ApprovalsList.self)
 }
 
