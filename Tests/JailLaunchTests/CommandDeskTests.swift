@@ -2,11 +2,11 @@ import CommandWire
 import JailApprovals
 import JailCommands
 import JailCore
-import JailPlan
 import JailPolicy
 import Testing
 
 @testable import JailLaunch
+@testable import JailPlan
 
 struct `The desk of commands` {
     @Test func `what a rule allows is run, and its end is told`() throws {
