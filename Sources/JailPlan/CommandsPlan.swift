@@ -103,10 +103,10 @@ extension CommandsPlan.Place {
         }
     }
 
-    /// For people who want to know all of it.
-    package var detail: String {
+    /// For people.
+    package var shown: String {
         switch self {
-        case .jail: return shown
+        case .jail: return "in this jail"
         case .ownJail(let place):
             let workspace = place.workspace.map { ", over \($0.path)" } ?? ""
             return "in a jail of '\(place.profile)', called \(place.name)-1 and so on\(workspace)"
