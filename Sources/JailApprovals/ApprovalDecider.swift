@@ -34,11 +34,19 @@ package struct ApprovalDecider: Hashable, Sendable {
     package var role: ApprovalRole
     /// Whose jails these are; nil: everybody's. Root's own.
     package var tenant: UInt32?
+    /// Of the process that speaks, where that says who it is, besides a token: somebody who shows two tokens is one person. nil: it
+    /// is root's, or the user's whose jail it is, and may speak for others.
+    package var person: UInt32?
 
     package init(_ identity: Identity, role: ApprovalRole, tenant: UInt32?) {
         self.identity = identity
         self.role = role
         self.tenant = tenant
+    }
+
+    /// Whether both are one and the same, as far as anybody can say.
+    func isSame(as other: ApprovalDecider) -> Bool {
+        identity == other.identity || person != nil && person == other.person
     }
 
     /// Whether a jail of that user's exists for them.

@@ -34,8 +34,9 @@ extension ApprovalQueue {
             endorse(entry, .init(decider: decider, terms: terms ?? .once, reason: reason))
             return .endorsed
         }
-        guard first.decider.identity != decider.identity else {
-            throw ApprovalRefusal("\(decider.text) has approved it already, and it needs somebody else as well")
+        guard !first.decider.isSame(as: decider) else {
+            throw ApprovalRefusal(
+                "\(first.decider.text) has approved it already, and it needs somebody else as well")
         }
         if let terms, terms != first.terms {
             throw ApprovalRefusal(

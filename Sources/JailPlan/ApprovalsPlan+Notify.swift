@@ -58,6 +58,15 @@ extension ApprovalsPlan {
             return notify
         }
 
+        /// For people, a line each.
+        var shown: [String] {
+            [
+                command.map { "told by \($0.arguments.joined(separator: " ")), on the host" },
+                webhook.map { "told at \($0.address.shown), signed with the secret '\($0.secret)'" },
+                desktop.map { _ in "told on the desktop" },
+            ].compactMap(\.self)
+        }
+
         var json: JSON {
             [
                 "command": command?.json ?? .null, "desktop": desktop?.json ?? .null,

@@ -40,8 +40,11 @@ package struct ApprovalsPlan: Equatable, Sendable {
                 reason: "'approvals.fourEyes' needs root: whoever starts a jail without it can be both of the two",
                 hint: "start it as root for 'process.user', or take 'fourEyes' out of the profile")
         }
+        // Of a webhook's address the path is often the secret: it is in no plan that is shown or recorded.
+        var told = rules
+        told.notify = ApprovalNotify()
         var plan = ApprovalsPlan(
-            rules: rules, owner: facts.payload.uid, tokens: "\(facts.stateDirectory)/\(tokensFile)")
+            rules: told, owner: facts.payload.uid, tokens: "\(facts.stateDirectory)/\(tokensFile)")
         plan.notify = try Notify.make(rules.notify, facts.programs)
         return plan
     }

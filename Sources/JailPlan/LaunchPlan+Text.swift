@@ -41,7 +41,7 @@ extension LaunchPlan {
         }
         if let approvals {
             output.heading("approvals, by 'clawjail approvals'")
-            for text in approvals.rules.shown { output.line("", text) }
+            for text in approvals.rules.shown + (approvals.notify?.shown ?? []) { output.line("", text) }
         }
         if let spend = network.egress?.spend {
             output.heading("spend, at providers of language models")

@@ -3,9 +3,9 @@ import Glibc
 import Testing
 
 /// Users of the host's who are neither root nor the jail's, with tokens, at a jail that root has started.
-@Suite(.needsRoot, .needs("setpriv"), .serialized) struct DeciderTests {
+@Suite(.needsRoot, .needs("setpriv", "curl"), .serialized) struct DeciderTests {
     /// Of nobody's account, and each of another uid, so that one's wrong tokens are not another's.
-    private static let uids: [UInt32] = [31_337, 31_338, 31_339]
+    private static let uids: [UInt32] = [31_337, 31_338, 31_339, 31_340]
 
     private static func words(_ jail: Jail, as uid: UInt32, token: String?, _ words: [String]) throws -> Finished {
         var stranger = jail
@@ -27,24 +27,25 @@ import Testing
     }
 
     @Test func `tokens of two owners see their own jails, a viewer looks, an operator pauses and stops`() throws {
-        let jail = try Jail(.root, Profiles.session("approvals: { ask: ['network'] }"))
+        var jail = try Jail(.root, Profiles.session("approvals: { ask: ['network'] }"))
+        try jail.keepSecretsApart()
+        let list = "{ deciders: [{ user: \(Self.uids[3]), role: 'viewer' }] }"
+        jail.hostChange += " && echo \"\(list)\" > /var/lib/clawjail/deciders.json5"
         let owner = try "\(Host.user.get().uid)"
         let viewer = try Self.makeToken(jail, "viewer", owner: owner)
         let handler = try Self.makeToken(jail, "operator", owner: owner)
         let stranger = try Self.makeToken(jail, "admin", owner: "31999")
-        defer {
-            for token in [viewer, handler, stranger] {
-                _ = try? jail.start(words: ["token", "revoke", token.name]).wait()
-            }
-        }
         let running = try jail.startAndAwait("up", command: ["/bin/sh", "-c", "echo up; exec sleep 100"])
-        let (one, two, three) = (Self.uids[0], Self.uids[1], Self.uids[2])
+        let (one, two, three, listed) = (Self.uids[0], Self.uids[1], Self.uids[2], Self.uids[3])
         let nowhere = "no jail named '\(jail.name)' is running"
 
         let seen = try Self.words(jail, as: one, token: viewer.text, ["list", "--json"])
         #expect(seen.text.contains("\"name\":\"\(jail.name)\""), "\(seen.text) \(seen.errors)")
         #expect(try !Self.words(jail, as: two, token: stranger.text, ["list", "--json"]).text.contains(jail.name))
         #expect(try !Self.words(jail, as: three, token: nil, ["list", "--json"]).text.contains(jail.name))
+        #expect(try Self.words(jail, as: listed, token: nil, ["list", "--json"]).text.contains(jail.name))
+        try Self.words(jail, as: listed, token: nil, ["deny", jail.name, "1"])
+            .expectRefusal(123, "uid \(listed) is viewer, which may not decide")
         for words in [["list"], ["pause"], ["deny"]] {
             let all = words + [jail.name] + (words == ["deny"] ? ["1"] : [])
             try Self.words(jail, as: two, token: stranger.text, all).expectRefusal(120, nowhere)
@@ -70,9 +71,20 @@ import Testing
         try jail.expectNothingLeft()
     }
 
-    @Test func `a session that a jail asks for is made once somebody has said yes, and never else`() throws {
-        let gateway = try GatewayJail(.root, more: "approvals: { ask: ['sessions'], timeout: '60s' },")
-        defer { gateway.clear() }
+    @Test func `a session that a jail asks for is made once somebody has said yes, and people are told of it`() throws {
+        let origin = try Origin("told")
+        let told = try Scratch.directory("told", owner: 0) + "/notice"
+        var gateway = try GatewayJail(
+            .root,
+            more: """
+                approvals: {
+                  ask: ['sessions'],
+                  notify: { command: ['/usr/bin/tee', '\(told)'], webhook: 'http://127.0.0.1:\(origin.port)/',
+                            webhookSecret: 'hook' },
+                },
+                """)
+        try gateway.jail.keepSecretsApart()
+        try gateway.jail.secret("set", "hook", input: "0123456789abcdef0123456789abcdef")
         let running = try gateway.jail.start(
             command: [
                 "/bin/sh", "-c",
@@ -93,6 +105,11 @@ import Testing
         #expect(finished.lines.prefix(2) == ["a", "0"], "\(finished.text) \(finished.errors)")
         #expect(finished.text.contains("an approval was asked for, and not given: it was denied (not today)"))
         #expect(finished.lines.suffix(3) == ["123", "ID", "a"], "\(finished.text)")
-        try gateway.expectNothingLeft()
+        let notice = (try? String(contentsOfFile: told, encoding: .utf8)) ?? ""
+        #expect(notice.contains("\"jail\":\"\(name)\"") && notice.contains("\"kind\":\"session\""), "\(notice)")
+        // Programs of the host's are in the log where they fail.
+        let log = try gateway.jail.start(words: ["audit", "show", name, "--json"]).wait().text
+        #expect(log.contains(#""what":"approved""#) && !log.contains("host-command"), "\(log)")
+        try gateway.jail.expectNothingLeft()
     }
 }

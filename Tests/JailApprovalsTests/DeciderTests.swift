@@ -29,6 +29,22 @@ struct `Who may decide` {
         #expect(desk.isGranted(waiter))
     }
 
+    @Test func `somebody who shows two tokens is one, unless they may speak for others`() throws {
+        for (person, isOne) in [(4711, true), (nil, false)] as [(UInt32?, Bool)] {
+            let desk = Desk(fourEyes: [.network])
+            desk.ask(try subject("https://a.example/x"))
+            var (bob, carl) = (Desk.bob, ApprovalDecider(.token("carl"), role: .approver, tenant: 1000))
+            bob.person = person
+            carl.person = person
+            #expect(try desk.approve(1, by: bob) == nil)
+            if isOne {
+                #expect(throws: ApprovalRefusal.self) { _ = try desk.approve(1, by: carl) }
+                carl.person = 4712
+            }
+            #expect(try desk.approve(1, by: carl) != nil)
+        }
+    }
+
     @Test func `four eyes are those of two`() throws {
         let desk = Desk(fourEyes: [.network])
         let asked = try subject("https://a.example/x")

@@ -25,7 +25,7 @@ struct `The deciders' socket` {
 
         var path: String {
             get throws {
-                let names = try System.names(in: System.open(doors, [.readOnly, .directory]).borrowed).map(\.name)
+                let names = try JailLaunchTests.names(in: doors)
                 return doors + "/" + (try #require(names.first))
             }
         }
@@ -94,9 +94,7 @@ struct `The deciders' socket` {
         let directory = try RunDirectory.claim("jail", in: base.path + "/run") { _ in true }
         _ = try directory.makeDeciderSocket(in: doors)
         _ = try directory.makeDeciderSocket(in: doors)
-        func names() throws -> [String] {
-            try System.names(in: System.open(doors, [.readOnly, .directory]).borrowed).map(\.name)
-        }
+        func names() throws -> [String] { try JailLaunchTests.names(in: doors) }
         #expect(try names().count == 1, "one that came before is removed")
         #expect(try names().allSatisfy { $0.utf8.count == 37 && $0.hasSuffix(".sock") && !$0.contains("jail") })
         directory.remove()
@@ -112,4 +110,9 @@ struct `The deciders' socket` {
         #expect(throws: JailError.self) { _ = try directory.makeDeciderSocket(in: doors) }
         directory.remove()
     }
+}
+
+private func names(in path: String) throws -> [String] {
+    let directory = SharedDescriptor(try System.open(path, [.readOnly, .directory]))
+    return try withExtendedLifetime(directory) { try System.names(in: directory.borrowed).map(\.name) }
 }

@@ -54,7 +54,8 @@ final class AccessDesk {
     func admit(
         _ token: String?, by uid: UInt32, through door: Door, to ability: ApprovalRole.Ability
     ) throws(Refusal) -> ApprovalDecider {
-        let decider = if let token { try find(token, uid) } else { try find(uid, door) }
+        var decider = if let token { try find(token, uid) } else { try find(uid, door) }
+        if door == .deciders, uid != 0 { decider.person = uid }
         guard decider.maySee(jailOf: owner) else { throw .invisible }
         guard decider.role.may(ability) else {
             let reason = "\(decider.text) is \(decider.role.rawValue), which may not \(ability.text)"

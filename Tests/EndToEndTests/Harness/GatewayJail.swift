@@ -4,7 +4,7 @@ import Testing
 
 /// A jail that may ask for sessions, with a shell and Python inside, and what an operator sees of it.
 struct GatewayJail {
-    let jail: Jail
+    var jail: Jail
 
     /// - Parameters:
     ///   - most: `sessions.most`.
