@@ -68,7 +68,8 @@ def kind(schema, value):
 
 def plural(schema, value):
     if "$ref" in value:
-        return {"port": "ports", "bind": "paths, or objects", "publishedPort": "ports to publish"}[value["$ref"].rpartition("/")[2]]
+        return {"port": "ports", "bind": "paths, or objects", "publishedPort": "ports to publish", "flag": "flags",
+                "words": "lists of words"}[value["$ref"].rpartition("/")[2]]
     if "enum" in value:
         return ", ".join(f'"{choice}"' for choice in value["enum"])
     if "anyOf" in value and "type" not in value:
