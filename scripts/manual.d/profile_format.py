@@ -6,7 +6,7 @@ WORDS = {
     "profileName": "a profile's name", "size": "a size", "money": "an amount", "port": "a port",
     "publishedPort": "a port to publish",
     "count": "a number", "time": "a duration",
-    "span": "a duration",
+    "span": "a duration", "flag": "a flag", "words": "a list of words",
     "target": "a path", "hosts": "a list of hosts", "ports": "a list of ports",
     "methods": "a list of methods", "paths": "a list of paths", "string": "a text", "boolean": "true or false",
     "integer": "a number", "number": "a number", "object": "an object", "array": "a list",
@@ -68,7 +68,8 @@ def kind(schema, value):
 
 def plural(schema, value):
     if "$ref" in value:
-        return {"port": "ports", "bind": "paths, or objects", "publishedPort": "ports to publish"}[value["$ref"].rpartition("/")[2]]
+        return {"port": "ports", "bind": "paths, or objects", "publishedPort": "ports to publish", "flag": "flags",
+                "words": "lists of words"}[value["$ref"].rpartition("/")[2]]
     if "enum" in value:
         return ", ".join(f'"{choice}"' for choice in value["enum"])
     if "anyOf" in value and "type" not in value:

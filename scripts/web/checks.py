@@ -88,6 +88,26 @@ class Story:
         self.jail.ask("/status", "GET")
         expect(self.jail.status() == "200", "what a rule allows is not asked about", place.said())
 
+    def out_of_reach(self):
+        """no jail reaches the page, whatever its profile allows"""
+        self.jail.ask("/login", "GET", PORT)
+        # Before a request was read: there is nobody who would answer one.
+        expect(self.jail.status() == "000", "the page, from a jail", self.jail.answer())
+        expect("kept for 'clawjail approvals serve'" in self.log(), "the reason")
+
+    def tenants(self):
+        """tokens of other owners see neither the jail nor what it asks for"""
+        self.jail.ask("/v1/seen")
+        eventually("the question", lambda: '"subject":"POST' in self.place.clawjail("approvals", "list", "--json"))
+        own = self.place.hear(self.place.token("own", "approver", "--owner", self.place.user))
+        other = self.place.hear(self.place.token("other", "admin", "--owner", "4711"))
+        expect([one["path"] for one in own["queue"]["entries"]] == ["/v1/seen"], "one's own", own)
+        expect([one["name"] for one in own["jails"]["jails"]] == ["chat"], "one's own", own)
+        expect(other["queue"] == {"entries": [], "grants": []}, "another's", other)
+        expect(not other["jails"]["jails"] and not other["jails"]["denials"], "another's", other)
+        self.place.clawjail("approvals", "deny", "chat", "1", "--reason", "for the test")
+        expect(self.jail.status() == "403", "the denied request")
+
     def refusals(self):
         """another name, another origin and no cookie are refused, and a wrong token as well"""
         ask, own = self.place.request, f"http://127.0.0.1:{PORT}"
@@ -158,8 +178,11 @@ class Story:
         press(entry, "deny")
         expect(self.jail.status() == "403", "the denied request")
         expect("that was enough" in self.jail.answer(), "the reason", self.jail.answer())
-        rule = eventually("the rule", lambda: self.page.all("#denials textarea"))[0].get_attribute("value")
-        expect(rule.startswith("network: { allow: [{") and '"/v1/hook"' in rule and '"POST"' in rule, "the rule", rule)
+        def rule():
+            texts = [one.get_attribute("value") for one in self.page.all("#denials textarea")]
+            return next((text for text in texts if '"/v1/hook"' in text), None)
+        text = eventually("the rule that allows it", rule)
+        expect(text.startswith("network: { allow: [{") and '"POST"' in text, "the rule", text)
 
     def viewer(self):
         """a viewer sees no buttons, and a POST that is forged is refused"""
@@ -243,8 +266,8 @@ class Story:
         expect(kinds <= {"socket", "anon_inode"}, "its descriptors", kinds)
 
 
-ORDER = ("begin", "refusals", "approve", "text", "revoke", "end_of_time", "viewer", "phone_image", "closed", "audit",
-         "revoked_token", "lockdown", "process")
+ORDER = ("begin", "out_of_reach", "tenants", "refusals", "approve", "text", "revoke", "end_of_time", "viewer", "phone_image",
+         "closed", "audit", "revoked_token", "lockdown", "process")
 
 
 def run(place, images):

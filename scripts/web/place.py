@@ -1,5 +1,6 @@
 """Where the page is tried: directories that no other jail has, an origin, jails that ask, the page, and browsers."""
 
+import json
 import os
 import pwd
 import shutil
@@ -17,9 +18,9 @@ from selenium.webdriver.chrome.service import Service
 
 PORT = 18787
 PATIENCE = 25
-# Reads a method and a path a line, asks the origin for it, and says the status; the second word is for the list of jails.
-CLIENT = """while read -r method path; do
-  curl -s -m 60 -o /workspace/answer -w '%{http_code}\\n' --noproxy '*' --path-as-is -X "$method" "http://127.0.0.1:$1$path"
+# Reads a method and an address a line, asks for it, and says the status; its own words are for the list of jails.
+CLIENT = """while read -r method address; do
+  curl -s -m 60 -o /workspace/answer -w '%{http_code}\\n' --noproxy '*' --path-as-is -X "$method" "$address"
 done"""
 
 
@@ -62,19 +63,19 @@ class Jail:
         profile = place.write(f"{name}.json5", """{
           extends: "session",
           network: {
-            allow: [{ hosts: ["127.0.0.1"], ports: [%d], schemes: ["http"], methods: ["GET"] }],
+            allow: [{ hosts: ["127.0.0.1"], ports: [%d, %d], schemes: ["http"], methods: ["GET"] }],
             allowPrivate: ["127.0.0.1/32"],
           },
           approvals: { ask: ["network"], timeout: "%s" },
-        }""" % (place.origin.server_port, timeout))
+        }""" % (place.origin.server_port, PORT, timeout))
         self.process = subprocess.Popen(
             [place.binary, "run", "--profile", profile, "--name", name, "--user", place.user, "--workspace", workspace, "--",
-             "/bin/sh", "-c", CLIENT, "client", str(place.origin.server_port), argument],
+             "/bin/sh", "-c", CLIENT, "client", argument],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=place.log, text=True, bufsize=1)
         place.running.append(self.process)
 
-    def ask(self, path, method="POST"):
-        self.process.stdin.write(f"{method} {path}\n")
+    def ask(self, path, method="POST", port=None):
+        self.process.stdin.write(f"{method} http://127.0.0.1:{port or self.place.origin.server_port}{path}\n")
 
     def status(self):
         line = self.process.stdout.readline().strip()
@@ -127,8 +128,8 @@ class Place:
             raise Failure(f"clawjail {' '.join(words)}: status {done.returncode} {done.stderr}")
         return done.stdout
 
-    def token(self, name, role):
-        return self.clawjail("token", "create", name, "--role", role, "--expires", "1h").strip()
+    def token(self, name, role, *more):
+        return self.clawjail("token", "create", name, "--role", role, "--expires", "1h", *more).strip()
 
     def serve(self):
         process = subprocess.Popen([self.binary, "approvals", "serve", "--port", str(PORT)], stdout=self.log, stderr=self.log)
@@ -151,6 +152,18 @@ class Place:
             return answer.code, answer.read().decode(), answer.headers
         except OSError as error:
             return 0, str(error), {}
+
+    def hear(self, token):
+        """What an open page is told first, by name of the event; without a browser."""
+        own = f"http://127.0.0.1:{PORT}"
+        cookie = self.request("/login", f"token={token}".encode(), Origin=own)[2]["Set-Cookie"].split(";")[0]
+        told = {}
+        with urllib.request.urlopen(urllib.request.Request(own + "/events", headers={"Cookie": cookie}), timeout=10) as answer:
+            while len(told) < 2:
+                line = answer.readline().decode()
+                if line.startswith("event: "):
+                    told[line.split()[1]] = json.loads(answer.readline().decode().removeprefix("data: "))
+        return told
 
     def browser(self, phone=False):
         options = Options()
