@@ -116,7 +116,7 @@ package struct Planner {
             seccomp: SeccompPlan(
                 variant: profile.process.shell ? .shell : .strict, additional: profile.process.systemCalls),
             selfTest: profile.process.selfTest,
-            network: NetworkPlan(publish: profile.network.publish, egress: egress),
+            network: NetworkPlan(publish: try publishedPorts(), egress: egress),
             data: data,
             review: review,
             sessions: sessions,
@@ -231,6 +231,16 @@ package struct Planner {
         profile.process.workingDirectory
             ?? (profile.filesystem.data?.target ?? (profile.filesystem.workspaceSource == nil ? nil : "/workspace")
                 ?? "/")
+    }
+
+    /// Nobody is to log in to a jail that looks like the page to decide on.
+    private func publishedPorts() throws(JailError) -> [PublishedPort] {
+        if let port = profile.network.publish.first(where: { PagePorts.contains($0.hostPort) }) {
+            throw JailError(
+                .plan, reason: "port \(port.hostPort) of the host is kept for 'clawjail approvals serve'",
+                hint: "publish it at another one than \(PagePorts.text)")
+        }
+        return profile.network.publish
     }
 
     private var hasToken: Bool { profile.network.publish.contains { $0.token != nil } }

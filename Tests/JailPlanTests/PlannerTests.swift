@@ -111,6 +111,15 @@ struct `The planner` {
 
     // MARK: Notes
 
+    @Test func `a jail is not published where the page to decide on is`() {
+        for port: UInt16 in [18780, 18790] {
+            let profile = bare { $0.network.publish = [PublishedPort(hostPort: port, jailPort: 80)] }
+            #expect(failure { () throws(JailError) in _ = try plan(profile) }?.reason.contains("is kept for") == true)
+        }
+        let other = bare { $0.network.publish = [PublishedPort(hostPort: 18789, jailPort: 18790)] }
+        #expect(throws: Never.self) { try plan(other) }
+    }
+
     @Test func `a port that others can reach, and a host that trusts no CA, are said`() throws {
         let profile = bare {
             var port = PublishedPort(hostPort: 80, jailPort: 8080)

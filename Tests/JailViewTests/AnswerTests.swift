@@ -35,6 +35,18 @@ struct `What supervisors answer` {
             text.contains(#""requests":{"allowed":null,"denied":0,"failed":0}"#) && text.contains(#""sentBytes":null"#))
     }
 
+    @Test func `a denial says what would allow it, and nothing else does`() {
+        let rule = #"network: { allow: [{ hosts: [\"a.example\"] }] }"#
+        let denied = line(
+            #"{"event":"network","subject":"request","verdict":"denied","host":"a.example","remedy":"\#(rule)"}"#)
+        #expect(denied?.name == "network")
+        #expect(denied?.isDenial == true)
+        #expect(denied?.remedy == #"network: { allow: [{ hosts: ["a.example"] }] }"#)
+        let failed = line(#"{"event":"network","subject":"request","verdict":"failed","remedy":"x"}"#)
+        #expect(failed?.isDenial == false)
+        #expect(failed?.remedy == nil)
+    }
+
     private func line(_ event: String) -> EventLine? {
         EventLine.all(answer: Array(#"{"events":[{"time":1500,"event":\#(event)}]}"#.utf8))?.first
     }
