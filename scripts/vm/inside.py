@@ -62,8 +62,8 @@ ELSEWHERE = ("SharedWayOutTests", "WayOutTests", "GatewaySessionTests", "Hostile
              "SampleGatewayTests", "AlertTests", "AuditTests", "LockdownTests", "SpendTests", "WatchingTests",
              "SnapshotTests", "DiskFullTests", "ExplainTests", "HostAuditTests", "LadderTests", "LearnTests",
              "InnerCommandTests", "ProfileReviewTests", "RestartTests", "ReviewTests", "SuggestTests", "VerifyTests",
-             "CommandTests", "SecretTests", "SecretUseTests", "SessionSecretTests", "GatewayTokenTests", "CanaryTests",
-             "DeciderTests")
+             "CommandTests", "CommandPlaceTests", "SecretTests", "SecretUseTests", "SessionSecretTests",
+             "GatewayTokenTests", "CanaryTests", "DeciderTests")
 
 
 def swift(_):
