@@ -111,7 +111,8 @@ import Testing
         func text(_ name: String, _ index: Int = 1) -> String { found[name]?[index] as? String ?? "" }
 
         for name in ["line", "login", "called"] {
-            #expect(status(name) == 0 && text(name) == "test\n", "\(name): \(found[name] ?? [])")
+            #expect(
+                status(name) == 0 && text(name) == "test\n" && text(name, 2).isEmpty, "\(name): \(found[name] ?? [])")
         }
         #expect(status("allowed") == 0, "\(found["allowed"] ?? [])")
         #expect(status("input") == 0 && text("input") == "through", "\(found["input"] ?? [])")

@@ -1,11 +1,11 @@
 import CommandWire
 import JailCommands
 import JailCore
-import JailPlan
 import JailPolicy
 import TestSupport
 
 @testable import JailLaunch
+@testable import JailPlan
 
 /// Runs nothing, and remembers what it was told.
 final class FakeRuns: CommandRuns {

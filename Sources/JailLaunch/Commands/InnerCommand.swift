@@ -79,7 +79,8 @@ final class InnerCommand {
 
     var pollEntries: [System.PollEntry] {
         guard report == nil else { return [] }
-        return [System.PollEntry(connection.borrowed, System.PollEvents.readable)]
+        let answers = isGone ? [] : [System.PollEntry(connection.borrowed, System.PollEvents.readable)]
+        return answers
             + outputs.flatMap(\.pollEntries) + (terminal?.pollEntries ?? [])
     }
 
@@ -117,7 +118,8 @@ final class InnerCommand {
     // MARK: Answers
 
     private func hear() {
-        while report == nil {
+        // What ends once all is gone is only the connection.
+        while report == nil, !isGone {
             let received: (bytes: [UInt8], descriptors: [Int32])
             do throws(SystemError) {
                 received = try System.receive(connection.borrowed, most: ControlReply.sizeLimit, descriptors: 1)

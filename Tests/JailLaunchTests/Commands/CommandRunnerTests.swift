@@ -12,7 +12,7 @@ import Testing
 struct `Commands outside of the jail` {
     @Test func `one has the user's rights, an environment of its own, and nothing else`() async {
         await #expect(processExitsWith: .success) {
-            setenv("SECRET_OF_THE_SUPERVISOR", "x", 1)
+            unsafe setenv("SECRET_OF_THE_SUPERVISOR", "x", 1)
             let fixture = try RunnerFixture([
                 RunnerFixture.shell { $0.environment = [EnvironmentVariable(name: "A", value: "b c")] }
             ])
