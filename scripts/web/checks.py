@@ -65,6 +65,11 @@ def expect(found, what, *more):
         raise Failure(" ".join([what, *map(str, more)]))
 
 
+def rights(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+
+
 class Story:
     def __init__(self, place, images):
         self.place, self.images = place, images
@@ -257,8 +262,8 @@ class Story:
     def process(self):
         """the page's process has no file, no capability, and no way back"""
         page = subprocess.run(["pgrep", "-P", str(self.server.pid)], capture_output=True, text=True).stdout.split()[0]
-        with open(f"/proc/{page}/status", encoding="utf-8") as file:
-            status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        status, desk = rights(page), rights(self.server.pid)
+        expect(int(desk["CapPrm"], 16) == 0 and desk["NoNewPrivs"] == "1", "the rights of the one that reaches jails")
         expect(status["Uid"].split()[0] not in ("0", str(self.place.payload[0])), "its user", status["Uid"])
         expect(int(status["CapPrm"], 16) == 0 and status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", "its rights")
         kinds = {os.readlink(f"/proc/{page}/fd/{number}").split(":")[0] for number in os.listdir(f"/proc/{page}/fd")

@@ -40,7 +40,8 @@ struct PageProcess {
         if pid == 0 { Self.become(words, Descriptor(ends.second), listeners) }
         System.close(ends.second)
         let signals = try attempt(.supervise) { () throws(SystemError) in
-            SharedDescriptor(try System.signalDescriptor(Self.signals))
+            try Self.giveUp()
+            return SharedDescriptor(try System.signalDescriptor(Self.signals))
         }
         say()
         do throws(SystemError) { try serve(PageChannel(own.borrowed), own.borrowed, signals.borrowed, pid) } catch {
@@ -105,6 +106,17 @@ struct PageProcess {
         } catch {
             Output.say(JailError(.supervise, error, path: words[0]).description)
             Output.leave(ExitStatus.notExecutable)
+        }
+    }
+
+    /// Sockets and files of jails are its own user's: it needs no right besides.
+    private static func giveUp() throws(SystemError) {
+        try System.setDumpable(false)
+        try System.clearAmbientCapabilities()
+        try System.setCapabilities(.empty)
+        try System.setNoNewPrivileges()
+        guard try System.capabilities() == .empty, try System.hasNoNewPrivileges() else {
+            throw SystemError(.check, .notPermitted)
         }
     }
 
