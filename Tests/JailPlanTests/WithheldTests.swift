@@ -27,6 +27,7 @@ struct `Plans with commands in the jail` {
 
     private static func profile(_ change: (inout Profile) -> Void = { _ in }) -> Profile {
         bare { profile in
+            profile.filesystem.tmp = 16 << 20
             var rule = CommandRule(name: "git", program: git)
             rule.arguments = [CommandArgument(.literal("status"))]
             rule.workingDirectory = "/tmp"

@@ -75,6 +75,9 @@ struct `Shipped profiles` {
                 "+ network.allow preset anthropic", "+ network.allow preset openai",
                 "+ network.allow preset github-read", "~ network.budgets.requestsPerMinute 600 → 240",
                 "- spend none", "+ spend at most 10 USD a day (UTC)", "+ spend then requests are denied",
+                "- approvals none",
+                "+ approvals network: what no rule allows waits for somebody to say yes",
+                "+ approvals 5m without an answer is a no",
             ])
     }
 
