@@ -46,6 +46,9 @@ extension SystemdUnit {
 
     /// The addresses of a jail that lets nothing out, and publishes nothing beyond this host.
     private func describeAddresses(_ unit: inout UnitText) {
+        guard profile?.commands.rules.contains(where: { $0.place != .jail }) != true else {
+            return unit.comment("Without IPAddressDeny: commands outside of the jail are in this unit as well.")
+        }
         guard let profile, case let network = profile.network, !profile.hasWayOut,
             network.publish.allSatisfy({ $0.hostAddress == 0x7F00_0001 })
         else {
@@ -82,7 +85,16 @@ extension SystemdUnit {
     private var paths: [String] {
         let files = profile?.filesystem
         let programs = profile?.process.programs.map(\.name) ?? []
-        return writablePaths + (files?.read.map(\.source) ?? []) + (programs + command).filter { $0.hasPrefix("/") }
+        return writablePaths + (files?.read.map(\.source) ?? []) + ofCommands
+            + (programs + command).filter { $0.hasPrefix("/") }
+    }
+
+    /// What commands on the host need there.
+    private var ofCommands: [String] {
+        (profile?.commands.rules ?? []).flatMap { rule -> [String] in
+            guard case .host = rule.place else { return [] }
+            return [rule.program] + (rule.workingDirectory.map { [$0] } ?? [])
+        }
     }
 
     private static func isIn(_ path: String, _ directories: [String]) -> Bool {

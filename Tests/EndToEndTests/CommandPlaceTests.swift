@@ -27,13 +27,14 @@ import Testing
         unsafe chmod(directory + "/own", 0o600)
         unsafe symlink("/etc/hostname", directory + "/out")
         let jail = try Jail(.root, Self.profile("daemon", directory))
-        let read = try jail.run("env", "cat", directory + "/own")
+        let options = ["--workspace", try Scratch.directory("workspace")]
+        let read = try jail.run(options, command: ["env", "cat", directory + "/own"])
         #expect(read.status == 0 && read.text == "of daemon\n", "\(read.errors)")
-        #expect(try jail.run("env", "id", "-u").text == "1\n")
-        let out = try jail.run("env", "cat", directory + "/out")
+        #expect(try jail.run(options, command: ["env", "id", "-u"]).text == "1\n")
+        let out = try jail.run(options, command: ["env", "cat", directory + "/out"])
         #expect(out.status == 126 && out.text.isEmpty)
         #expect(out.errors.contains("leads out of the directory"), "\(out.errors)")
-        #expect(try jail.run("env", "cat", "/etc/hostname").status == 126)
+        #expect(try jail.run(options, command: ["env", "cat", "/etc/hostname"]).status == 126)
         try jail.expectNothingLeft()
     }
 

@@ -203,6 +203,18 @@ struct `A unit of systemd` {
         #expect(Self.values("ProtectHome", unit).isEmpty && Self.values("PrivateTmp", unit).isEmpty)
     }
 
+    @Test func `commands on the host have what they need of it`() {
+        var rule = CommandRule(name: "x", program: "/tmp/x")
+        rule.place = .host("logs")
+        rule.workingDirectory = "/home/logs"
+        let unit = Self.unit { $0.profile?.commands.rules = [rule] }
+        #expect(Self.values("ProtectHome", unit).isEmpty && Self.values("PrivateTmp", unit).isEmpty)
+        #expect(Self.values("IPAddressDeny", unit).isEmpty)
+        rule.place = .jail
+        let inside = Self.unit { $0.profile?.commands.rules = [rule] }
+        #expect(Self.values("ProtectHome", inside) == ["yes"] && Self.values("IPAddressDeny", inside) == ["any"])
+    }
+
     @Test func `a jail that lets nothing out gets no address either`() throws {
         #expect(Self.values("IPAddressDeny", Self.unit()) == ["any"])
         #expect(Self.values("IPAddressAllow", Self.unit()) == ["localhost"])

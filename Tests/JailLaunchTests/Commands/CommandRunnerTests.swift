@@ -68,26 +68,23 @@ struct `Commands outside of the jail` {
     @Test func `one that wants a terminal has one`() async {
         await #expect(processExitsWith: .success) {
             let fixture = try RunnerFixture()
+            let script =
+                "tty; stty size; test -r /dev/tty && echo TERM=$TERM; "
+                + "until test \"$(stty size)\" = '33 44'; do sleep 0.05; done; echo grown; read line; echo got $line; "
+                + "trap 'exit 9' INT; echo held; while :; do sleep 0.05; done"
             let number = try #require(
-                try fixture.start(
-                    [
-                        "-c",
-                        "tty; stty size; test -r /dev/tty && echo TERM=$TERM; read line; stty size; echo got $line",
-                    ], input: nil,
-                    terminal: .init(rows: 11, columns: 22)))
+                try fixture.start(["-c", script], input: nil, terminal: .init(rows: 11, columns: 22)))
             try fixture.pump { fixture.output(of: number).contains("TERM=xterm") }
             try fixture.runner.resize(number, .init(rows: 33, columns: 44))
-            usleep(100_000)
+            try fixture.pump { fixture.output(of: number).contains("grown") }
             try fixture.type("hello\n", to: number)
+            try fixture.pump { fixture.output(of: number).contains("held") }
+            // The key that interrupts.
+            try fixture.type("\u{3}", to: number)
             let outcome = try fixture.finish(number)
-            #expect(outcome.report?.status == 0, "\(outcome)")
+            #expect(outcome.report?.status == 9, "\(outcome)")
             #expect(outcome.output.contains("/dev/pts/") && outcome.output.contains("11 22\r\n"))
-            #expect(outcome.output.contains("33 44\r\n") && outcome.output.contains("got hello"))
-            let held = try #require(
-                try fixture.start(["-c", "echo on; sleep 60"], input: nil, terminal: .init(rows: 1, columns: 1)))
-            try fixture.pump { fixture.output(of: held).contains("on") }
-            try fixture.type("\u{3}", to: held)
-            #expect(try fixture.finish(held).report?.status == 130)
+            #expect(outcome.output.contains("got hello"))
         }
     }
 
@@ -226,6 +223,25 @@ struct `Commands outside of the jail` {
             #expect(notices.count == 2)
             try fixture.pump { RunnerFixture.isNobodyLeft(with: mark) }
             #expect(RunnerFixture.isNobodyLeft(with: mark))
+        }
+    }
+
+    @Test func `what one leaves whose keeper is killed is ended by the runner, and the others go on`() async {
+        await #expect(processExitsWith: .success) {
+            let fixture = try RunnerFixture()
+            let mark = try RunnerFixture.mark()
+            let number = try #require(
+                try fixture.start(
+                    ["-c", "setsid sh -c 'sleep 60; : \(mark)' & echo on; sleep 60; : \(mark)"], input: nil))
+            try fixture.pump { fixture.output(of: number) == "on\n" }
+            let runner = fixture.runner.processID
+            let children = try System.readFile("/proc/\(runner)/task/\(runner)/children")
+            let keeper = try #require(Int32(String(decoding: children.prefix { $0 != 0x20 }, as: UTF8.self)))
+            try System.kill(keeper, SIGKILL)
+            let outcome = try fixture.finish(number)
+            #expect(outcome.report?.hasBegun == false && outcome.report?.text.contains("what kept it") == true)
+            #expect(RunnerFixture.isNobodyLeft(with: mark))
+            #expect(try fixture.run(["-c", "echo others"]).output == "others\n")
         }
     }
 
