@@ -175,7 +175,7 @@ import Testing
                     if os.readlink(f'/proc/{pid}/ns/pid') == own: continue
                     s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
                     s.settimeout(20)
-                    s.connect(f'/proc/{pid}/root/run/clawjail/commands.sock')
+                    s.connect(os.path.join('/proc', pid, 'root', 'run/clawjail/commands.sock'))
                     print(s.recv(1 << 16))
                 except OSError as error:
                     print(error)
