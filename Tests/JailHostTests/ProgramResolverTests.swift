@@ -2,6 +2,7 @@ import JailCore
 import JailHost
 import JailPlan
 import JailPolicy
+import TestSupport
 import Testing
 
 @Suite struct ProgramResolverTests {
@@ -47,6 +48,15 @@ import Testing
                 == "exec: 'sh' is not in the programs of profile 'offline'; to allow it, make a profile that "
                 + "extends it: { extends: \"offline\", process: { programs: [\"sh\"] } }")
         #expect(error?.status == ExitStatus.notExecutable)
+    }
+
+    @Test(.needs("npm")) func `a name in a listed directory may lead into what is shown with it`() throws {
+        let npm = try System.readLink("/usr/bin/npm")
+        // Somebody's own installation may lead anywhere.
+        guard npm.contains("lib/node_modules/") || npm.contains("share/nodejs/") else { return }
+        let closure = try resolve(["/usr/bin/"], ["/usr/bin/npm", "test"])
+        #expect(closure.commandPath == "/usr/bin/npm")
+        #expect(closure.files == (try resolve(["/usr/bin/"], ["env"])).files)
     }
 
     @Test func `a command that is nowhere ends with 127`() throws {
