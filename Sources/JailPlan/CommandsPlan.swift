@@ -28,6 +28,18 @@ package struct CommandsPlan: Equatable, Sendable {
         /// What the program's path leads from on the host: `/`, or a prepared root.
         package var root = "/"
 
+        package init(
+            profile: String, launcher: String, identity: FileIdentity, arguments: [String], name: String,
+            workspace: Directory? = nil
+        ) {
+            self.profile = profile
+            self.launcher = launcher
+            self.identity = identity
+            self.arguments = arguments
+            self.name = name
+            self.workspace = workspace
+        }
+
         /// - Parameter number: from 1, of no other jail that runs for the same one.
         package func jailName(_ number: Int) -> String { "\(name)-\(number)" }
     }
@@ -41,6 +53,13 @@ package struct CommandsPlan: Equatable, Sendable {
         package var directory: String
         /// Somebody else than whoever starts the jail, which only root can do.
         package var isOther: Bool
+
+        package init(user: HostUser, program: String, directory: String, isOther: Bool) {
+            self.user = user
+            self.program = program
+            self.directory = directory
+            self.isOther = isOther
+        }
     }
 
     /// A directory of the host's: something else in its place is not it.

@@ -44,7 +44,7 @@ package enum UncheckedKeys {
         ),
         ("plants what opens nothing, and is new in each jail", ["canaries", "canaries[]."]),
         ("would have to be used up", ["network.budgets.", "spend", "spend."]),
-        ("is asked of people, and denied as without it where nobody says yes", ["approvals", "approvals."]),
+        ("has people asked, outside of the jail", ["approvals", "approvals."]),
         ("names commands, whose rules are judged of each call", ["commands", "commands[]."]),
         ("grants more jails, each of which can be verified by its name", ["sessions", "sessions."]),
         (

@@ -146,9 +146,10 @@ import Testing
                 done = subprocess.run(['say', 'hello'], capture_output=True)
                 print(done.returncode, done.stdout, done.stderr, flush=True)
             """
-        let running = try jail.startAndAwait("up", command: ["python3", "-c", script])
+        let running = try jail.startAndAwait("up", command: ["python3", "-c", script, jail.name])
         let asked = try ApprovalTests.awaitQuestion(jail, 1)
         #expect(asked.contains("in the jail") && asked.contains("commands[5] asks about every call"), "\(asked)")
+        if caller == .user { #expect(try askFromOutside(jail.name).contains("is no process of this jail")) }
         let approved = try jail.start(words: ["approvals", "approve", jail.name, "1"]).wait()
         #expect(approved.text.contains("as grant 1"), "\(approved.errors)")
         _ = try ApprovalTests.awaitQuestion(jail, 2)
@@ -158,6 +159,32 @@ import Testing
         #expect(finished.text.contains("126 b''") && finished.text.contains("it was denied (once was enough)"))
         let log = try jail.start(words: ["audit", "show", jail.name]).wait().text
         #expect(log.contains("command allowed say hello (commands[5], jail) by grant 1"), "\(log)")
+    }
+
+    /// Connects through what /proc shows of the jail's files, as the user that its processes are as well.
+    ///
+    /// - Parameter mark: an argument of the jail's command.
+    private func askFromOutside(_ mark: String) throws -> String {
+        let script = """
+            import os, socket, sys
+            own = os.readlink('/proc/self/ns/pid')
+            for pid in filter(str.isdigit, os.listdir('/proc')):
+                try:
+                    line = open(f'/proc/{pid}/cmdline').read()
+                    if sys.argv[1] not in line or 'python' not in os.readlink(f'/proc/{pid}/exe'): continue
+                    if os.readlink(f'/proc/{pid}/ns/pid') == own: continue
+                    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                    s.settimeout(20)
+                    s.connect(f'/proc/{pid}/root/run/clawjail/commands.sock')
+                    print(s.recv(1 << 16))
+                except OSError as error:
+                    print(error)
+            """
+        guard Host.isRoot else { return try shell("python3 -c \"$1\" \"$2\"", script, mark).text }
+        let user = try Host.user.get()
+        return try shell(
+            "exec setpriv --reuid=\(user.uid) --regid=\(user.gid) --clear-groups python3 -c \"$1\" \"$2\"", script, mark
+        ).text
     }
 
     /// Of whoever speaks to the socket without a stub: 1 is accepted, 3 refused.

@@ -45,7 +45,7 @@ ELSEWHERE = ("SharedWayOutTests", "WayOutTests", "GatewaySessionTests", "Hostile
              "SampleGatewayTests", "AlertTests", "AuditTests", "LockdownTests", "SpendTests", "WatchingTests",
              "SnapshotTests", "DiskFullTests", "ExplainTests", "HostAuditTests", "LadderTests", "LearnTests",
              "InnerCommandTests", "ProfileReviewTests", "RestartTests", "ReviewTests", "SuggestTests", "VerifyTests",
-             "CommandTests", "SecretTests", "SecretUseTests", "SessionSecretTests", "GatewayTokenTests", "CanaryTests")
+             "CommandTests", "CommandPlaceTests", "SecretTests", "SecretUseTests", "SessionSecretTests", "GatewayTokenTests", "CanaryTests")
 
 
 def swift(_):

@@ -144,7 +144,8 @@ final class InnerCommand {
             } catch { kill(because: "its terminal could not be opened: \(error.errno)") }
             self.showing = nil
         // Init says it as well as the supervisor.
-        case .ended(let status): self.status = self.status ?? status
+        // Whoever was killed because of what it wrote may have had a broken pipe before: that is no end of its own.
+        case .ended(let status): self.status = self.status ?? (isKilled ? 128 + SIGKILL : status)
         case .done: finish()
         case .refused(let status, let text):
             if self.status == nil {

@@ -12,7 +12,6 @@ import Testing
 struct `Commands outside of the jail` {
     @Test func `one has the user's rights, an environment of its own, and nothing else`() async {
         await #expect(processExitsWith: .success) {
-            unsafe setenv("SECRET_OF_THE_SUPERVISOR", "x", 1)
             let fixture = try RunnerFixture([
                 RunnerFixture.shell { $0.environment = [EnvironmentVariable(name: "A", value: "b c")] }
             ])
@@ -28,7 +27,8 @@ struct `Commands outside of the jail` {
             #expect(lines[2] == "/")
             #expect(lines.contains("A=b c") && lines.contains("HOME=\(user.home)") && lines.contains("LANG=C.UTF-8"))
             #expect(lines.contains("PATH=/usr/local/bin:/usr/bin:/bin") && lines.contains("USER=\(user.identity.name)"))
-            #expect(!outcome.output.contains("SECRET"))
+            let names = Set(lines.filter { $0.contains("=") }.map { String($0.prefix { $0 != "=" }) })
+            #expect(names.isSubset(of: ["A", "HOME", "LANG", "LOGNAME", "PATH", "PWD", "USER"]), "\(names)")
             #expect(lines.contains("NoNewPrivs:\t1"))
             for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
                 #expect(lines.contains("\(set):\t0000000000000000"))
@@ -187,10 +187,10 @@ struct `Commands outside of the jail` {
 
     @Test func `one whose caller reads nothing keeps nobody waiting but itself`() async {
         await #expect(processExitsWith: .success) {
-            let fixture = try RunnerFixture([RunnerFixture.shell { $0.timeout = 5000 }])
+            let fixture = try RunnerFixture([RunnerFixture.shell { $0.timeout = 1000 }])
             let silent = try #require(try fixture.start(["-c", "yes"], reads: false))
             #expect(try fixture.run(["-c", "echo other"]).output == "other\n")
-            #expect(try fixture.finish(silent).report?.text.contains("longer than 5s") == true)
+            #expect(try fixture.finish(silent).report?.text.contains("longer than 1s") == true)
         }
     }
 

@@ -126,12 +126,12 @@ struct CommandKeeper {
     private mutating func hear() throws(SystemError) {
         let bytes: [UInt8]
         do throws(SystemError) {
-            bytes = try System.receive(channel, most: CommandOrder.sizeLimit).bytes
+            bytes = try System.receive(channel, most: RunnerOrder.sizeLimit).bytes
         } catch {
             guard error.errno == .connectionReset else { throw error }
             bytes = []
         }
-        switch CommandOrder(bytes) {
+        switch RunnerOrder(bytes) {
         case .signal(start.number, let signal): try pass(Int32(signal))
         case .resize(start.number, let size): try streams.resize(size)
         case .end(start.number):

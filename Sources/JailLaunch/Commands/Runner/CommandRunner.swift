@@ -104,10 +104,10 @@ struct CommandRunner {
             let ready = System.PollResult(entries)
             try hearKeepers(ready)
             guard ready[Self.control] != nil else { continue }
-            let (bytes, numbers) = try System.receive(Self.control, most: CommandOrder.sizeLimit, descriptors: 3)
+            let (bytes, numbers) = try System.receive(Self.control, most: RunnerOrder.sizeLimit, descriptors: 3)
             let streams = numbers.map { SharedDescriptor(OwnedDescriptor($0)) }
             // The supervisor is gone, or is done; or is no longer what it was.
-            guard let order = CommandOrder(bytes) else { end() }
+            guard let order = RunnerOrder(bytes) else { end() }
             try take(order, streams)
         }
     }
@@ -117,7 +117,7 @@ struct CommandRunner {
         return Int32(clamping: max(0, (next - System.monotonicNanoseconds()) / 1_000_000 + 1))
     }
 
-    private mutating func take(_ order: CommandOrder, _ streams: [SharedDescriptor]) throws(SystemError) {
+    private mutating func take(_ order: RunnerOrder, _ streams: [SharedDescriptor]) throws(SystemError) {
         if case .run(let number, let call) = order {
             guard streams.count == 3, !calls.contains(where: { $0.number == number }) else { end() }
             return try take(call, number, streams)

@@ -144,7 +144,7 @@ final class CommandRunnerProcess: CommandRuns {
     }
 
     /// False if it takes no more now, or is gone.
-    private func send(_ order: CommandOrder, descriptors: [SharedDescriptor] = []) throws(SystemError) -> Bool {
+    private func send(_ order: RunnerOrder, descriptors: [SharedDescriptor] = []) throws(SystemError) -> Bool {
         guard !hasEnded, let bytes = order.bytes else { return false }
         do throws(SystemError) {
             try withExtendedLifetime(descriptors) { () throws(SystemError) in

@@ -3,7 +3,7 @@ internal import JailCore
 
 /// What the supervisor tells the runner, and the runner the keeper of a call. Nothing in it is a path of the host's: a program
 /// is named by its rule.
-enum CommandOrder: Equatable {
+enum RunnerOrder: Equatable {
     /// Three descriptors go with it.
     case run(UInt32, CommandCallOrder)
     case signal(UInt32, UInt8)
