@@ -74,6 +74,12 @@ extension ProgramResolver {
     private mutating func requireListed(_ found: FoundProgram, name: String) throws(JailError) {
         if listedDirectories.contains(where: { found.resolved.path.isInside($0) }) { return }
         let location = try found.location(in: &tree)
+        // A name in a listed directory for what lies in another that is shown with it, as npm's does: any shell could start it.
+        if listedDirectories.contains(where: { location.isInside($0) }),
+            files.values.contains(where: { $0.isDirectory && found.resolved.path.isInside($0.path) })
+        {
+            return
+        }
         for program in closure.programs {
             if program.path == found.path || program.realPath == location { return }
             let listed = FoundProgram(path: program.path, resolved: found.resolved)

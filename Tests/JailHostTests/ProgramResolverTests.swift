@@ -49,6 +49,24 @@ import Testing
         #expect(error?.status == ExitStatus.notExecutable)
     }
 
+    @Test func `a name in a listed directory may lead into what is shown with it`() throws {
+        let directory = try System.open("/usr/bin", [.readOnly, .directory])
+        // As npm's does; most hosts have one or another.
+        var tree = HostTree()
+        let names = try System.names(in: directory.borrowed).map { "/usr/bin/\($0.name)" }
+        let name = try names.sorted().first { path in
+            guard try System.status(path).kind == .symlink, let place = try tree.resolve(path) else { return false }
+            return place.path.isInside("/usr/lib") && place.status.kind == .regular && place.status.mode & 0o111 != 0
+        }
+        guard let name else {
+            print("no name in /usr/bin leads into /usr/lib: not tried")
+            return
+        }
+        let closure = try resolve(["/usr/bin/"], [name])
+        #expect(closure.commandPath == name)
+        #expect(closure.files == (try resolve(["/usr/bin/"], ["env"])).files)
+    }
+
     @Test func `a command that is nowhere ends with 127`() throws {
         let error = failure { () throws(JailError) in _ = try resolve(["env"], ["no-such-program"]) }
         #expect(error?.status == ExitStatus.notFound)
