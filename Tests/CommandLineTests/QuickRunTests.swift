@@ -28,6 +28,7 @@ struct `The quick way to run` {
         ["--processes", "64", "--", "x"],
         ["--cpus", "1.5", "--", "x"],
         ["--workspace", ".", "--", "x"],
+        ["--directory", "/workspace/a b", "--", "x"],
         ["--user", "nobody", "--", "x"],
         ["--status-fd", "3", "--", "x"],
         ["--status-fd", "0", "--", "x"],
