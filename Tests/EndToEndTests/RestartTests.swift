@@ -219,8 +219,13 @@ import Testing
         let running = try jail.startAndAwait("run 1", command: Self.counting("exec sleep 66"))
         defer { clear(jail, running) }
         let first = try supervisor(running)
+        // The command speaks a moment before its supervisor knows, and has told, that it runs.
+        #expect(try awaitState(jail, "runs"))
+        moment(0.2)
         kill(first, SIGKILL)
-        #expect(eventually(10) { running.text.contains("run 2\n") }, "\(running.errorText)")
+        #expect(
+            eventually(10) { running.text.contains("run 2\n") },
+            "\(running.errorText), status \(running.status ?? -1)")
         #expect(running.errorText.hasPrefix("clawjail: restart: its supervisor was killed by signal 9; "))
         // What it had left was in nobody's way.
         #expect(running.errorText.split(separator: "\n").count == 1, "\(running.errorText)")
