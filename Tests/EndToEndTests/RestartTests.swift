@@ -284,6 +284,8 @@ import Testing
         let before = session.attributes
         try session.expect("run 1")
         #expect(session.attributes != before)
+        #expect(try awaitState(jail, "runs"))
+        moment(0.2)
         kill(try supervisor(session.running), SIGKILL)
         try session.expect("started again in 1s")
         #expect(session.attributes == before)

@@ -59,7 +59,7 @@ static void files(const char *directory) {
 static void processes(void) {
     char *arguments[] = {"true", NULL}, *environment[] = {NULL};
     struct cl_program program = {.path = "/bin/true", .argv = arguments, .envp = environment, .directory = "/", .place = -1,
-        .terminal = -1, .streams = {-1, -1, -1}, .cgroup = -1};
+        .terminal = -1, .streams = {-1, -1, -1}, .cgroup = -1, .ruleset = -1};
     int failed = -1, code = 0, status = -1;
     int pid = cl_spawn(&program, &failed);
     REQUIRE(pid > 0, pid);
