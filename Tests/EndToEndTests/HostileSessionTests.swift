@@ -201,7 +201,7 @@ import Testing
                 return socket.socket(fileno=struct.unpack('i', ancillary[0][2][:4])[0])
             def lists(*texts): return struct.pack('<I', len(texts)) + b''.join(struct.pack('<I', len(t)) + t for t in texts)
             def execute(streams, *words):
-                body = lists(*words) + lists() + lists() + lists() + struct.pack('<I', 0xffffffff)
+                body = lists(*words) + lists() + lists() + lists() + lists() + struct.pack('<I', 0xffffffff)
                 memory = os.memfd_create('exec', os.MFD_ALLOW_SEALING)
                 os.write(memory, body)
                 fcntl.fcntl(memory, fcntl.F_ADD_SEALS, 15)

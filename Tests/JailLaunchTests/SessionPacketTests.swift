@@ -101,6 +101,13 @@ struct `Packets about sessions` {
     }
 
     /// Whatever is read is written again as it was; nothing crashes, whatever it is.
+    @Test func `an order with a label that has no name, or is nothing, is none`() {
+        for label in ["", "=", "=b", "a"] {
+            let bytes = Array("make\0number=1\0id=a\0label=\(label)\0".utf8)
+            #expect(SessionOrder.read(bytes) == nil, "\(label)")
+        }
+    }
+
     @Test func `random packets are requests in every part, or none`() throws {
         var generator = SystemRandomNumberGenerator()
         let words: [[UInt8]] =

@@ -60,7 +60,9 @@ package struct SessionOrder: Equatable, Sendable {
         let agent = fields.take("agent")
         let readOnly = fields.takeAll("ro")
         let limits = ["memory", "processes", "milliCPUs"].map { fields.take($0) }
-        let labels = fields.takeAll("label").map { $0.utf8.split(separator: UInt8(ascii: "="), maxSplits: 1) }
+        let labels = fields.takeAll("label").map {
+            $0.utf8.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+        }
         order.secrets = fields.takeAll("secret")
         guard fields.isEmpty else { return nil }
         order.workspace = workspace.flatMap(Mount.init(text:))
@@ -69,9 +71,9 @@ package struct SessionOrder: Equatable, Sendable {
         (order.memory, order.processes, order.milliCPUs) = (
             limits[0].flatMap { UInt64($0) }, limits[1].flatMap { UInt64($0) }, limits[2].flatMap { UInt64($0) }
         )
-        order.labels = labels.map { parts in
-            SessionPlan.Label(
-                name: String(Substring(parts[0])), value: parts.count == 2 ? String(Substring(parts[1])) : "")
+        order.labels = labels.compactMap { parts in
+            guard parts.count == 2, !parts[0].isEmpty else { return nil }
+            return SessionPlan.Label(name: String(Substring(parts[0])), value: String(Substring(parts[1])))
         }
         // What was there and is none is no order; and what is read is what was written.
         guard order.bytes(number: number) == bytes else { return nil }
