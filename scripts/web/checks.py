@@ -1,6 +1,7 @@
 """What is tried on the page, in order: each check goes on where the one before it has stopped."""
 
 import os
+import socket
 import subprocess
 import time
 import traceback
@@ -270,9 +271,16 @@ class Story:
                  if int(number) > 2}
         expect(kinds <= {"socket", "anon_inode"}, "its descriptors", kinds)
 
+    def end(self):
+        """the page is gone with the one that reaches jails, whoever is connected"""
+        with socket.create_connection(("127.0.0.1", PORT), timeout=10):
+            self.server.kill()
+            self.server.wait(10)
+            eventually("nobody listens", lambda: self.place.request("/login")[0] == 0)
+
 
 ORDER = ("begin", "out_of_reach", "tenants", "refusals", "approve", "text", "revoke", "end_of_time", "viewer", "phone_image",
-         "closed", "audit", "revoked_token", "lockdown", "process")
+         "closed", "audit", "revoked_token", "lockdown", "process", "end")
 
 
 def run(place, images):

@@ -44,7 +44,12 @@ struct PageProcess {
             return SharedDescriptor(try System.signalDescriptor(Self.signals))
         }
         say()
-        do throws(SystemError) { try serve(PageChannel(own.borrowed), own.borrowed, signals.borrowed, pid) } catch {
+        do throws(SystemError) {
+            try serve(PageChannel(own.borrowed), own.borrowed, signals.borrowed, pid)
+            // Whatever became of the page: nobody is to log in there any more.
+            for listener in listeners { try System.shutDown(listener.borrowed) }
+            // It sees the end of this process's socket.
+        } catch {
             throw JailError(.supervise, error)
         }
         Output.leave(0)
@@ -136,10 +141,7 @@ struct PageProcess {
             ]
             try System.poll(&entries, milliseconds: -1)
             let ready = System.PollResult(entries)
-            if ready[signals] != nil, let signal = try System.nextSignal(signals), signal != SIGCHLD {
-                try? System.kill(page, SIGTERM)
-                return
-            }
+            if ready[signals] != nil, let signal = try System.nextSignal(signals), signal != SIGCHLD { return }
             if ready[socket] != nil {
                 guard let bytes = try channel.receive(limit: PageCall.sizeLimit) else { break }
                 try channel.send(desk.answer(bytes).bytes)
