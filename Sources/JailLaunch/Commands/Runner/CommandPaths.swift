@@ -48,7 +48,8 @@ struct CommandPaths {
             directory = SharedDescriptor(
                 try System.open(root, .pathOnly, resolve: [.noSymlinks, .noMagicLinks]))
         } catch { throw Self.refusal(error, root) }
-        var rest = path == root ? "." : String(Substring(path.utf8.dropFirst(root.utf8.count + 1)))
+        let length = root == "/" ? 1 : root.utf8.count + 1
+        var rest = path == root ? "." : String(Substring(path.utf8.dropFirst(length)))
         while true {
             do throws(SystemError) {
                 _ = try System.open(
