@@ -8,11 +8,11 @@ import Testing
 struct `Names of the page` {
     private let hosts: PageHosts
 
-    init() throws { hosts = try PageHosts(port: 18790, others: ["jails.example.net", "box:8443"]) }
+    init() throws { hosts = try PageHosts(port: 18770, others: ["jails.example.net", "box:8443"]) }
 
     @Test(arguments: [
-        "127.0.0.1:18790", "localhost:18790", "LOCALHOST:18790", "[::1]:18790", "clawjail.localhost:18790",
-        "jails.example.net", "jails.example.net:18790", "box:8443",
+        "127.0.0.1:18770", "localhost:18770", "LOCALHOST:18770", "[::1]:18770", "clawjail.localhost:18770",
+        "jails.example.net", "jails.example.net:18770", "box:8443",
     ])
     func `are those of the loopback, and those that were allowed`(host: String) {
         #expect(hosts.accepts(host: host))
@@ -20,19 +20,19 @@ struct `Names of the page` {
     }
 
     @Test(arguments: [
-        nil, "", "127.0.0.1", "127.0.0.1:18791", "localhost", "evil.example:18790", "localhost.evil.example:18790",
-        "127.0.0.1:18790.evil.example", "127.0.0.1:18790, evil.example", "jails.example.net:80", "box", "[::1]",
-        "0.0.0.0:18790", "x.clawjail.localhost:18790",
+        nil, "", "127.0.0.1", "127.0.0.1:18791", "localhost", "evil.example:18770", "localhost.evil.example:18770",
+        "127.0.0.1:18770.evil.example", "127.0.0.1:18770, evil.example", "jails.example.net:80", "box", "[::1]",
+        "0.0.0.0:18770", "x.clawjail.localhost:18770",
     ])
     func `are no others`(host: String?) { #expect(!hosts.accepts(host: host)) }
 
     @Test(arguments: [
-        nil, "null", "http://evil.example", "http://127.0.0.1:18791", "https://127.0.0.1:18790",
-        "http://localhost:18790",
-        "127.0.0.1:18790", "http://127.0.0.1:18790/",
+        nil, "null", "http://evil.example", "http://127.0.0.1:18791", "https://127.0.0.1:18770",
+        "http://localhost:18770",
+        "127.0.0.1:18770", "http://127.0.0.1:18770/",
     ])
     func `are no origins of other pages`(origin: String?) {
-        #expect(!hosts.accepts(origin: origin, host: "127.0.0.1:18790"))
+        #expect(!hosts.accepts(origin: origin, host: "127.0.0.1:18770"))
     }
 
     @Test func `may have TLS in front of them where they were allowed`() {
@@ -43,7 +43,7 @@ struct `Names of the page` {
         "", "a b", "*", "a.example:0", "a.example:http", "a.example:08", "http://a.example", "a/b", "[::1]",
     ])
     func `that are none are refused`(name: String) {
-        #expect(throws: ValueError.self) { try PageHosts(port: 18790, others: [name]) }
+        #expect(throws: ValueError.self) { try PageHosts(port: 18770, others: [name]) }
     }
 }
 

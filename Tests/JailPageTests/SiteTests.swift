@@ -59,7 +59,7 @@ struct `The page` {
         #expect(await status(Self.decision + "&proof=\(cookie)", cookie) == 403)
         #expect(await status(right, nil) == 401)
         #expect(await status(right, String(proof.reversed())) == 401)
-        #expect(await status(right, cookie) { $0.host = "evil.example:18790" } == 421)
+        #expect(await status(right, cookie) { $0.host = "evil.example:18770" } == 421)
         #expect(await status(right, cookie) { $0.origin = "http://evil.example" } == 403)
         #expect(await status(right, cookie) { $0.origin = nil } == 403)
         #expect(await status(right, cookie) { $0.fetchSite = "same-site" } == 403)
@@ -110,7 +110,7 @@ struct `The page` {
     }
 
     @Test(arguments: [
-        "/favicon.ico", "/login?x", "//", "/page.js/", "/../etc/passwd", "http://127.0.0.1:18790/login", "",
+        "/favicon.ico", "/login?x", "//", "/page.js/", "/../etc/passwd", "http://127.0.0.1:18770/login", "",
     ])
     func `has nothing else`(target: String) async throws {
         #expect(await (try Fixture()).get(target).status == 404)

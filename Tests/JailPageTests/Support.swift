@@ -35,7 +35,7 @@ final class FakeDesk: PageDesk {
 
 /// A site at a port, with a clock that somebody sets.
 final class Fixture: Sendable {
-    static let host = "127.0.0.1:18790"
+    static let host = "127.0.0.1:18770"
     let desk = FakeDesk()
     let site: PageSite
     private let clock = Clock()
@@ -47,7 +47,7 @@ final class Fixture: Sendable {
     init() throws {
         let clock = clock
         site = PageSite(
-            hosts: try PageHosts(port: 18790, others: []), desk: desk, now: { clock.now.withLock { $0 } })
+            hosts: try PageHosts(port: 18770, others: []), desk: desk, now: { clock.now.withLock { $0 } })
     }
 
     func wait(_ seconds: Int64) { clock.now.withLock { $0 += seconds * 1_000_000_000 } }

@@ -112,7 +112,7 @@ struct `The planner` {
     // MARK: Notes
 
     @Test func `a jail is not published where the page to decide on is`() {
-        for port: UInt16 in [18780, 18790] {
+        for port: UInt16 in [18770, 18779] {
             let profile = bare { $0.network.publish = [PublishedPort(hostPort: port, jailPort: 80)] }
             #expect(failure { () throws(JailError) in _ = try plan(profile) }?.reason.contains("is kept for") == true)
         }

@@ -57,11 +57,11 @@ struct `Decisions` {
     @Test(arguments: ["127.0.0.1", "127.9.9.9", "[::1]", "0.0.0.0", "[::]", "[::ffff:127.0.0.1]"])
     func `the page to decide on is out of reach, whatever a profile allows`(host: String) throws {
         let all = try policy(
-            "allow: [{ hosts: ['*', '\(host.filter { !"[]".contains($0) })'], ports: [18780, 18789, 18790], schemes: ['http'] }],"
+            "allow: [{ hosts: ['*', '\(host.filter { !"[]".contains($0) })'], ports: [18770, 18779, 18789], schemes: ['http'] }],"
                 + "allowPrivate: ['0.0.0.0/0', '::/0']")
         var asking = all
         asking.asks = true
-        for port in [18780, 18790] {
+        for port in [18770, 18779] {
             let question = try question("GET http://\(host):\(port)/")
             #expect(all.decide(question).denial?.reason.contains("kept for 'clawjail approvals serve'") == true)
             #expect(all.decide(question).denial?.remedy == nil)
@@ -73,14 +73,14 @@ struct `Decisions` {
     @Test func `a name that leads to the page to decide on is refused as well`() throws {
         let all = try policy("allow: [{ hosts: ['*'] }], allowPrivate: ['127.0.0.0/8', '192.168.0.0/16']")
         let loopback = try #require(IPAddress("127.0.0.1"))
-        #expect(all.refusal(of: loopback, port: 18790) != nil)
-        #expect(all.specialRefusal(of: loopback, port: 18790) != nil)
+        #expect(all.refusal(of: loopback, port: 18770) != nil)
+        #expect(all.specialRefusal(of: loopback, port: 18770) != nil)
         #expect(all.refusal(of: loopback, port: 443) == nil)
         let lan = try #require(IPAddress("192.168.1.2"))
-        #expect(all.refusal(of: lan, port: 18790) == nil)
+        #expect(all.refusal(of: lan, port: 18770) == nil)
         var own = all
         own.ownAddresses = [lan]
-        #expect(own.refusal(of: lan, port: 18790) != nil)
+        #expect(own.refusal(of: lan, port: 18770) != nil)
     }
 
     @Test func `nothing is allowed without a rule`() throws {

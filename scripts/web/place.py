@@ -16,7 +16,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-PORT = 18787
+PORT = 18777
 PATIENCE = 25
 # Reads a method and an address a line, asks for it, and says the status; its own words are for the list of jails.
 CLIENT = """while read -r method address; do

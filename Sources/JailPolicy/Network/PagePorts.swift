@@ -1,13 +1,13 @@
 /// Ports of the host's loopback where `clawjail approvals serve` may be. No jail reaches them through its way out, whatever its
 /// profile allows: whoever is asked for a yes must not be able to press the button.
 package enum PagePorts {
-    package static let usual: UInt16 = 18790
-    /// Without 18789, where gateways are.
-    private static let others: ClosedRange<UInt16> = 18780...18788
+    package static let usual: UInt16 = 18770
+    /// Away from 18789 and those beside it, where gateways are published.
+    private static let all: ClosedRange<UInt16> = 18770...18779
 
-    package static func contains(_ port: UInt16) -> Bool { port == usual || others.contains(port) }
+    package static func contains(_ port: UInt16) -> Bool { all.contains(port) }
 
-    package static let text = "\(others.lowerBound) to \(others.upperBound), and \(usual)"
+    package static let text = "\(all.lowerBound) to \(all.upperBound)"
 
     /// Why an address may not be dialled at a port; nil: there is no page there.
     static func refusal(of address: IPAddress, port: UInt16, isOwn: Bool) -> NetworkDenial? {
