@@ -49,7 +49,7 @@ final class ApprovalDesk {
 
     /// A call of a command that a rule allows and wants to be asked about, or that no rule allows though one names its program,
     /// where `approvals.ask` has `"commands"`: see ``CommandPolicy/approvable(_:unlisted:)``, which says as well what a yes would
-    /// run. The answer comes through `JailWatch.commandAnswers`.
+    /// run. The answer comes through `CommandDesk.answer(_:_:)`.
     ///
     /// - Parameters:
     ///   - words: as they were called, and given to ``CommandPolicy/decide(_:)``.
